@@ -1,0 +1,1 @@
+"""See what reranking does to a vector search: read ``pipeline.py`` first."""

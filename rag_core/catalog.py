@@ -1,0 +1,81 @@
+"""Every model the app offers, a line each. Any Hugging Face id or local folder works too."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag_core.errors import UnknownModel
+
+BUNDLED = Path(__file__).parents[1] / "data" / "models"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model. ``size`` is the download in MB; ``remote_code`` says that the hub's repository runs code of its own.
+
+    ``kind`` is ``onnx`` (bundled), ``sentence-transformers`` or ``openai``; ``batch`` is texts per request or pass.
+    """
+
+    id: str
+    kind: str
+    languages: tuple[str, ...]
+    size: int
+    licence: str
+    query_prefix: str = ""
+    text_prefix: str = ""
+    remote_code: bool = False
+    batch: int = 32
+
+    @property
+    def folder(self) -> Path:
+        """Where a bundled model lies."""
+        return BUNDLED / self.id
+
+
+ST = "sentence-transformers"
+BGE_ZH_QUERY = "为这个句子生成表示以用于检索相关文章："
+MANY = ("zh", "en", "…")
+
+EMBEDDERS = (
+    Line("bilingual-embedder", "onnx", ("zh", "en"), 0, "MIT", "query: ", "passage: "),
+    Line("intfloat/multilingual-e5-small", ST, MANY, 471, "MIT", "query: ", "passage: "),
+    Line("BAAI/bge-small-zh-v1.5", ST, ("zh",), 96, "MIT", BGE_ZH_QUERY),
+    Line("BAAI/bge-large-zh-v1.5", ST, ("zh",), 1300, "MIT", BGE_ZH_QUERY),
+    Line("GanymedeNil/text2vec-large-chinese", ST, ("zh",), 1300, "Apache-2.0"),
+    Line("jinaai/jina-embeddings-v2-base-zh", ST, ("zh", "en"), 322, "Apache-2.0", remote_code=True),
+    Line("text-embedding-ada-002", "openai", MANY, 0, "API", batch=100),
+    Line("text-embedding-3-small", "openai", MANY, 0, "API", batch=100),
+    Line("text-embedding-3-large", "openai", MANY, 0, "API", batch=100),
+)
+
+RERANKERS = (
+    Line("bilingual-cross-encoder", "onnx", ("zh", "en"), 0, "CC BY-SA 4.0"),
+    Line("cross-encoder/ms-marco-MiniLM-L-6-v2", ST, ("en",), 91, "Apache-2.0"),
+    Line("cross-encoder/mmarco-mMiniLMv2-L12-H384-v1", ST, MANY, 471, "Apache-2.0"),
+    Line("BAAI/bge-reranker-base", ST, ("zh", "en"), 1110, "MIT"),
+    Line("BAAI/bge-reranker-v2-m3", ST, MANY, 2270, "Apache-2.0"),
+    Line("Alibaba-NLP/gte-multilingual-reranker-base", ST, MANY, 612, "Apache-2.0", remote_code=True),
+)
+
+
+def find(lines: tuple[Line, ...], model_id: str) -> Line:
+    """Return the catalogue's line, or one made up for a local folder or a Hugging Face id.
+
+    Raises:
+        UnknownModel: it is none of the three.
+    """
+    for line in lines:
+        if line.id == model_id:
+            return line
+    # os.path.isdir is False for an empty or an endless name, where Path.is_dir is True or raises.
+    if not os.path.isdir(model_id) and not HUB_ID.fullmatch(model_id):
+        raise UnknownModel(
+            f"{model_id!r} is neither in the list, nor a folder on this machine, nor a Hugging Face id "
+            "like organisation/name",
+            model=model_id,
+        )
+    return Line(model_id, ST, (), 0, "")

@@ -1,0 +1,194 @@
+"""The words of the program: what passes from one step to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a document; ``number`` starts at 1, as printed by a PDF viewer."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that was read; ``id`` is the start of the SHA-256 of its bytes."""
+
+    id: str
+    title: str
+    language: str
+    pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSettings:
+    """How a document is cut. ``size`` and ``overlap`` are characters and matter to ``window`` alone."""
+
+    preset: str = "window"
+    size: int = 300
+    overlap: int = 60
+
+    @property
+    def key(self) -> str:
+        return f"window-{self.size}-{self.overlap}" if self.preset == "window" else self.preset
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of one page: ``text == page.text[start:end]``."""
+
+    id: str
+    doc_id: str
+    text: str
+    page: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk and the score one model gave it. Its rank is its place in the ranking."""
+
+    chunk: Chunk
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Chunks in descending order of score, for one query."""
+
+    name: str
+    query: str
+    hits: tuple[Hit, ...]
+
+    @classmethod
+    def from_scores(cls, name: str, query: str, chunks: Iterable[Chunk], scores: Iterable[float]) -> Ranking:
+        """Sort chunks by score, highest first; equal scores keep the order they came in.
+
+        Every order in this program is made here.
+        """
+        hits = (Hit(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True))
+        return cls(name, query, tuple(sorted(hits, key=lambda hit: -hit.score)))
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        return [hit.chunk for hit in self.hits]
+
+    @property
+    def ids(self) -> list[str]:
+        return [hit.chunk.id for hit in self.hits]
+
+    def top(self, k: int) -> tuple[Hit, ...]:
+        return self.hits[:k]
+
+    def rank_of(self, chunk_id: str) -> int | None:
+        """Return the rank, starting at 1, or None for a chunk that is not in this ranking."""
+        ids = self.ids
+        return ids.index(chunk_id) + 1 if chunk_id in ids else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Another wording of the question; ``origin`` is ``typed``, ``llm`` or ``feedback``."""
+
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One entry of the ledger: this query found the chunk at this rank with this cosine similarity."""
+
+    query: str
+    origin: str
+    rank: int
+    score: float
+
+
+Ledger = Mapping[str, tuple[Found, ...]]
+"""Chunk id to every query that found it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where one chunk stood before and after reranking."""
+
+    chunk: Chunk
+    before: int
+    after: int
+    before_score: float
+    after_score: float
+
+    @property
+    def delta(self) -> int:
+        """Places gained: positive moved up."""
+        return self.before - self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides a comparison besides the document and the question."""
+
+    embedder: str = "bilingual-embedder"
+    reranker: str = "bilingual-cross-encoder"
+    chunks: ChunkSettings = ChunkSettings()
+    depth: int = 50
+    cutoff: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two orders of the same candidates, and what lies between them.
+
+    ``vector`` is the cosine order, or with expansions the fused order. ``moves`` follow the new order. ``scale`` names
+    the unit of the reranker's scores (``logit`` or ``sigmoid``). ``timings`` are seconds per step. ``available`` is
+    the number of chunks the document has.
+    """
+
+    doc_id: str
+    query: str
+    expansions: tuple[Expansion, ...]
+    settings: Settings
+    vector: Ranking
+    reranked: Ranking
+    moves: tuple[Move, ...]
+    ledger: Ledger
+    scale: str
+    available: int
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def cutoff(self) -> int:
+        return self.settings.cutoff
+
+    @property
+    def entered(self) -> tuple[Move, ...]:
+        """Moves that crossed the cutoff upwards, in the new order."""
+        return tuple(move for move in self.moves if move.after <= self.cutoff < move.before)
+
+    @property
+    def left(self) -> tuple[Move, ...]:
+        """Moves that crossed the cutoff downwards, in the old order."""
+        moves = (move for move in self.moves if move.before <= self.cutoff < move.after)
+        return tuple(sorted(moves, key=lambda move: move.before))
+
+    @property
+    def fused(self) -> bool:
+        return bool(self.expansions)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and the chunks it cites, by their number in the sources; ``source`` is a model's name or ``extractive``."""
+
+    text: str
+    cited: tuple[int, ...]
+    source: str
+    chunks: Sequence[Chunk] = ()

@@ -1,0 +1,133 @@
+"""Turn texts into embeddings: L2-normalised float32 rows, so that a dot product is the cosine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from rag_core import catalog, hub, llm
+from rag_core.errors import ModelUnusable
+from rag_core.onnx_model import OnnxModel
+
+Progress = Callable[[int, int], None]
+
+
+class Embedder(Protocol):
+    """What a bi-encoder does. ``id`` addresses its vectors in the library, so it must name the weights."""
+
+    id: str
+
+    def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Return float32 of shape (queries, dimension)."""
+        ...
+
+    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return float32 of shape (texts, dimension); ``progress(done, all)`` is called as work goes on."""
+        ...
+
+
+def normalise(vectors: np.ndarray) -> np.ndarray:
+    vectors = np.asarray(vectors, np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def mean_pool(hidden: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Average the token states (batch, tokens, width) that are not padding."""
+    weights = mask[..., None].astype(np.float32)
+    return (hidden * weights).sum(1) / weights.sum(1)
+
+
+class OnnxEmbedder:
+    """The bundled embedder, on onnxruntime."""
+
+    def __init__(self, line: catalog.Line) -> None:
+        self.id, self.line, self.model = line.id, line, OnnxModel(line.folder)
+
+    def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        return self._embed(self.line.query_prefix, queries)
+
+    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return self._embed(self.line.text_prefix, texts, progress)
+
+    def _embed(self, prefix: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return normalise(self.model.run([prefix + text for text in texts], mean_pool, progress))
+
+
+class SentenceTransformerEmbedder:
+    """Any model that sentence-transformers loads; importing it takes seconds, so it happens here."""
+
+    def __init__(self, line: catalog.Line) -> None:
+        self.id, self.line = line.id, line
+        self.model = hub.load(line.id, self._build)
+
+    def _build(self, local_files_only: bool):
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(
+            self.line.id, device="cpu", local_files_only=local_files_only, trust_remote_code=self.line.remote_code
+        )
+
+    def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        return self._encode(self.line.query_prefix, queries)
+
+    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return in_batches(texts, self.line.batch, lambda part: self._encode(self.line.text_prefix, part), progress)
+
+    def _encode(self, prefix: str, texts: Sequence[str]) -> np.ndarray:
+        vectors = self.model.encode([prefix + text for text in texts], show_progress_bar=False)
+        return normalise(vectors)
+
+
+class OpenAIEmbedder:
+    """OpenAI's embeddings, or those of a server that speaks the same language."""
+
+    def __init__(self, line: catalog.Line, settings: llm.LLMSettings) -> None:
+        self.id, self.line, self.settings = line.id, line, settings
+        self.client = llm.open_client(settings)
+
+    def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        return self.embed_texts(queries)
+
+    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return in_batches(texts, self.line.batch, self._request, progress)
+
+    def _request(self, texts: Sequence[str]) -> np.ndarray:
+        with llm.translated_errors(self.settings):
+            reply = self.client.embeddings.create(model=self.line.id, input=list(texts), encoding_format="float")
+            # Servers may answer out of order; the index is what ties a vector to its text.
+            rows = [row.embedding for row in sorted(reply.data, key=lambda row: row.index)]
+            vectors = np.array(rows, np.float32)
+        if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
+            raise ModelUnusable(
+                f"{self.line.id} did not send one usable embedding for each of {len(texts)} texts: "
+                "try again, or another model",
+                model=self.line.id,
+                reason=f"{len(rows)}/{len(texts)}",
+            )
+        return normalise(vectors)
+
+
+def in_batches(
+    texts: Sequence[str], size: int, embed: Callable[[Sequence[str]], np.ndarray], progress: Progress | None
+) -> np.ndarray:
+    parts = []
+    for start in range(0, len(texts), size):
+        parts.append(embed(texts[start : start + size]))
+        if progress:
+            progress(min(start + size, len(texts)), len(texts))
+    return np.concatenate(parts)
+
+
+def load_embedder(model_id: str, settings: llm.LLMSettings | None = None) -> Embedder:
+    """Load an embedder of the catalogue, of a local folder, or of the Hugging Face hub.
+
+    Raises:
+        ModelError: it cannot be found, reached or used.
+        KeyMissing: an OpenAI embedder without a key.
+    """
+    line = catalog.find(catalog.EMBEDDERS, model_id)
+    if line.kind == "openai":
+        return OpenAIEmbedder(line, settings or llm.LLMSettings.from_environment())
+    return OnnxEmbedder(line) if line.kind == "onnx" else SentenceTransformerEmbedder(line)

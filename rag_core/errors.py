@@ -1,0 +1,131 @@
+"""Everything that can go wrong for a reader, as one small tree.
+
+Each class has a ``code``. The message names the value and the remedy, in English, for logs and the command line;
+``values`` holds the same facts, so that the app can say it in the reader's language.
+"""
+
+
+class RerankLabError(Exception):
+    """Anything a reader can do something about."""
+
+    code = "unexpected"
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.values = values
+
+
+class DocumentError(RerankLabError):
+    """A document that cannot be used as it is."""
+
+
+class EmptyFile(DocumentError):
+    code = "empty_file"
+
+
+class NotAPdf(DocumentError):
+    code = "not_a_pdf"
+
+
+class DamagedPdf(DocumentError):
+    code = "damaged_pdf"
+
+
+class PasswordNeeded(DocumentError):
+    code = "password_needed"
+
+
+class WrongPassword(DocumentError):
+    code = "wrong_password"
+
+
+class NoText(DocumentError):
+    code = "no_text"
+
+
+class FileTooLarge(DocumentError):
+    code = "file_too_large"
+
+
+class TooManyPages(DocumentError):
+    code = "too_many_pages"
+
+
+class DocumentMissing(DocumentError):
+    code = "document_missing"
+
+
+class InputError(RerankLabError):
+    """A question or a setting that cannot be used as it is."""
+
+
+class EmptyQuery(InputError):
+    code = "empty_query"
+
+
+class QueryTooLong(InputError):
+    code = "query_too_long"
+
+
+class BadSetting(InputError):
+    code = "bad_setting"
+
+
+class ModelError(RerankLabError):
+    """A model that cannot be used."""
+
+
+class UnknownModel(ModelError):
+    code = "unknown_model"
+
+
+class HubUnreachable(ModelError):
+    code = "hub_unreachable"
+
+
+class ModelUnusable(ModelError):
+    code = "model_unusable"
+
+
+class LibraryError(RerankLabError):
+    """The folder that holds the reader's documents cannot be used."""
+
+
+class LibraryInUse(LibraryError):
+    code = "library_in_use"
+
+
+class LibraryUnwritable(LibraryError):
+    code = "library_unwritable"
+
+
+class LLMError(RerankLabError):
+    """The language model's server did not give what was asked for."""
+
+
+class KeyMissing(LLMError):
+    code = "key_missing"
+
+
+class KeyRefused(LLMError):
+    code = "key_refused"
+
+
+class BadServerAddress(LLMError):
+    code = "bad_server_address"
+
+
+class LLMTimeout(LLMError):
+    code = "llm_timeout"
+
+
+class LLMUnreachable(LLMError):
+    code = "llm_unreachable"
+
+
+class LLMRefused(LLMError):
+    code = "llm_refused"
+
+
+class LLMBadAnswer(LLMError):
+    code = "llm_bad_answer"

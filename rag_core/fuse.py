@@ -1,0 +1,36 @@
+"""Merge the rankings of several queries into one, and keep the ledger: which query found what, at which rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag_core.datatypes import Expansion, Found, Ledger, Ranking
+
+RRF_K = 60
+
+
+def fuse(rankings: Sequence[Ranking], k: int = RRF_K) -> Ranking:
+    """Return the union of the rankings without duplicates, by reciprocal rank fusion.
+
+    A chunk's score is the sum of 1 / (k + rank) over the rankings that hold it (Cormack, Clarke and Büttcher,
+    SIGIR 2009). A single ranking is returned as it is: its order is the plain cosine order.
+    """
+    if len(rankings) == 1:
+        return rankings[0]
+    chunks, scores = {}, {}
+    for ranking in rankings:
+        for rank, hit in enumerate(ranking.hits, start=1):
+            chunks[hit.chunk.id] = hit.chunk
+            scores[hit.chunk.id] = scores.get(hit.chunk.id, 0.0) + 1 / (k + rank)
+    return Ranking.from_scores("fused", rankings[0].query, chunks.values(), scores.values())
+
+
+def record(rankings: Sequence[Ranking], expansions: Sequence[Expansion]) -> Ledger:
+    """Return, for each chunk id, every query that found it; the first ranking is the original question's."""
+    origins = ["question", *(expansion.origin for expansion in expansions)]
+    ledger: dict[str, tuple[Found, ...]] = {}
+    for ranking, origin in zip(rankings, origins, strict=True):
+        for rank, hit in enumerate(ranking.hits, start=1):
+            found = Found(ranking.query, origin, rank, hit.score)
+            ledger[hit.chunk.id] = (*ledger.get(hit.chunk.id, ()), found)
+    return ledger

@@ -1,0 +1,74 @@
+"""Load a model with sentence-transformers: from a local folder, from the cache, or from the Hugging Face hub."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from rag_core.errors import HubUnreachable, ModelUnusable, UnknownModel
+
+Model = TypeVar("Model")
+HUB_SECONDS = 5.0
+log = logging.getLogger(__name__)
+
+
+def load(model_id: str, build: Callable[[bool], Model]) -> Model:
+    """Return ``build(local_files_only)``: without the network when the files are here, else after asking the hub.
+
+    Raises:
+        UnknownModel: the hub has no such model, or could not have one of that name.
+        HubUnreachable: the model is not on this machine and the hub does not answer.
+        ModelUnusable: the files are here but cannot be loaded.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if Path(model_id).is_dir():
+        return _built(model_id, build, local_files_only=True)
+    if cached(model_id):
+        try:
+            return _built(model_id, build, local_files_only=True)
+        except ModelUnusable:
+            log.info("%s is here in part only: the rest is fetched", model_id)
+    ask_hub(model_id)
+    return _built(model_id, build, local_files_only=False)
+
+
+def cached(model_id: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return isinstance(try_to_load_from_cache(model_id, "config.json"), str)
+    except HFValidationError as error:
+        raise UnknownModel(f"{model_id!r} cannot be the id of a Hugging Face model", model=model_id) from error
+
+
+def ask_hub(model_id: str) -> None:
+    """Make one short request first: the loading library would go on retrying for most of a minute."""
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    try:
+        HfApi().model_info(model_id, timeout=HUB_SECONDS)
+    except RepositoryNotFoundError as error:
+        raise UnknownModel(f"the Hugging Face hub has no model named {model_id!r}", model=model_id) from error
+    except (HfHubHTTPError, OSError, httpx2.TransportError) as error:
+        log.info("asking the hub for %s: %s", model_id, error)
+        raise HubUnreachable(
+            f"{model_id!r} is not on this machine and the Hugging Face hub cannot be reached: "
+            "choose a bundled model, or connect to the internet and try again",
+            model=model_id,
+        ) from error
+
+
+def _built(model_id: str, build: Callable[[bool], Model], local_files_only: bool) -> Model:
+    try:
+        return build(local_files_only)
+    except Exception as error:  # the libraries raise anything from KeyError to SafetensorError for bad files
+        log.info("loading %s", model_id, exc_info=error)
+        reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise ModelUnusable(f"{model_id!r} cannot be loaded: {reason}", model=model_id, reason=reason) from error

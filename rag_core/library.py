@@ -1,0 +1,151 @@
+"""The truth about the reader's documents: pages, chunks and embeddings in one SQLite file.
+
+The vector index beside it can be lost at any time and is built again from here without embedding again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rag_core.datatypes import Chunk, Document, Page
+from rag_core.errors import DocumentMissing, LibraryUnwritable
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS pages (
+    doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, text TEXT NOT NULL,
+    PRIMARY KEY (doc_id, number));
+CREATE TABLE IF NOT EXISTS chunkings (
+    doc_id TEXT REFERENCES documents ON DELETE CASCADE, key TEXT, spans TEXT NOT NULL,
+    PRIMARY KEY (doc_id, key));
+CREATE TABLE IF NOT EXISTS embeddings (
+    doc_id TEXT, key TEXT, embedder TEXT, dimension INTEGER NOT NULL, vectors BLOB NOT NULL, seconds REAL NOT NULL,
+    PRIMARY KEY (doc_id, key, embedder),
+    FOREIGN KEY (doc_id, key) REFERENCES chunkings ON DELETE CASCADE);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Float32 vectors of shape (chunks, dimension), and the seconds it took to make them."""
+
+    vectors: np.ndarray
+    seconds: float
+
+
+class Library:
+    """One SQLite file. Every method opens its own connection, so threads need no care; each write is one transaction.
+
+    Raises:
+        LibraryUnwritable: the file cannot be created or written.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with self._open() as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise LibraryUnwritable(
+                f"{file.parent} cannot be written ({error}): set RERANK_LAB_HOME to a folder of yours",
+                folder=str(file.parent),
+            ) from error
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield connection
+
+    def save(self, document: Document, read_seconds: float = 0.0) -> None:
+        """Add a document with its pages, or put it in place of the one with the same id.
+
+        Where the pages are the same as before, its chunks and embeddings stay.
+        """
+        row = (document.id, document.title, document.language, time.time(), read_seconds)
+        pages = [(document.id, page.number, page.text) for page in document.pages]
+        with self._open() as connection:
+            if connection.execute("SELECT * FROM pages WHERE doc_id = ? ORDER BY number", row[:1]).fetchall() == pages:
+                update = "UPDATE documents SET title = ?, language = ?, added = ?, read_seconds = ? WHERE id = ?"
+                connection.execute(update, (*row[1:], document.id))
+                return
+            connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
+            connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", row)
+            connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
+
+    def titles(self) -> dict[str, str]:
+        """Return document ids and titles, newest first."""
+        with self._open() as connection:
+            return dict(connection.execute("SELECT id, title FROM documents ORDER BY added DESC, id"))
+
+    def load(self, doc_id: str) -> Document:
+        """Return a document.
+
+        Raises:
+            DocumentMissing: the library does not hold it.
+        """
+        with self._open() as connection:
+            row = connection.execute("SELECT title, language FROM documents WHERE id = ?", (doc_id,)).fetchone()
+            query = "SELECT number, text FROM pages WHERE doc_id = ? ORDER BY number"
+            pages = tuple(Page(*page) for page in connection.execute(query, (doc_id,)))
+        if row is None:
+            raise DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
+        return Document(doc_id, *row, pages)
+
+    def delete(self, doc_id: str) -> None:
+        """Remove a document with its chunks and embeddings; nothing happens when it is not there."""
+        with self._open() as connection:
+            connection.execute("DELETE FROM documents WHERE id = ?", (doc_id,))
+
+    def save_chunks(self, doc_id: str, key: str, chunks: Sequence[Chunk]) -> None:
+        spans = json.dumps([(chunk.page, chunk.start, chunk.end) for chunk in chunks])
+        with self._open() as connection:
+            connection.execute("INSERT OR IGNORE INTO chunkings VALUES (?, ?, ?)", (doc_id, key, spans))
+
+    def chunks(self, doc_id: str, key: str) -> list[Chunk] | None:
+        """Return the chunks as they were cut, or None when the document was not cut this way yet."""
+        with self._open() as connection:
+            query = "SELECT spans FROM chunkings WHERE doc_id = ? AND key = ?"
+            row = connection.execute(query, (doc_id, key)).fetchone()
+        if row is None:
+            return None
+        texts = {page.number: page.text for page in self.load(doc_id).pages}
+        return [
+            Chunk(f"{doc_id}-{key}-{number:05d}", doc_id, texts[page][start:end], page, start, end)
+            for number, (page, start, end) in enumerate(json.loads(row[0]), 1)
+        ]
+
+    def save_embeddings(self, doc_id: str, key: str, embedder: str, embeddings: Embeddings) -> None:
+        vectors = np.ascontiguousarray(embeddings.vectors, np.float32)
+        row = (doc_id, key, embedder, vectors.shape[1], vectors.tobytes(), embeddings.seconds)
+        with self._open() as connection:
+            connection.execute("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def embeddings(self, doc_id: str, key: str, embedder: str) -> Embeddings | None:
+        """Return the stored embeddings, or None when there are none; they were written whole or not at all."""
+        with self._open() as connection:
+            query = "SELECT dimension, vectors, seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
+            row = connection.execute(query, (doc_id, key, embedder)).fetchone()
+        return row and Embeddings(np.frombuffer(row[1], np.float32).reshape(-1, row[0]), row[2])
+
+    def has_embeddings(self, doc_id: str, key: str, embedder: str) -> bool:
+        return "embed" in self.seconds(doc_id, key, embedder)
+
+    def seconds(self, doc_id: str, key: str, embedder: str) -> dict[str, float]:
+        """Return how long ``parse`` and ``embed`` took when they were done; a step not done yet is missing."""
+        with self._open() as connection:
+            parse = connection.execute("SELECT read_seconds FROM documents WHERE id = ?", (doc_id,)).fetchone()
+            query = "SELECT seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
+            embed = connection.execute(query, (doc_id, key, embedder)).fetchone()
+        return {step: row[0] for step, row in (("parse", parse), ("embed", embed)) if row}

@@ -1,0 +1,276 @@
+"""Ask a language model behind any OpenAI-compatible server.
+
+The client's own defaults can wait half an hour, some of its failures are not in its own error tree, and a stream that
+is cut ends as if it were whole; here each of these becomes one error of ``errors.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag_core.errors import (
+    BadServerAddress,
+    BadSetting,
+    KeyMissing,
+    KeyRefused,
+    LLMBadAnswer,
+    LLMError,
+    LLMRefused,
+    LLMTimeout,
+    LLMUnreachable,
+)
+
+if TYPE_CHECKING:
+    import openai
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_ADDRESS = "https://api.openai.com/v1"
+DEFAULT_MODEL = "gpt-4o-mini"
+LONGEST_QUOTE = 200
+
+Message = Mapping[str, str]
+"""``{"role": "system" | "user" | "assistant", "content": ...}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class LLMSettings:
+    """Where the language model is and how to enter. ``base_url`` includes the ``/v1``; None is OpenAI itself."""
+
+    key: str = field(repr=False)
+    base_url: str | None = None
+    model: str = DEFAULT_MODEL
+
+    @classmethod
+    def from_environment(cls, key: str = "", base_url: str = "", model: str = "") -> LLMSettings:
+        """Fill what was not typed from the environment, then from ``.env`` in the working directory.
+
+        A key of the environment goes only to the address of the environment: a visitor of a shared server who types
+        another address would otherwise be sent the host's key.
+
+        Raises BadSetting for a ``.env`` that is not UTF-8.
+        """
+        known = _environment()
+        own_address = known.get("OPENAI_BASE_URL", "")
+        address = base_url.strip() or own_address
+        trusted = _same_address(address, own_address)
+        return cls(
+            key=key.strip() or (known.get("OPENAI_API_KEY", "") if trusted else ""),
+            base_url=address or None,
+            model=model.strip() or known.get("RERANK_LAB_LLM_MODEL", "") or DEFAULT_MODEL,
+        )
+
+    @property
+    def address(self) -> str:
+        """Return the server's address as it may be shown: without the key, a user name or a password."""
+        return self.without_key(re.sub(r"//[^/]*@", "//", self.base_url or DEFAULT_ADDRESS))
+
+    def without_key(self, text: str) -> str:
+        return text.replace(self.key, "***") if self.key else text
+
+
+class ChatModel:
+    """A language model that answers chat messages."""
+
+    def __init__(self, settings: LLMSettings, timeout: float = 30.0) -> None:
+        """Prepare the client; nothing is sent yet.
+
+        ``timeout`` is the longest silence in seconds. Raises the errors of ``open_client``.
+        """
+        self.settings = settings
+        self._client = open_client(settings, timeout)
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        """Yield the answer piece by piece.
+
+        Raises an LLMError, also after some pieces: LLMBadAnswer holds what came so far in ``values["text"]``.
+        """
+        pieces: list[str] = []
+        with translated_errors(self.settings, pieces), self._ask(messages, stream=True) as reply:
+            if reply.response.headers.get("content-type", "").startswith("text/html"):
+                raise _not_an_api(self.settings)
+            finished = False
+            for delta, finish_reason in _deltas(reply):
+                finished = finished or bool(finish_reason)
+                if delta:
+                    pieces.append(delta)
+                    yield delta
+        if not (finished and pieces):
+            raise _bad_answer("was cut off" if pieces else "holds no text", "".join(pieces))
+
+    def complete(self, messages: Sequence[Message]) -> str:
+        """Return the whole answer. Raises an LLMError."""
+        with translated_errors(self.settings):
+            content = self._ask(messages).choices[0].message.content
+        if not (isinstance(content, str) and content.strip()):
+            raise _bad_answer("holds no text", "")
+        return content
+
+    def _ask(self, messages: Sequence[Message], **options: object) -> Any:
+        return self._client.chat.completions.create(model=self.settings.model, messages=list(messages), **options)
+
+
+def language_of(text: str) -> str:
+    """Return ``zh`` for a text with more Han characters than Latin words, else ``en``."""
+    return "zh" if len(re.findall(r"[㐀-鿿]", text)) > len(re.findall(r"[A-Za-z]+", text)) else "en"
+
+
+def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
+    """Make an OpenAI client that tries twice at most and takes its proxies from the environment.
+
+    Raises KeyMissing, KeyRefused for a key that no header can hold, BadServerAddress, and LLMUnreachable when the
+    environment's proxy or certificates cannot be used.
+    """
+    import httpx2
+    import openai
+
+    _check_key(settings)
+    _check_address(settings)
+    base_url = settings.base_url or DEFAULT_ADDRESS
+    try:
+        return openai.OpenAI(api_key=settings.key, base_url=base_url, timeout=timeout, max_retries=1)
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
+        raise _unreachable(settings, str(error)) from None
+
+
+@contextmanager
+def translated_errors(settings: LLMSettings, heard: Sequence[str] = ()) -> Iterator[None]:
+    """Turn the client's errors into ours; ``heard`` is what was received before.
+
+    Read the reply's fields inside: the client checks none of them. Its error is not chained, for its message may quote
+    the key.
+    """
+    import openai
+
+    try:
+        yield
+    except openai.OpenAIError as error:
+        logger.info("request to %s failed: %s", settings.address, type(error).__name__)
+        raise _translated(error, settings, "".join(heard)) from None
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # Broken JSON and missing fields stand outside the client's error tree, and a page of HTML is given as a str.
+        logger.info("answer of %s cannot be read: %s", settings.address, type(error).__name__)
+        page = isinstance(getattr(error, "obj", None), str) and error.name in ("choices", "data")
+        raise _not_an_api(settings) if page else _bad_answer("cannot be read", "".join(heard)) from None
+
+
+def _translated(error: openai.OpenAIError, settings: LLMSettings, heard: str) -> LLMError:
+    import openai
+
+    said = settings.without_key(_said(error))[:LONGEST_QUOTE]
+    match error:
+        case openai.APITimeoutError():
+            return _timeout(error, settings)
+        case openai.APIConnectionError() if heard:
+            return _bad_answer("was cut off", heard)
+        case openai.APIConnectionError():
+            return _unreachable(settings, str(error.__cause__ or error))
+        case openai.AuthenticationError():
+            # OpenAI's own sentence quotes the ends of the key.
+            return _key_refused(settings, "")
+        case openai.PermissionDeniedError():
+            return _key_refused(settings, said)
+        case openai.NotFoundError() if "model" not in said.lower():
+            return _not_an_api(settings)
+        case openai.APIResponseValidationError():
+            return _bad_answer("cannot be read", heard)
+        case _:
+            return _refused(getattr(error, "status_code", 200), said)
+
+
+def _said(error: openai.OpenAIError) -> str:
+    body = getattr(error, "body", None)
+    message = body.get("message") if isinstance(body, Mapping) else None
+    return " ".join(str(message or error).split())
+
+
+def _timeout(error: openai.APITimeoutError, settings: LLMSettings) -> LLMTimeout:
+    seconds = error.request.extensions.get("timeout", {}).get("read")
+    message = f"{settings.address} was silent for {seconds} seconds: try again, or raise the time-out."
+    return LLMTimeout(message, address=settings.address, seconds=seconds)
+
+
+def _unreachable(settings: LLMSettings, reason: str) -> LLMUnreachable:
+    reason = settings.without_key(reason)[:LONGEST_QUOTE]
+    message = f"{settings.address} cannot be reached ({reason}): check the address, the network and the proxy."
+    return LLMUnreachable(message, address=settings.address, reason=reason)
+
+
+def _key_refused(settings: LLMSettings, said: str) -> KeyRefused:
+    message = f"{settings.address} does not accept the key: check it, and what it allows. {said}".strip()
+    return KeyRefused(message, address=settings.address, said=said)
+
+
+def _not_an_api(settings: LLMSettings) -> BadServerAddress:
+    message = f"No OpenAI-compatible API answers at {settings.address}: the address usually ends in /v1."
+    return BadServerAddress(message, address=settings.address)
+
+
+def _refused(status: int, said: str) -> LLMRefused:
+    return LLMRefused(f"The language model's server refused ({status}): {said}", status=status, said=said)
+
+
+def _bad_answer(what: str, text: str) -> LLMBadAnswer:
+    return LLMBadAnswer(f"The language model's answer {what}: try again, or another model.", text=text)
+
+
+def _check_key(settings: LLMSettings) -> None:
+    if not settings.key:
+        raise KeyMissing(
+            "No key: set OPENAI_API_KEY, write it into .env, or type one for this session. "
+            "An address typed for this session needs a key typed with it."
+        )
+    if not (settings.key.isascii() and settings.key.isprintable()):
+        raise KeyRefused("The key holds a character that no key has: copy it again.", address=settings.address, said="")
+
+
+def _check_address(settings: LLMSettings) -> None:
+    address = settings.base_url or DEFAULT_ADDRESS
+    if not _is_http(address):
+        message = f"{settings.address!r} is not an address: write it like {DEFAULT_ADDRESS}."
+        raise BadServerAddress(message, address=settings.address)
+
+
+def _is_http(address: str) -> bool:
+    # The client's own reading of an address, so that nothing passes here and fails there.
+    import httpx2
+
+    try:
+        url = httpx2.URL(address)
+    except httpx2.InvalidURL:
+        return False
+    labels = url.host.rstrip(".").split(".")
+    return url.scheme in ("http", "https") and all(0 < len(label) < 64 for label in labels) and (url.port or 80) < 65536
+
+
+def _same_address(left: str, right: str) -> bool:
+    return (left or DEFAULT_ADDRESS).rstrip("/") == (right or DEFAULT_ADDRESS).rstrip("/")
+
+
+def _environment() -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    path = Path.cwd() / ".env"
+    try:
+        # Editors on Windows begin the file with a byte order mark.
+        written = dotenv_values(path, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadSetting(".env is not UTF-8: save it again as UTF-8.", setting=".env", value="") from None
+    pairs = (*written.items(), *os.environ.items())
+    return {name: value.strip() for name, value in pairs if value and value.strip()}
+
+
+def _deltas(reply: Any) -> Iterator[tuple[str, str | None]]:
+    # The client fills fields that the server left out with None, and a chunk that counts tokens has no choices.
+    for chunk in reply:
+        for choice in (getattr(chunk, "choices", None) or [])[:1]:
+            delta = getattr(choice, "delta", None)
+            yield getattr(delta, "content", None) or "", getattr(choice, "finish_reason", None)

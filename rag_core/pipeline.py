@@ -1,0 +1,111 @@
+"""The program: the order of the steps, and nothing else.
+
+bytes ─ pdf → pages ─ chunk → chunks ─ embed → index
+question ─ expand → questions ─ search each → rankings ─ fuse → candidates ─ rerank → new order ─ compare → moves
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from rag_core import chunk, compare, expand, fuse, pdf, rerank, settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Settings
+from rag_core.embed import Embedder
+from rag_core.index import Address, Index, Store
+from rag_core.library import Embeddings, Library
+
+Progress = Callable[[int, int], None]
+
+
+class Lab:
+    """A reader's documents, and the comparison of a vector search with a cross-encoder on them."""
+
+    def __init__(self, home: Path) -> None:
+        self.library = Library(home / "library.sqlite")
+        self.store = Store(home / "chroma")
+
+    def add(self, data: bytes, title: str, password: str | None = None, progress: Progress | None = None) -> Document:
+        """Read a PDF into the library; the same bytes give the same document."""
+        timings: dict[str, float] = {}
+        with timed(timings, "parse"):
+            pages = pdf.read_pages(data, password, progress)
+        document = Document(pdf.document_id(data), title, chunk.language(pages), tuple(pages))
+        self.library.save(document, timings["parse"])
+        return document
+
+    def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
+        """Cut a document into chunks, or return them as they were cut before."""
+        chunks = self.library.chunks(doc_id, how.key)
+        if chunks is None:
+            pages = self.library.load(doc_id).pages
+            chunks = chunk.split(pages, how.preset, how.size, how.overlap, doc_id)
+            self.library.save_chunks(doc_id, how.key, chunks)
+        return chunks
+
+    def index(self, doc_id: str, how: ChunkSettings, embedder: Embedder, progress: Progress | None = None) -> Index:
+        """Embed the chunks unless that was done before, and open the index."""
+        chunks, address = self.cut(doc_id, how), Address(doc_id, how.key, embedder.id)
+        if not self.library.has_embeddings(doc_id, how.key, embedder.id):
+            timings: dict[str, float] = {}
+            with timed(timings, "embed"):
+                vectors = embedder.embed_texts([piece.text for piece in chunks], progress)
+            self.library.save_embeddings(doc_id, how.key, embedder.id, Embeddings(vectors, timings["embed"]))
+        return Index(self.store, address, chunks, lambda: self.library.embeddings(doc_id, how.key, embedder.id).vectors)
+
+    def feedback(self, index: Index, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
+        """Expand the question from the first results themselves."""
+        [first] = index.search([query], embedder.embed_queries([query]), depth)
+        return expand.by_feedback(query, first, index.chunks)
+
+    def compare(
+        self,
+        index: Index,
+        query: str,
+        expansions: Sequence[Expansion],
+        how: Settings,
+        embedder: Embedder,
+        reranker: rerank.Reranker,
+        progress: Progress | None = None,
+    ) -> Comparison:
+        """Search with the question and its expansions, rerank against the question alone, and compare the two orders."""
+        query, how = settings.check_query(query), settings.check(how)
+        queries = [query, *(expansion.text for expansion in expansions)]
+        timings = self.library.seconds(index.address.doc_id, index.address.chunks, embedder.id)
+        with timed(timings, "question"):
+            embeddings = embedder.embed_queries(queries)
+        with timed(timings, "search"):
+            rankings = index.search(queries, embeddings, how.depth)
+        vector = fuse.fuse(rankings)
+        with timed(timings, "rerank"):
+            reranked = rerank.rerank(query, vector, reranker, progress)
+        return Comparison(
+            doc_id=index.address.doc_id,
+            query=query,
+            expansions=tuple(expansions),
+            settings=how,
+            vector=vector,
+            reranked=reranked,
+            moves=compare.moves(vector, reranked),
+            ledger=fuse.record(rankings, expansions),
+            scale=reranker.scale,
+            available=len(index.chunks),
+            timings=timings,
+        )
+
+    def delete(self, doc_id: str) -> None:
+        self.store.delete(doc_id)
+        self.library.delete(doc_id)
+
+    def close(self) -> None:
+        self.store.close()
+
+
+@contextmanager
+def timed(timings: dict[str, float], step: str) -> Iterator[None]:
+    """Write the seconds a step takes into ``timings``."""
+    start = perf_counter()
+    yield
+    timings[step] = perf_counter() - start

@@ -1,0 +1,111 @@
+"""Score question and chunk together with a cross-encoder, and put the candidates in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from rag_core import catalog, hub
+from rag_core.datatypes import Ranking
+from rag_core.errors import ModelUnusable
+from rag_core.onnx_model import OnnxModel
+
+Progress = Callable[[int, int], None]
+PAIRS_PER_PASS = 16
+
+
+class Reranker(Protocol):
+    """What a cross-encoder does. ``scale`` names the unit of its scores: ``logit`` or ``sigmoid``."""
+
+    id: str
+    scale: str
+
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return float of shape (texts,): higher answers the question better."""
+        ...
+
+
+def first_logit(logits: np.ndarray, _mask: np.ndarray) -> np.ndarray:
+    return logits[:, 0]
+
+
+class OnnxReranker:
+    """The bundled cross-encoder, on onnxruntime."""
+
+    scale = "logit"
+
+    def __init__(self, line: catalog.Line) -> None:
+        self.id, self.model = line.id, OnnxModel(line.folder)
+
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return self.model.run([(query, text) for text in texts], first_logit, progress)
+
+
+class CrossEncoderReranker:
+    """Any one-score cross-encoder that sentence-transformers loads.
+
+    Models disagree on their default activation, so none is applied: scores are logits for every model.
+    """
+
+    scale = "logit"
+
+    def __init__(self, line: catalog.Line) -> None:
+        self.id, self.line = line.id, line
+        self.model = hub.load(line.id, self._build)
+        if self.model.num_labels != 1:
+            raise ModelUnusable(
+                f"{line.id!r} gives {self.model.num_labels} scores a pair; a reranker gives one: choose another",
+                model=line.id,
+                reason=f"num_labels = {self.model.num_labels}",
+            )
+
+    def _build(self, local_files_only: bool):
+        from sentence_transformers import CrossEncoder
+        from torch.nn import Identity
+
+        return CrossEncoder(
+            self.line.id,
+            device="cpu",
+            local_files_only=local_files_only,
+            trust_remote_code=self.line.remote_code,
+            activation_fn=Identity(),
+        )
+
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        # Longest first, so that the texts of one pass are alike in length and little is padded.
+        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        scores = np.empty(len(texts), np.float32)
+        for start in range(0, len(order), PAIRS_PER_PASS):
+            part = order[start : start + PAIRS_PER_PASS]
+            scores[part] = self.model.predict([(query, texts[i]) for i in part], show_progress_bar=False)
+            if progress:
+                progress(start + len(part), len(order))
+        return scores
+
+
+def load_reranker(model_id: str) -> Reranker:
+    """Load a cross-encoder of the catalogue, of a local folder, or of the Hugging Face hub.
+
+    Raises:
+        ModelError: it cannot be found, reached or used.
+    """
+    line = catalog.find(catalog.RERANKERS, model_id)
+    return OnnxReranker(line) if line.kind == "onnx" else CrossEncoderReranker(line)
+
+
+def rerank(query: str, candidates: Ranking, reranker: Reranker, progress: Progress | None = None) -> Ranking:
+    """Score every candidate against the original question and sort.
+
+    Raises:
+        ModelUnusable: a score is not a number.
+    """
+    scores = reranker.score(query, [chunk.text for chunk in candidates.chunks], progress)
+    if not np.isfinite(scores).all():
+        raise ModelUnusable(
+            f"{reranker.id!r} gave a score that is not a number: choose another model",
+            model=reranker.id,
+            reason="NaN",
+        )
+    return Ranking.from_scores("reranked", query, candidates.chunks, scores)

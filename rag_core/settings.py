@@ -1,0 +1,58 @@
+"""Where things are kept, and how much is accepted."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from rag_core.datatypes import Settings
+from rag_core.errors import BadSetting, EmptyQuery, QueryTooLong
+
+MAX_QUERY = 1000
+DEPTHS = (5, 100)
+CUTOFFS = (1, 20)
+
+
+def home() -> Path:
+    """Return the folder of the reader's documents: ``RERANK_LAB_HOME``, or a place in the user's data directory."""
+    chosen = os.environ.get("RERANK_LAB_HOME", "").strip()
+    return Path(chosen).expanduser() if chosen else user_data_path("rerank-lab", appauthor=False)
+
+
+def check_query(query: str) -> str:
+    """Return the question without surrounding space.
+
+    Raises:
+        EmptyQuery: there is none.
+        QueryTooLong: it has more than ``MAX_QUERY`` characters.
+    """
+    query = " ".join(query.split())
+    if not query:
+        raise EmptyQuery("the question is empty: type one")
+    if len(query) > MAX_QUERY:
+        raise QueryTooLong(
+            f"the question has {len(query)} characters; at most {MAX_QUERY} are read: shorten it",
+            length=len(query),
+            limit=MAX_QUERY,
+        )
+    return query
+
+
+def check(settings: Settings) -> Settings:
+    """Return the settings.
+
+    Raises:
+        BadSetting: depth or cutoff is out of range.
+    """
+    for name, value, (lowest, highest) in (
+        ("depth", settings.depth, DEPTHS),
+        ("cutoff", settings.cutoff, CUTOFFS),
+    ):
+        if not lowest <= value <= highest:
+            raise BadSetting(
+                f"{name} is {value}; choose from {lowest} to {highest}",
+                setting=name,
+                value=value,
+                limit=f"{lowest}–{highest}",
+            )
+    return settings

@@ -1,0 +1,107 @@
+"""Build the PDFs that the tests read: real files, made by reportlab and pypdf."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, NameObject
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
+
+CHROMIUM = shutil.which("chromium")
+
+FONT = "STSong-Light"
+pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+
+
+def text_pdf(*pages: Sequence[str]) -> bytes:
+    """Draw each page's lines one under the other; a page without lines is blank."""
+
+    def draw(canvas: Canvas, lines: Sequence[str]) -> None:
+        for number, line in enumerate(lines):
+            canvas.drawString(60, 780 - 18 * number, line)
+
+    return _draw_pages(pages, draw)
+
+
+def glyph_pdf(*lines: str) -> bytes:
+    """Place every glyph by itself, as some layout programs do."""
+
+    def draw(canvas: Canvas, page: Sequence[str]) -> None:
+        for row, line in enumerate(page):
+            for column, glyph in enumerate(line):
+                canvas.drawString(60 + canvas.stringWidth(line[:column], FONT, 12), 780 - 18 * row, glyph)
+
+    return _draw_pages([lines], draw)
+
+
+def image_pdf(pages: int = 1) -> bytes:
+    """Hold one picture on each page and no text, as a scanner does."""
+    from PIL import Image
+
+    picture = ImageReader(Image.new("RGB", (40, 40), "gray"))
+    return _draw_pages([()] * pages, lambda canvas, _: canvas.drawImage(picture, 100, 500, 300, 200))
+
+
+def encrypted_pdf(plain: bytes, user: str, owner: str = "owner", algorithm: str = "AES-256") -> bytes:
+    """Encrypt a PDF; with an empty user's password it opens freely and only changes are forbidden."""
+    writer = PdfWriter(clone_from=io.BytesIO(plain))
+    writer.encrypt(user_password=user, owner_password=owner, algorithm=algorithm)
+    return _bytes(writer)
+
+
+def cut_pdf(plain: bytes, share: float) -> bytes:
+    """Keep the first part of the file, as a broken download does."""
+    return plain[: int(len(plain) * share)]
+
+
+def blank_pdf(pages: int) -> bytes:
+    writer = PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(100, 100)
+    return _bytes(writer)
+
+
+def with_broken_page(plain: bytes, numbers: Iterable[int]) -> bytes:
+    """Give these pages a content stream that is not what its filter says."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(plain)))
+    for number in numbers:
+        stream = DecodedStreamObject()
+        stream.set_data(b"this was never deflated")
+        stream[NameObject("/Filter")] = NameObject("/NoSuchFilter")
+        writer.pages[number - 1][NameObject("/Contents")] = writer._add_object(stream)
+    return _bytes(writer)
+
+
+def printed_pdf(html: str, folder: Path) -> bytes:
+    """Print a page with Chromium, which swaps common characters for radicals."""
+    page, pdf = folder / "page.html", folder / "page.pdf"
+    page.write_text(html, encoding="utf-8")
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    subprocess.run([*command, f"--print-to-pdf={pdf}", str(page)], check=True, capture_output=True, timeout=120)
+    return pdf.read_bytes()
+
+
+def _draw_pages(pages, draw) -> bytes:
+    target = io.BytesIO()
+    canvas = Canvas(target, pagesize=A4)
+    for page in pages:
+        canvas.setFont(FONT, 12)
+        draw(canvas, page)
+        canvas.showPage()
+    canvas.save()
+    return target.getvalue()
+
+
+def _bytes(writer: PdfWriter) -> bytes:
+    target = io.BytesIO()
+    writer.write(target)
+    return target.getvalue()

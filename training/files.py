@@ -1,0 +1,34 @@
+"""Read the training and evaluation files: one JSON object a line, gzipped."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+SENTENCE = re.compile(r"(?<=[。！？；])|(?<=[.!?])\s+(?=[\"'“(]?[A-Z0-9])|\n+")
+CLAUSE = re.compile(r"(?<=[，。！？；])")
+
+
+def read_rows(file: Path) -> Iterator[dict]:
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def cut_sentences(text: str) -> list[str]:
+    """Cut a passage into sentences."""
+    return [piece.strip() for piece in SENTENCE.split(text) if piece and len(piece.strip()) > 1]
+
+
+def cut_clauses(text: str) -> list[str]:
+    """Cut Chinese text at its commas too; the mark at the end of a clause goes."""
+    return [piece.strip(" ，。！？；") for piece in CLAUSE.split(text) if len(piece.strip(" ，。！？；")) > 1]
+
+
+def cut_windows(text: str, sentences: int = 3) -> list[str]:
+    """Cut a passage into runs of ``sentences`` sentences that overlap by one."""
+    pieces = cut_sentences(text)
+    joint = "" if re.search(r"[一-鿿]", text) else " "
+    starts = range(0, max(1, len(pieces) - 1), sentences - 1)
+    return [joint.join(pieces[start : start + sentences]) for start in starts]
