@@ -8,8 +8,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from rag_core import catalog, chunk, settings
-from rag_core.datatypes import Comparison, Expansion, Ranking, Settings
+from rag_core import catalog, chunk, expand, settings
+from rag_core.datatypes import Comparison, Ranking, Settings
 from rag_core.embed import load_embedder
 from rag_core.errors import RerankLabError
 from rag_core.pipeline import Lab
@@ -51,12 +51,12 @@ def compare(arguments: argparse.Namespace) -> Comparison:
         Settings(arguments.embedder, arguments.reranker, depth=arguments.depth, cutoff=arguments.cutoff)
     )
     question = settings.check_query(arguments.question)
+    expansions = expand.typed("\n".join(arguments.expansion), question)
     lab = Lab(settings.home())
     document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
     cut = replace(how.chunks, preset=arguments.chunks) if arguments.chunks else chunk.recommend(document.pages)
     embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
     index = lab.index(document.id, cut, embedder)
-    expansions = [Expansion(text, "typed") for text in arguments.expansion]
     return lab.compare(index, question, expansions, replace(how, chunks=cut), embedder, reranker)
 
 

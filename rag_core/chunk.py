@@ -18,11 +18,10 @@ PRESETS: tuple[str, ...] = ("clause", "sentence", "window")
 SIZES = (50, 4000)
 """The smallest and the largest window, in characters."""
 
-LONG_DOCUMENT = 24_000
-"""Characters from which windows are recommended.
+LONG_DOCUMENT = 100
+"""Windows that a document must fill for windows to be recommended: twice the default depth.
 
-They make 100 windows of the default size there, twice the default depth: in a shorter document the first 50 windows
-would be most of the document, and an order of them would show little.
+In a shorter document the first 50 windows would be most of the document, and an order of them would show little.
 """
 
 HAN_SHARE = 0.2
@@ -62,13 +61,14 @@ def language(pages: Iterable[Page]) -> str:
 
 
 def recommend(pages: Iterable[Page]) -> ChunkSettings:
-    """Return windows for a document of at least LONG_DOCUMENT characters, sentences for a shorter one.
+    """Return windows for a document that fills at least LONG_DOCUMENT of them, sentences for a shorter one.
 
     English takes about twice the characters for the same content, so its windows are twice as long.
     """
     pages = list(pages)
-    preset = "window" if sum(len(page.text) for page in pages) >= LONG_DOCUMENT else "sentence"
-    return ChunkSettings(preset) if language(pages) == "zh" else ChunkSettings(preset, size=600, overlap=120)
+    size, overlap = (300, 60) if language(pages) == "zh" else (600, 120)
+    long = sum(len(page.text) for page in pages) >= LONG_DOCUMENT * (size - overlap)
+    return ChunkSettings("window" if long else "sentence", size, overlap)
 
 
 def _check(preset: str, size: int, overlap: int) -> None:

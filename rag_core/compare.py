@@ -48,7 +48,7 @@ def kendall_tau(first: Sequence[str], second: Sequence[str]) -> float | None:
 def rank_biased_overlap(first: Sequence[str], second: Sequence[str], p: float = RBO_PERSISTENCE) -> float:
     """Return the extrapolated rank-biased overlap, in [0, 1], of two orders of equal length.
 
-    The agreement at each depth d weighs p^d, so the top counts most (Webber, Moffat and Zobel 2010, eq. 32):
+    The agreement at each depth d weighs p^d, so the top counts most (Webber, Moffat and Zobel 2010, eq. 23):
     RBO = A_n · p^n + (1 − p)/p · Σ A_d · p^d, where A_d is the overlap of the first d.
     """
     if not first:

@@ -186,7 +186,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer and the chunks it cites, by their number in the sources; ``source`` is a model's name or ``extractive``."""
+    """An answer and the numbers of the sources it cites; ``source`` is a model's name or ``extractive``."""
 
     text: str
     cited: tuple[int, ...]

@@ -59,7 +59,7 @@ class SentenceTransformerEmbedder:
     """Any model that sentence-transformers loads; importing it takes seconds, so it happens here."""
 
     def __init__(self, line: catalog.Line) -> None:
-        self.id, self.line = line.id, line
+        self.id, self.line = hub.weights_id(line.id), line
         self.model = hub.load(line.id, self._build)
 
     def _build(self, local_files_only: bool):
@@ -84,7 +84,9 @@ class OpenAIEmbedder:
     """OpenAI's embeddings, or those of a server that speaks the same language."""
 
     def __init__(self, line: catalog.Line, settings: llm.LLMSettings) -> None:
-        self.id, self.line, self.settings = line.id, line, settings
+        # Another server may give another model the same name.
+        self.id = f"{line.id}@{settings.address}" if settings.base_url else line.id
+        self.line, self.settings = line, settings
         self.client = llm.open_client(settings)
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
@@ -99,7 +101,7 @@ class OpenAIEmbedder:
             # Servers may answer out of order; the index is what ties a vector to its text.
             rows = [row.embedding for row in sorted(reply.data, key=lambda row: row.index)]
             vectors = np.array(rows, np.float32)
-        if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
+        if vectors.ndim != 2 or len(vectors) != len(texts) or not vectors.size or not np.isfinite(vectors).all():
             raise ModelUnusable(
                 f"{self.line.id} did not send one usable embedding for each of {len(texts)} texts: "
                 "try again, or another model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Callable
@@ -50,14 +51,15 @@ def ask_hub(model_id: str) -> None:
     """Make one short request first: the loading library would go on retrying for most of a minute."""
     import httpx2
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         HfApi().model_info(model_id, timeout=HUB_SECONDS)
-    except RepositoryNotFoundError as error:
-        raise UnknownModel(f"the Hugging Face hub has no model named {model_id!r}", model=model_id) from error
     except (HfHubHTTPError, OSError, httpx2.TransportError) as error:
         log.info("asking the hub for %s: %s", model_id, error)
+        # Asked without a token, the hub says 401 for what it does not have; mirrors of it pass that on.
+        if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403, 404):
+            raise UnknownModel(f"the Hugging Face hub has no open model {model_id!r}", model=model_id) from error
         raise HubUnreachable(
             f"{model_id!r} is not on this machine and the Hugging Face hub cannot be reached: "
             "choose a bundled model, or connect to the internet and try again",
@@ -72,3 +74,12 @@ def _built(model_id: str, build: Callable[[bool], Model], local_files_only: bool
         log.info("loading %s", model_id, exc_info=error)
         reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
         raise ModelUnusable(f"{model_id!r} cannot be loaded: {reason}", model=model_id, reason=reason) from error
+
+
+def weights_id(model_id: str) -> str:
+    """Return a name for the weights: a folder's files may be replaced, so their sizes and times belong to its name."""
+    if not Path(model_id).is_dir():
+        return model_id
+    files = sorted(file for file in Path(model_id).rglob("*") if file.is_file())
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return f"{Path(model_id).resolve()}#{hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"

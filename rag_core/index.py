@@ -59,6 +59,11 @@ class Index:
         self.store, self.address, self.chunks, self._vectors = store, address, list(chunks), vectors
         self.by_id = {chunk.id: chunk for chunk in self.chunks}
 
+    def prepare(self) -> Index:
+        """Build the collection now where it is missing or does not match, so that no search pays for it."""
+        self.store.ready(self)
+        return self
+
     def search(self, queries: Sequence[str], embeddings: np.ndarray, depth: int) -> list[Ranking]:
         """Return one ranking by cosine similarity per query, at most ``depth`` long.
 
@@ -127,10 +132,11 @@ class Store:
         return self._query(index, embeddings, count)
 
     def _query(self, index: Index, embeddings: np.ndarray, count: int) -> dict:
-        collection = self._ready(index)
+        collection = self.ready(index)
         return collection.query(query_embeddings=embeddings.tolist(), n_results=count, include=["distances"])
 
-    def _ready(self, index: Index):
+    def ready(self, index: Index):
+        """Return the collection of an index, built where it is missing or does not match."""
         with self._writing:
             collection = self._matching(index)
             return self._build(index) if collection is None else collection

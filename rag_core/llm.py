@@ -263,7 +263,9 @@ def _environment() -> dict[str, str]:
         # Editors on Windows begin the file with a byte order mark.
         written = dotenv_values(path, encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise BadSetting(".env is not UTF-8: save it again as UTF-8.", setting=".env", value="") from None
+        raise BadSetting(
+            ".env is not UTF-8: save it again as UTF-8.", setting=".env", value="≠ UTF-8", limit="UTF-8"
+        ) from None
     pairs = (*written.items(), *os.environ.items())
     return {name: value.strip() for name, value in pairs if value and value.strip()}
 

@@ -3,78 +3,85 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag_core.errors import ModelUnusable
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
+
 Texts = Sequence[str] | Sequence[tuple[str, str]]
 Progress = Callable[[int, int], None]
 Pool = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-TOKENS_PER_BATCH = 1024
-
-
-def batches_by_length(lengths: Sequence[int], budget: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
-    """Group positions of similar length, so that a batch holds at most ``budget`` tokens, padding included."""
-    batch: list[int] = []
-    for position in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and lengths[batch[0]] * (len(batch) + 1) > budget:
-            yield batch
-            batch = []
-        batch.append(position)
-    if batch:
-        yield batch
+TEXTS_PER_REPORT = 16
 
 
 class OnnxModel:
     """A tokenizer and an ONNX graph from one folder.
 
     Raises:
-        ModelUnusable: the folder lacks ``tokenizer.json`` or ``onnx/model.onnx``.
+        ModelUnusable: ``tokenizer.json`` or ``onnx/model.onnx`` is missing or damaged.
     """
 
     def __init__(self, folder: Path, max_tokens: int = 512) -> None:
-        import onnxruntime
-        from tokenizers import Tokenizer
-
         for name in ("tokenizer.json", "onnx/model.onnx"):
             if not (folder / name).is_file():
                 raise ModelUnusable(f"{folder / name} is missing: install again", model=folder.name, reason=name)
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.tokenizer.enable_truncation(max_tokens)
-        self.tokenizer.no_padding()
-        # One thread per run and several runs at once: two threads inside one run wait for each other at every layer.
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        graph = str(folder / "onnx" / "model.onnx")
-        self.session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        try:
+            self.tokenizer = _tokenizer(folder / "tokenizer.json", max_tokens)
+            self.session = _session(folder / "onnx" / "model.onnx")
+        except Exception as error:  # for a damaged file both libraries raise errors of no common kind
+            reason = " ".join(str(error).split())[:200]
+            raise ModelUnusable(
+                f"{folder} is damaged ({reason}): install again", model=folder.name, reason=reason
+            ) from error
         self.workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
 
     def run(self, texts: Texts, pool: Pool, progress: Progress | None = None) -> np.ndarray:
-        """Return ``pool(output, attention_mask)`` for each text or pair, in the order given: float32, (n, width)."""
-        encodings = self.tokenizer.encode_batch(list(texts))
-        batches = list(batches_by_length([len(encoding.ids) for encoding in encodings]))
-        jobs = [self.workers.submit(self._forward, [encodings[i] for i in batch], pool) for batch in batches]
-        rows: list[np.ndarray | None] = [None] * len(encodings)
-        done = 0
-        for batch, job in zip(batches, jobs, strict=True):
-            for position, row in zip(batch, job.result(), strict=True):
-                rows[position] = row
-            done += len(batch)
-            if progress:
-                progress(done, len(encodings))
-        return np.stack(rows)
+        """Return ``pool(output, attention_mask)`` for each text or pair, in the order given: float32, (n, width).
 
-    def _forward(self, encodings: list, pool: Pool) -> np.ndarray:
-        shape = (len(encodings), max(len(encoding.ids) for encoding in encodings))
-        ids, mask, types = np.ones(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for row, encoding in enumerate(encodings):
-            ids[row, : len(encoding.ids)] = encoding.ids
-            mask[row, : len(encoding.ids)] = 1
-            types[row, : len(encoding.ids)] = encoding.type_ids
-        feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-        return pool(self.session.run(None, feeds)[0], mask)
+        Each text runs by itself, on all cores, the longest first. A run of an int8 graph has one scale for all its
+        activations: in a batch a text's result would follow its neighbours, by more than lies between two ranks.
+        """
+        encodings = self.tokenizer.encode_batch(list(texts))
+        order = sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids))
+        jobs = {i: self.workers.submit(self._forward, encodings[i], pool) for i in order}
+        try:
+            for done, i in enumerate(order, start=1):
+                jobs[i].result()
+                if progress and (done % TEXTS_PER_REPORT == 0 or done == len(order)):
+                    progress(done, len(order))
+        finally:  # a reader who went away, or an error, must not leave the rest running
+            for job in jobs.values():
+                job.cancel()
+        return np.stack([jobs[i].result() for i in range(len(encodings))])
+
+    def _forward(self, encoding: Encoding, pool: Pool) -> np.ndarray:
+        names = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+        feeds = {name: np.array([getattr(encoding, field)], np.int64) for name, field in names.items()}
+        return pool(self.session.run(None, feeds)[0], feeds["attention_mask"])[0]
+
+
+def _tokenizer(file: Path, max_tokens: int) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.enable_truncation(max_tokens)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _session(file: Path) -> InferenceSession:
+    import onnxruntime
+
+    # One thread per run and several runs at once: two threads inside one run wait for each other at every layer.
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -53,7 +53,10 @@ class Lab:
             with timed(timings, "embed"):
                 vectors = embedder.embed_texts([piece.text for piece in chunks], progress)
             self.library.save_embeddings(doc_id, how.key, embedder.id, Embeddings(vectors, timings["embed"]))
-        return Index(self.store, address, chunks, lambda: self.library.embeddings(doc_id, how.key, embedder.id).vectors)
+        index = Index(
+            self.store, address, chunks, lambda: self.library.embeddings(doc_id, how.key, embedder.id).vectors
+        )
+        return index.prepare()
 
     def feedback(self, index: Index, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
         """Expand the question from the first results themselves."""
@@ -70,7 +73,7 @@ class Lab:
         reranker: rerank.Reranker,
         progress: Progress | None = None,
     ) -> Comparison:
-        """Search with the question and its expansions, rerank against the question alone, and compare the two orders."""
+        """Search with the question and its expansions, rerank against the question alone, compare both orders."""
         query, how = settings.check_query(query), settings.check(how)
         queries = [query, *(expansion.text for expansion in expansions)]
         timings = self.library.seconds(index.address.doc_id, index.address.chunks, embedder.id)

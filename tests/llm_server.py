@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -37,6 +37,13 @@ def stream(pieces: Iterable[str], finish: str | None = "stop", end: str = "data:
     return Reply(events + end, content_type="text/event-stream", **reply)
 
 
+def embeddings(vectors: Mapping[int, object]) -> Reply:
+    """Answer like an embeddings request, in the order given: index to vector; None leaves the vector out."""
+    rows = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in vectors.items()]
+    rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return Reply(json.dumps({"object": "list", "model": "m", "data": rows}))
+
+
 def refusal(status: int, message: str, **headers: str) -> Reply:
     """Answer with an error as OpenAI words it."""
     error = {"message": message, "type": "error", "code": None}
@@ -50,9 +57,9 @@ def _event(delta: dict[str, str], finish: str | None) -> str:
 
 
 class LLMServer:
-    """Serve one reply to every request, and keep the requests: ``path``, ``authorization``, ``body``."""
+    """Serve one reply to every request, or one made from its body; keep ``path``, ``authorization`` and ``body``."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply | Callable[[dict[str, Any]], Reply]) -> None:
         self.requests: list[dict[str, Any]] = []
         self.closed = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(reply, self))
@@ -77,17 +84,18 @@ class LLMServer:
         self._server.server_close()
 
 
-def _handler(reply: Reply, server: LLMServer) -> type[BaseHTTPRequestHandler]:
+def _handler(reply_to: Reply | Callable[[dict[str, Any]], Reply], server: LLMServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             authorization = self.headers["Authorization"]
-            server.requests.append({"path": self.path, "authorization": authorization, "body": json.loads(sent)})
+            server.requests.append({"path": self.path, "authorization": authorization, "body": sent})
+            reply = reply_to if isinstance(reply_to, Reply) else reply_to(sent)
             server.closed.wait(reply.delay)
             if not server.closed.is_set():
-                self._answer(reply.body.encode())
+                self._answer(reply, reply.body.encode())
 
-        def _answer(self, body: bytes) -> None:
+        def _answer(self, reply: Reply, body: bytes) -> None:
             self.send_response(reply.status)
             length = len(body) if reply.length is None else reply.length
             headers = {"Content-Type": reply.content_type, "Content-Length": str(length), **reply.headers}

@@ -226,6 +226,11 @@ def test_windows_are_recommended_from_a_hundred_of_them():
     assert chunk.recommend([Page(1, "字" * 12_000), Page(2, "字" * 12_000)]) == ChunkSettings("window", 300, 60)
 
 
+def test_english_windows_are_twice_as_long():
+    assert chunk.recommend([Page(1, "word " * 9_599)]) == ChunkSettings("sentence", 600, 120)
+    assert chunk.recommend([Page(1, "word " * 9_600)]) == ChunkSettings("window", 600, 120)
+
+
 # A real file
 
 

@@ -20,6 +20,11 @@ DEPTH = 50
 CUTOFF = 10
 SEED = 11
 RESAMPLES = 2000
+MARKS = ("<!-- evaluation -->", "<!-- /evaluation -->")
+HEAD = (
+    "| sentences of | questions | vector nDCG@10 | cross-encoder nDCG@10 | difference [95 %] "
+    "| vector MRR@10 | cross-encoder MRR@10 |\n|---|---|---|---|---|---|---|"
+)
 
 
 def relevant(row: dict) -> set[str]:
@@ -92,21 +97,30 @@ def table_row(name: str, found: np.ndarray) -> str:
     )
 
 
+def write_card(card: Path, table: str) -> None:
+    """Put the table between the marks of a model card."""
+    before, _, rest = card.read_text(encoding="utf-8").partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    card.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--questions", type=int, default=300, help="at most this many of each file")
     parser.add_argument("--embedder", default="bilingual-embedder")
     parser.add_argument("--reranker", default="bilingual-cross-encoder")
+    parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the table into")
     parser.add_argument("--cache", type=Path, default=Path("training/work/evaluation"))
     arguments = parser.parse_args()
     embedder, reranker = load_embedder(arguments.embedder), load_reranker(arguments.reranker)
-    print("| sentences of | questions | vector nDCG@10 | cross-encoder nDCG@10 | difference [95 %] | vector MRR@10 "
-          "| cross-encoder MRR@10 |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|", flush=True)
+    table = [HEAD]
     for file in sorted(arguments.folder.glob("*.jsonl.gz")):
         found = measure(file, arguments.questions, embedder, reranker, arguments.cache)
-        print(table_row(file.name.split(".")[0], found), flush=True)
+        table.append(table_row(file.name.split(".")[0], found))
+        print(table[-1], flush=True)
+    for card in arguments.card:
+        write_card(card, "\n".join(table))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,55 @@
+"""Compare: one question, two orders of the same chunks."""
+
+import streamlit as st
+
+from pages.ui import cached, form, link, result, state, work
+from pages.ui.frame import frame, told
+from pages.ui.i18n import t
+
+
+def example_question(doc_id: str) -> None:
+    """Offer a bundled sample's questions; choosing one fills the form."""
+    questions = cached.sample_questions(doc_id)
+    if questions:
+        st.selectbox(
+            t("compare.examples"),
+            questions,
+            index=None,
+            key="example",
+            placeholder=t("compare.examples_hint"),
+            on_change=lambda: st.session_state.update(question=st.session_state["example"] or ""),
+        )
+
+
+def run(doc_id: str, asked: str) -> None:
+    with told():
+        if asked == "compare":
+            comparison = work.compare(doc_id)
+            st.session_state.update(comparison=comparison, picked=None, answers=None)
+            link.write(comparison)
+        elif work.suggest(doc_id, asked):
+            st.rerun()
+        else:
+            st.info(t("compare.no_suggestion"), icon=":material/info:")
+
+
+frame("compare")
+st.caption(t("compare.lead"))
+with told():
+    link.read()
+    state.take_suggestions()
+    doc_id = form.pick_document()
+    example_question(doc_id)
+    asked = form.question_form()
+    form.llm_fields()
+    if st.session_state["autorun"]:
+        asked, st.session_state["autorun"] = "compare", False
+    if asked:
+        run(doc_id, asked)
+    comparison = st.session_state["comparison"]
+    if comparison is None or comparison.doc_id != doc_id:
+        st.info(t("compare.empty"), icon=":material/help:")
+        st.stop()
+    if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
+        st.caption(t("compare.stale", question=comparison.query))
+    result.show(comparison)

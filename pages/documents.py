@@ -1,0 +1,106 @@
+"""Documents: add PDFs, see how they are cut, and index them."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui import cached, charts, form, state, tables, work
+from pages.ui.frame import frame, told
+from pages.ui.i18n import LANGUAGES, plain, t
+from rag_core import chunk
+from rag_core.datatypes import Document
+from rag_core.pdf import MAX_BYTES
+
+
+def add() -> None:
+    """Upload PDFs or take a sample."""
+    with st.form("upload", clear_on_submit=False):
+        files = st.file_uploader(
+            t("documents.upload"),
+            type="pdf",
+            accept_multiple_files=True,
+            key="files",
+            max_upload_size=MAX_BYTES // 2**20,
+        )
+        password = st.text_input(t("documents.password"), type="password", help=t("documents.password_help"))
+        submitted = st.form_submit_button(t("documents.add"), type="primary", icon=":material/upload_file:")
+    if submitted and not files:
+        st.warning(t("documents.no_file"))
+    for file in files if submitted else ():
+        with told_of(file.name):
+            document = work.add_document(file.getvalue(), file.name, password or None)
+            st.success(t("documents.added", title=plain(document.title), pages=len(document.pages)))
+    for column, language in zip(st.columns(2), cached.SAMPLE_FILES, strict=True):
+        label = t(f"documents.sample_{language}")
+        if column.button(label, key=f"sample_{language}", icon=":material/menu_book:", width="stretch"):
+            title, data, _ = cached.sample(language)
+            with told():
+                work.add_document(data, title)
+
+
+def told_of(name: str):
+    """Tell errors under the name of the file they are about."""
+    st.text(name)
+    return told()
+
+
+def cutting() -> None:
+    """Choose how the document is cut; the effect below follows at once."""
+    columns = st.columns(3)
+    names = {preset: t(f"preset.{preset}") for preset in chunk.PRESETS}
+    columns[0].selectbox(t("documents.preset"), list(names), key="preset", format_func=names.get)
+    window = st.session_state["preset"] == "window"
+    columns[1].number_input(t("documents.size"), *chunk.SIZES, key="size", step=50, disabled=not window)
+    columns[2].number_input(t("documents.overlap"), *state.OVERLAPS, key="overlap", step=10, disabled=not window)
+    st.caption(t(f"preset.{st.session_state['preset']}_help"))
+
+
+def overview(document: Document) -> None:
+    how = state.chunk_settings()
+    chunks = cached.chunks(document.id, how.preset, how.size, how.overlap)
+    lengths = [len(piece.text) for piece in chunks]
+    numbers = [
+        (t("documents.pages"), len(document.pages)),
+        (t("documents.chunks"), len(chunks)),
+        (t("documents.median"), int(pd.Series(lengths).median())),
+        (t("documents.language"), LANGUAGES[document.language]),
+    ]
+    for column, (name, value) in zip(st.columns(4), numbers, strict=True):
+        column.metric(name, value, border=True)
+    st.altair_chart(charts.length_histogram(lengths))
+    rows = [(piece.page, len(piece.text), tables.one_line(piece.text)) for piece in chunks]
+    names = [t("table.page"), t("documents.length"), t("table.text")]
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, height=tables.height(len(rows)), key="chunks",
+                 column_config={names[0]: st.column_config.NumberColumn(width=60),
+                                names[1]: st.column_config.NumberColumn(width=90)})  # fmt: skip
+
+
+def actions(document: Document) -> None:
+    build, remove = st.columns(2)
+    if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch"):
+        place = st.empty()
+        with told():
+            work.open_index(document.id, place)
+            place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
+    with remove.popover(t("documents.delete"), icon=":material/delete:", width="stretch"):
+        st.markdown(t("documents.delete_sure"))
+        st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[document.id])
+
+
+def delete(doc_id: str) -> None:
+    cached.lab().delete(doc_id)
+    st.cache_data.clear()
+    st.session_state["doc_id"] = None
+    comparison = st.session_state["comparison"]
+    if comparison and comparison.doc_id == doc_id:
+        st.session_state.update(comparison=None, answers=None)
+
+
+frame("documents")
+st.caption(t("documents.lead"))
+with told():
+    add()
+    st.divider()
+    document = cached.document(form.pick_document())
+    cutting()
+    overview(document)
+    actions(document)

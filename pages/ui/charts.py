@@ -1,0 +1,151 @@
+"""Pictures of a comparison. Two different scores never share an axis, and bars begin at zero."""
+
+import altair as alt
+import pandas as pd
+
+from pages.ui.i18n import t
+from pages.ui.tables import DOWN, UP, one_line, score_name
+from rag_core.datatypes import Comparison
+
+SAME, PICKED = "#8a8f98", "#d97706"
+RANKS_SHOWN = 50
+LINES_LABELLED = 12
+BARS_SHOWN = 25
+LABEL_COLUMNS = 34
+
+
+def label(page: int, text: str) -> str:
+    return f"{t('table.page_short', page=page)} {one_line(text, LABEL_COLUMNS)}"
+
+
+def move_frame(comparison: Comparison, picked: str | None) -> pd.DataFrame:
+    """Return a row a candidate; ranks past ``RANKS_SHOWN`` share the last place of the picture."""
+    rows = [
+        {
+            "id": move.chunk.id,
+            "before": move.before,
+            "after": move.after,
+            "y_before": min(move.before, RANKS_SHOWN + 1),
+            "y_after": min(move.after, RANKS_SHOWN + 1),
+            "name": label(move.chunk.page, move.chunk.text),
+            "kind": kind(move.delta),
+            "picked": move.chunk.id == picked,
+            "named": min(move.before, move.after) <= LINES_LABELLED or move.chunk.id == picked,
+            "text": one_line(move.chunk.text, 160),
+        }
+        for move in comparison.moves
+    ]
+    return pd.DataFrame([row for row in rows if min(row["before"], row["after"]) <= RANKS_SHOWN])
+
+
+def kind(delta: int) -> str:
+    return t("chart.rose") if delta > 0 else t("chart.fell") if delta < 0 else t("chart.stayed")
+
+
+def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
+    """Draw a line a candidate from its old rank (left) to its new one (right), and the cutoff."""
+    frame = move_frame(comparison, picked)
+    lowest = int(max(frame["y_before"].max(), frame["y_after"].max()))
+    ends = pd.concat(
+        [
+            frame.assign(side=t("chart.before"), y=frame["y_before"], rank=frame["before"]),
+            frame.assign(side=t("chart.after"), y=frame["y_after"], rank=frame["after"]),
+        ]
+    )
+    ends["label"] = ends["rank"].astype(str) + "  " + ends["name"]
+    colours = alt.Scale(domain=[kind(1), kind(-1), kind(0)], range=[UP, DOWN, SAME])
+    scale = alt.Scale(domain=[lowest + 0.5, 0.5], nice=False)
+    base = alt.Chart(ends).encode(
+        x=alt.X("side:N", sort=[t("chart.before"), t("chart.after")], title=None,
+                axis=alt.Axis(labelAngle=0, orient="top", labelLimit=300, labelFontSize=13)),
+        y=alt.Y("y:Q", scale=scale, axis=None),
+        tooltip=[alt.Tooltip("before:Q", title=t("table.before")), alt.Tooltip("after:Q", title=t("table.after")),
+                 alt.Tooltip("text:N", title=t("table.text"))],
+    )  # fmt: skip
+    lines = base.mark_line(point=alt.OverlayMarkDef(size=28)).encode(
+        detail="id:N",
+        color=alt.condition("datum.picked", alt.value(PICKED),
+                            alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="bottom"))),
+        strokeDash=alt.StrokeDash("kind:N", legend=None,
+                                  scale=alt.Scale(domain=[kind(1), kind(-1), kind(0)], range=[[1, 0], [5, 3], [1, 0]])),
+        opacity=alt.condition("datum.named", alt.value(0.95), alt.value(0.15)),
+        strokeWidth=alt.condition("datum.picked", alt.value(4), alt.value(1.6)),
+    )  # fmt: skip
+    right = alt.datum.side == t("chart.after")
+    near = (alt.datum.y <= LINES_LABELLED) | alt.datum.picked
+    names = base.encode(text="label:N")
+    right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=330)
+    left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=330)
+    line = alt.Chart(pd.DataFrame({"y": [comparison.cutoff + 0.5]})).mark_rule(strokeDash=[6, 4], color=PICKED)
+    return (
+        alt.layer(line.encode(y=alt.Y("y:Q", scale=scale, axis=None)), lines, right_names, left_names)
+        .properties(height=max(220, lowest * 15))
+        .configure_view(stroke=None)
+    )
+
+
+def score_chart(comparison: Comparison, side: str, picked: str | None) -> alt.LayerChart:
+    """Draw the scores of one side's first candidates as bars from zero, on an axis of their own."""
+    hits = getattr(comparison, side).hits
+    shown = [(rank, hit) for rank, hit in enumerate(hits, start=1) if rank <= BARS_SHOWN or hit.chunk.id == picked]
+    frame = pd.DataFrame(
+        {
+            "id": hit.chunk.id,
+            "rank": rank,
+            "label": f"{rank}. {label(hit.chunk.page, hit.chunk.text)}",
+            "score": hit.score,
+            "kind": "picked" if hit.chunk.id == picked else "top" if rank <= comparison.cutoff else "rest",
+        }
+        for rank, hit in shown
+    )
+    colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, "#2563a8", "#a9bcd3"])
+    return (
+        alt.Chart(frame, title=score_name(comparison, side))
+        .mark_bar()
+        .encode(
+            x=alt.X("score:Q", title=score_name(comparison, side), scale=alt.Scale(zero=True)),
+            y=alt.Y("label:N", sort=alt.SortField("rank"), title=None,
+                    axis=alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False)),
+            color=alt.Color("kind:N", scale=colours, legend=None),
+            tooltip=[alt.Tooltip("rank:Q", title=t("table.rank")),
+                     alt.Tooltip("score:Q", title=score_name(comparison, side), format=".4f"),
+                     alt.Tooltip("label:N", title=t("table.text"))],
+        )
+        .add_params(alt.selection_point(name="pick", fields=["id"]))
+        .properties(height=max(120, len(shown) * 20))
+    )  # fmt: skip
+
+
+def length_histogram(lengths: list[int]) -> alt.Chart:
+    return (
+        alt.Chart(pd.DataFrame({"length": lengths}))
+        .mark_bar(color="#2563a8")
+        .encode(
+            x=alt.X("length:Q", bin=alt.Bin(maxbins=30), title=t("documents.length")),
+            y=alt.Y("count()", title=t("documents.chunks")),
+            tooltip=[alt.Tooltip("length:Q", bin=alt.Bin(maxbins=30), title=t("documents.length")),
+                     alt.Tooltip("count()", title=t("documents.chunks"))],
+        )
+        .properties(height=220)
+    )  # fmt: skip
+
+
+def time_chart(timings: dict[str, float]) -> alt.Chart:
+    """Draw the seconds of each step; steps that were done earlier and kept are marked so."""
+    once = ("parse", "embed")
+    colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=["#2563a8", "#c4c9d1"])
+    frame = pd.DataFrame(
+        {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if step in once else "chart.now")}
+        for step, seconds in timings.items()
+    )
+    return (
+        alt.Chart(frame)
+        .mark_bar()
+        .encode(
+            x=alt.X("seconds:Q", title=t("chart.seconds")),
+            y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=240)),
+            color=alt.Color("when:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
+            tooltip=[alt.Tooltip("step:N", title=t("table.step")), alt.Tooltip("seconds:Q", format=".3f")],
+        )
+        .properties(height=160)
+    )  # fmt: skip

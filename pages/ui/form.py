@@ -1,0 +1,106 @@
+"""What the reader chooses: a document, a question with its expansions, models, and a language model."""
+
+import streamlit as st
+
+from pages.ui import cached, state
+from pages.ui.i18n import t
+from rag_core import catalog, llm
+from rag_core.settings import CUTOFFS, DEPTHS
+
+
+def pick_document() -> str:
+    """Let the reader choose a document; without any, say what to do and stop the page."""
+    titles = state.visible(cached.lab().library.titles())
+    if not titles:
+        st.info(t("form.no_document"), icon=":material/upload_file:")
+        st.page_link("pages/documents.py", label=t("form.add_document"), icon=":material/add:")
+        st.stop()
+    if st.session_state["doc_id"] not in titles:
+        if st.session_state["doc_id"]:
+            st.warning(t("form.document_gone"), icon=":material/find_in_page:")
+            st.session_state["autorun"] = False
+        choose_document(next(iter(titles)))
+    st.selectbox(t("form.document"), list(titles), key="doc_id", format_func=titles.get, on_change=recommend_chunks)
+    return st.session_state["doc_id"]
+
+
+def choose_document(doc_id: str) -> None:
+    st.session_state["doc_id"] = doc_id
+    recommend_chunks()
+
+
+def recommend_chunks() -> None:
+    state.use_chunks(cached.recommended(st.session_state["doc_id"]))
+
+
+def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:
+    line = catalog.find(lines, model_id)
+    size = {"onnx": t("model.bundled"), "openai": t("model.key")}.get(line.kind, f"{line.size} MB")
+    return " · ".join([model_id, " ".join(line.languages), size, line.licence])
+
+
+def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
+    labels = {line.id: model_label(lines, line.id) for line in lines}
+    st.selectbox(t(f"form.{role}"), list(labels), key=role, format_func=labels.get)
+
+
+def question_form() -> str | None:
+    """Show the form; return what was asked for: ``compare``, ``llm``, ``feedback``, or None."""
+    with st.form("question_form"):
+        st.text_input(t("form.question"), key="question", placeholder=t("form.question_example"))
+        numbers = st.columns(2)
+        numbers[0].slider(t("form.depth"), *DEPTHS, key="depth", help=t("form.depth_help"))
+        numbers[1].slider(t("form.cutoff"), *CUTOFFS, key="cutoff", help=t("form.cutoff_help"))
+        models = st.columns(2)
+        with models[0]:
+            model_select("embedder", catalog.EMBEDDERS)
+        with models[1]:
+            model_select("reranker", catalog.RERANKERS)
+        with st.expander(t("form.other_models"), icon=":material/deployed_code:"):
+            others = st.columns(2)
+            others[0].text_input(t("form.embedder_other"), key="embedder_other", help=t("form.other_help"))
+            others[1].text_input(t("form.reranker_other"), key="reranker_other", help=t("form.other_help"))
+        with st.expander(t("form.expansions"), icon=":material/alt_route:", expanded=has_expansions()):
+            asked = expansion_fields()
+        compare = st.form_submit_button(t("form.compare"), type="primary", icon=":material/swap_vert:")
+    return "compare" if compare else asked
+
+
+def has_expansions() -> bool:
+    return bool(st.session_state["typed"] or st.session_state["suggested"])
+
+
+def expansion_fields() -> str | None:
+    st.caption(t("form.expansions_help"))
+    st.text_area(t("form.typed"), key="typed", height=100)
+    if st.session_state["suggested"]:
+        labels = dict(enumerate(map(suggestion_label, st.session_state["suggested"])))
+        st.multiselect(t("form.kept"), list(labels), key="kept", format_func=labels.get)
+    buttons = st.columns(2)
+    feedback = buttons[0].form_submit_button(t("form.by_feedback"), icon=":material/wifi_off:", width="stretch")
+    by_llm = buttons[1].form_submit_button(t("form.by_llm"), icon=":material/neurology:", width="stretch")
+    return "feedback" if feedback else "llm" if by_llm else None
+
+
+def suggestion_label(expansion: object) -> str:
+    return f"{t('origin.' + expansion.origin)}: {expansion.text}"
+
+
+def llm_fields() -> llm.LLMSettings:
+    """Let the reader say which language model to ask; what is typed stays in this session."""
+    with st.expander(t("llm.title"), icon=":material/key:"):
+        st.caption(t("llm.help"))
+        fields = st.columns(3)
+        fields[0].text_input(t("llm.key"), key="llm_key", type="password", autocomplete="off")
+        fields[1].text_input(t("llm.url"), key="llm_url", placeholder=llm.DEFAULT_ADDRESS)
+        fields[2].text_input(t("llm.model"), key="llm_model", placeholder=llm.DEFAULT_MODEL)
+    return llm_settings()
+
+
+def llm_settings() -> llm.LLMSettings:
+    kept = st.session_state
+    return llm.LLMSettings.from_environment(kept["llm_key"], kept["llm_url"], kept["llm_model"])
+
+
+def chat_model() -> llm.ChatModel:
+    return llm.ChatModel(llm_settings())

@@ -1,0 +1,63 @@
+"""The frame around every page: configuration, defaults, menu, language, and how errors are told."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pages.ui import i18n, state
+from pages.ui.i18n import plain, t
+from rag_core.errors import RerankLabError
+
+PAGES = {
+    "home": ("app.py", ":material/home:"),
+    "documents": ("pages/documents.py", ":material/description:"),
+    "compare": ("pages/compare.py", ":material/swap_vert:"),
+    "answer": ("pages/answer.py", ":material/forum:"),
+}
+log = logging.getLogger(__name__)
+
+
+def frame(page: str) -> None:
+    """Begin a page; every page calls this first."""
+    state.prepare()
+    title = t(f"{page}.title")
+    st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
+    menu()
+    st.title(title)
+
+
+def menu() -> None:
+    """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Rerank Lab**", width="content")
+        for name, (path, icon) in PAGES.items():
+            st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
+        st.space("stretch")
+        st.segmented_control(
+            t("frame.language"),
+            list(i18n.LANGUAGES),
+            key="lang",
+            format_func=i18n.LANGUAGES.get,
+            required=True,
+            label_visibility="collapsed",
+        )
+
+
+def say(error: RerankLabError) -> None:
+    values = {name: plain(value) for name, value in error.values.items()}
+    st.error(t(f"error.{error.code}", **values), icon=":material/error:")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell the reader what went wrong inside, and leave what is on screen as it is."""
+    try:
+        yield
+    except RerankLabError as error:
+        log.info("told the reader: %s", error)
+        say(error)
+    except Exception:  # a reader must never see a traceback; the log has it
+        log.exception("unexpected")
+        st.error(t("error.unexpected"), icon=":material/error:")

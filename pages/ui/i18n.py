@@ -1,0 +1,33 @@
+"""Say things in the reader's language."""
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:&])")
+
+
+@lru_cache
+def texts(language: str) -> dict[str, str]:
+    return json.loads((Path(__file__).parent / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def first_language() -> str:
+    """Return the language of the link that was opened, else the browser's."""
+    if st.query_params.get("lang") in LANGUAGES:
+        return st.query_params["lang"]
+    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+
+
+def t(key: str, **values: object) -> str:
+    """Return the text of a key with its placeholders filled."""
+    return texts(st.session_state["lang"])[key].format(**values)
+
+
+def plain(text: object) -> str:
+    """Make text that came from outside harmless where a widget reads Markdown."""
+    return MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))

@@ -1,0 +1,97 @@
+"""What a visitor has chosen: one table of defaults, kept from page to page."""
+
+import streamlit as st
+
+from pages.ui import i18n
+from rag_core.datatypes import ChunkSettings, Settings
+
+HOW = Settings()
+DEFAULTS: dict[str, object] = {
+    "lang": None,
+    "doc_id": None,
+    "preset": HOW.chunks.preset,
+    "size": HOW.chunks.size,
+    "overlap": HOW.chunks.overlap,
+    "question": "",
+    "depth": HOW.depth,
+    "cutoff": HOW.cutoff,
+    "typed": "",
+    "suggested": [],
+    "kept": [],
+    "embedder": HOW.embedder,
+    "embedder_other": "",
+    "reranker": HOW.reranker,
+    "reranker_other": "",
+    "answer_source": "extractive",
+    "llm_key": "",
+    "llm_url": "",
+    "llm_model": "",
+    "picked": None,
+    "comparison": None,
+    "answers": None,
+    "autorun": False,
+    "own_documents": [],
+}
+OVERLAPS = (0, 1000)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def prepare() -> None:
+    """Give every key its default; assigning it again keeps it alive when its widget is not on the page."""
+    for key, value in DEFAULTS.items():
+        st.session_state[key] = st.session_state.get(key, value)
+    if st.session_state["lang"] not in i18n.LANGUAGES:
+        st.session_state["lang"] = i18n.first_language()
+
+
+def chunk_settings() -> ChunkSettings:
+    return ChunkSettings(st.session_state["preset"], st.session_state["size"], st.session_state["overlap"])
+
+
+def use_chunks(how: ChunkSettings) -> None:
+    st.session_state.update(preset=how.preset, size=how.size, overlap=how.overlap)
+
+
+def chosen(role: str) -> str:
+    """Return the model chosen for a role, ``embedder`` or ``reranker``: what was typed goes before the list."""
+    return st.session_state[f"{role}_other"].strip() or st.session_state[role]
+
+
+def settings() -> Settings:
+    return Settings(
+        embedder=chosen("embedder"),
+        reranker=chosen("reranker"),
+        chunks=chunk_settings(),
+        depth=st.session_state["depth"],
+        cutoff=st.session_state["cutoff"],
+    )
+
+
+def visible(titles: dict[str, str]) -> dict[str, str]:
+    """Return the documents this visitor may see: all on their own machine, their own on a shared server."""
+    if st.get_option("server.address") in LOOPBACK:
+        return titles
+    return {doc_id: title for doc_id, title in titles.items() if doc_id in st.session_state["own_documents"]}
+
+
+def remember(doc_id: str) -> None:
+    if doc_id not in st.session_state["own_documents"]:
+        st.session_state["own_documents"] = [*st.session_state["own_documents"], doc_id]
+
+
+def suggest(expansions: list) -> None:
+    """Offer expansions, all of them chosen."""
+    st.session_state["suggested"] = expansions
+    st.session_state["kept"] = list(range(len(expansions)))
+
+
+def expansions(typed: list) -> list:
+    """Return what was typed and the suggestions that are still chosen, in that order, each once."""
+    chosen_ones = [st.session_state["suggested"][i] for i in st.session_state["kept"]]
+    return list({expansion.text: expansion for expansion in (*typed, *chosen_ones)}.values())
+
+
+def take_suggestions() -> None:
+    """Show suggestions made in the last run: a widget's value can only be set before the widget is drawn."""
+    if "pending_suggestions" in st.session_state:
+        suggest(st.session_state.pop("pending_suggestions"))

@@ -1,0 +1,126 @@
+"""Tables of a comparison, and its file for a spreadsheet."""
+
+from itertools import accumulate
+from unicodedata import east_asian_width
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from pages.ui.i18n import t
+from rag_core.datatypes import Comparison, Hit, Move
+
+UP, DOWN = "#1a7f4b", "#b3402a"
+TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
+ROWS_SHOWN = 12
+ROW_PIXELS = 35
+
+
+def arrow(delta: int) -> str:
+    return f"▲ {delta}" if delta > 0 else f"▼ {-delta}" if delta < 0 else "＝"
+
+
+def colour(cell: str) -> str:
+    sides = {"▲": f"color: {UP}; font-weight: 600", "▼": f"color: {DOWN}; font-weight: 600"}
+    return sides.get(str(cell)[:1], "color: gray")
+
+
+def height(rows: int) -> int:
+    return (min(rows, ROWS_SHOWN) + 1) * ROW_PIXELS + 3
+
+
+def score_name(comparison: Comparison, side: str) -> str:
+    """Name a side's score together with its scale."""
+    if side == "reranked":
+        return t(f"score.{comparison.scale}")
+    return t("score.rrf" if comparison.fused else "score.cosine")
+
+
+def score_unit(comparison: Comparison, side: str) -> str:
+    """Name a side's scale in a word that fits a column."""
+    return comparison.scale if side == "reranked" else "RRF" if comparison.fused else t("table.cosine")
+
+
+def order_table(comparison: Comparison, side: str, picked: str | None = None) -> Styler:
+    """Return one order, ``vector`` or ``reranked``: rank, move, page, score, text; the picked chunk is marked."""
+    by_id = {move.chunk.id: move for move in comparison.moves}
+    hits = getattr(comparison, side).hits
+    rows = [order_row(rank, hit, by_id[hit.chunk.id]) for rank, hit in enumerate(hits, start=1)]
+    names = [t("table.rank"), "▲▼", t("table.page"), score_unit(comparison, side), t("table.text")]
+    digits = 2 if side == "reranked" else 4 if comparison.fused else 3
+    shades = [PICKED if hit.chunk.id == picked else TOP for hit in hits]
+    marked = [hit.chunk.id == picked or rank <= comparison.cutoff for rank, hit in enumerate(hits, start=1)]
+    style = pd.DataFrame(rows, columns=names).style.map(colour, subset=["▲▼"]).format({names[3]: f"{{:.{digits}f}}"})
+    return style.apply(
+        lambda row: [f"background-color: {shades[row.name]}" if marked[row.name] else ""] * len(row), axis=1
+    )
+
+
+def order_row(rank: int, hit: Hit, move: Move) -> list[object]:
+    return [rank, arrow(move.delta), hit.chunk.page, hit.score, one_line(hit.chunk.text)]
+
+
+def one_line(text: str, columns: int | None = None) -> str:
+    """Return the text on one line, cut to so many columns; a Han character takes two."""
+    line = " ".join(text.split())
+    widths = accumulate(2 if east_asian_width(character) in "WF" else 1 for character in line)
+    end = next((i for i, width in enumerate(widths) if columns and width > columns), None)
+    return line if end is None else line[:end] + "…"
+
+
+def ledger_table(comparison: Comparison) -> pd.DataFrame:
+    """Return, for each candidate in the new order, the rank at which each query found it."""
+    queries = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
+    origins = ["question", *(expansion.origin for expansion in comparison.expansions)]
+    names = [f"{number}. {t('origin.' + origin)}" for number, origin in enumerate(origins)]
+    rows = []
+    for move in comparison.moves:
+        ranks = {found.query: found.rank for found in comparison.ledger[move.chunk.id]}
+        rows.append([move.after, move.before, one_line(move.chunk.text), *(ranks.get(query) for query in queries)])
+    columns = [t("table.after"), t("table.before"), t("table.text"), *names]
+    return pd.DataFrame(rows, columns=columns).astype({name: "Int64" for name in names})
+
+
+def full_table(comparison: Comparison) -> pd.DataFrame:
+    """Return every rank and score of every stage, a row a candidate, with plain English column names."""
+    rows = [
+        {
+            "rank_reranked": move.after,
+            "rank_vector": move.before,
+            "move": move.delta,
+            "page": move.chunk.page,
+            "text": move.chunk.text,
+            f"score_reranked_{comparison.scale}": move.after_score,
+            f"score_{'rrf' if comparison.fused else 'cosine'}": move.before_score,
+            **found_columns(comparison, move),
+            "question": comparison.query,
+            "chunk": move.chunk.id,
+            "embedder": comparison.settings.embedder,
+            "reranker": comparison.settings.reranker,
+        }
+        for move in comparison.moves
+    ]
+    return pd.DataFrame(rows)
+
+
+def found_columns(comparison: Comparison, move: Move) -> dict[str, object]:
+    texts = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
+    found = {entry.query: entry for entry in comparison.ledger[move.chunk.id]}
+    columns: dict[str, object] = {}
+    for number, text in enumerate(texts):
+        entry = found.get(text)
+        columns[f"query_{number}"] = text
+        columns[f"query_{number}_rank"] = entry and entry.rank
+        columns[f"query_{number}_cosine"] = entry and entry.score
+    return columns
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """Return a CSV that spreadsheets open as UTF-8 and in which no text can start a formula."""
+    texts = [name for name in table if pd.api.types.is_string_dtype(table[name])]
+    safe = table.assign(**{name: table[name].map(harmless, na_action="ignore") for name in texts})
+    return safe.to_csv(index=False).encode("utf-8-sig")
+
+
+def harmless(cell: object) -> object:
+    dangerous = isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+    return f"'{cell}" if dangerous or (isinstance(cell, str) and cell[:1] in ("\t", "\r", "\n")) else cell

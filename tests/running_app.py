@@ -1,0 +1,106 @@
+"""Start the app as a reader does, on loopback, and open it in Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[1]
+RECORDER = Path(__file__).parent / "recorder"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 120
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return this process's environment without proxies and keys, with a library folder and a recorder of its own."""
+    left_out = ("openai_", "rerank_lab_", "hf_", "streamlit_")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.lower().endswith("_proxy") and not name.lower().startswith(left_out)
+    }
+    return kept | {
+        "RERANK_LAB_HOME": str(home),
+        "RECORD_OUTSIDE": str(outside_file(home)),
+        "PYTHONPATH": str(RECORDER),
+    }
+
+
+def outside_file(home: Path) -> Path:
+    return home.with_name(home.name + ".outside")
+
+
+def asked_outside(home: Path) -> list[str]:
+    """Return what the server looked up or connected to outside loopback, a line each."""
+    file = outside_file(home)
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+@contextmanager
+def running_app(home: Path) -> Iterator[str]:
+    """Run the app on a free port with ``home`` as its library folder; give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    log = home.with_name(home.name + ".log")
+    with log.open("w") as output:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment(home), stdout=output, stderr=output)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
+    ask, end = build_opener(ProxyHandler({})).open, time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < end:
+        try:
+            ask(address, timeout=5).close()
+            return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError(f"the app did not start: {log.read_text()[-2000:]}")
+
+
+@contextmanager
+def browser_page(language: str = "en-GB", width: int = 1280, height: int = 900) -> Iterator[Page]:
+    """Open an empty page in Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
+        page = browser.new_page(locale=language, viewport={"width": width, "height": height})
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has finished its run."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_timeout(600)

@@ -1,0 +1,123 @@
+"""The main job in a real browser, and that nothing leaves this machine on the way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import running_app
+from running_app import asked_outside, browser_page, settle
+from running_app import running_app as serve
+
+SAMPLE = running_app.ROOT / "data" / "samples" / "city-report-zh.pdf"
+QUESTION = "2025年一般公共预算收入打算增长多少？"
+DEPTH = 50
+STOPS = [*range(0, 3000, 450)] * 3  # the cells follow the scrolling after a while, longer on a busy machine
+SCROLL_MILLISECONDS = 400
+ROWS = """table => [...table.querySelectorAll("tbody tr")].map(
+    row => [row.ariaRowIndex, ...[...row.querySelectorAll("td")].map(cell => cell.textContent)])"""
+
+needs_chromium = pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
+
+
+def read_table(page, number: int) -> list[list[str]]:
+    """Return a table's rows in order, scrolling through it: only rows in view have cells in the document."""
+    table = page.get_by_test_id("stDataFrame").nth(number)
+    rows = int(table.locator("canvas table").get_attribute("aria-rowcount")) - 1
+    found: dict[int, list[str]] = {}
+    for top in STOPS:
+        table.locator(".dvn-scroller").evaluate("(element, top) => element.scrollTo(0, top)", top)
+        page.wait_for_timeout(SCROLL_MILLISECONDS)
+        found |= {int(index): cells for index, *cells in table.locator("canvas table").evaluate(ROWS)}
+        if len(found) == rows:
+            return [found[index] for index in sorted(found)]
+    raise AssertionError(f"only rows {sorted(found)} of {rows} could be read")
+
+
+def hosts(requests: list[str]) -> set[str | None]:
+    """Return the hosts of addresses that go over a network; ``data:`` and ``blob:`` do not."""
+    return {urlsplit(url).hostname for url in requests if urlsplit(url).scheme not in ("data", "blob")}
+
+
+@pytest.mark.parametrize(
+    "attempt", ["socket.getaddrinfo('name.invalid', 80)", "socket.create_connection(('192.0.2.1', 9), 0.1)"]
+)
+def test_the_recorder_sees_attempts_of_child_processes(tmp_path: Path, attempt: str):
+    home = tmp_path / "home"
+    child = f"import socket\ntry:\n    {attempt}\nexcept OSError:\n    pass"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    subprocess.run([sys.executable, "-c", parent], env=running_app.environment(home), check=True)
+    assert any("name.invalid" in line or "192.0.2.1" in line for line in asked_outside(home))
+
+
+def test_the_recorder_lets_loopback_pass(tmp_path: Path):
+    home = tmp_path / "home"
+    script = "import socket; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname())"
+    subprocess.run([sys.executable, "-c", script], env=running_app.environment(home), check=True)
+    assert asked_outside(home) == []
+
+
+@needs_chromium
+def test_upload_compare_and_read_both_tables(tmp_path: Path):
+    requests: list[str] = []
+    home = tmp_path / "library"
+    with serve(home) as address, browser_page() as page:
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("websocket", lambda socket: requests.append(socket.url))
+        upload(page, address)
+        ask(page)
+        vector, reranked = read_table(page, 0), read_table(page, 1)
+        check_orders(vector, reranked)
+        switch_to_chinese(page)
+        assert read_table(page, 1) == reranked
+        assert page.get_by_test_id("stException").count() == 0
+        assert hosts(requests) == {"127.0.0.1"}
+        page.evaluate("fetch('http://name.invalid/').catch(() => null)")
+        assert "name.invalid" in hosts(requests), "requests outside would not have been seen"
+    assert asked_outside(home) == []
+
+
+def upload(page, address: str) -> None:
+    page.goto(f"{address}/documents")
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(SAMPLE)
+    page.get_by_role("button", name="Read the files").click()
+    page.get_by_text("pages read").wait_for()
+    settle(page)
+
+
+def ask(page) -> None:
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_label("Question", exact=True).fill(QUESTION)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_text("Both tables rank").wait_for()
+    settle(page)
+
+
+def check_orders(vector: list[list[str]], reranked: list[list[str]]) -> None:
+    """Both hold the same candidates, ranked 1 to n, and each move is the difference of its two ranks."""
+    ranks = [str(rank) for rank in range(1, DEPTH + 1)]
+    assert [row[0] for row in vector] == [row[0] for row in reranked] == ranks
+    assert sorted(candidate(row) for row in vector) == sorted(candidate(row) for row in reranked)
+    assert [candidate(row) for row in vector] != [candidate(row) for row in reranked]
+    before = {candidate(row): int(row[0]) for row in vector}
+    moves = {candidate(row): before[candidate(row)] - int(row[0]) for row in reranked}
+    assert [signed(row[1]) for row in reranked] == [moves[candidate(row)] for row in reranked]
+
+
+def candidate(row: list[str]) -> tuple[str, str]:
+    """Return page and text, which name a candidate; the score between them differs from side to side."""
+    return row[2], row[4]
+
+
+def signed(move: str) -> int:
+    return 0 if move == "＝" else int(move[1:]) * (1 if move[0] == "▲" else -1)
+
+
+def switch_to_chinese(page) -> None:
+    page.get_by_role("radio", name="中文").or_(page.get_by_role("button", name="中文")).click()
+    page.get_by_role("button", name="对比", exact=True).wait_for()
+    settle(page)
+    page.get_by_text("两张表是同样的").wait_for()

@@ -1,0 +1,134 @@
+"""The pictures of a comparison, read from what the browser is given to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import streamlit as st
+from comparisons import TIMINGS, comparison
+
+from pages.ui import charts
+from rag_core.datatypes import Comparison, Expansion
+
+SIZES = [1, 5, 50, 200]
+MOST_LABELLED = 25
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setitem(st.session_state, "lang", request.param)
+
+
+def of_size(count: int) -> Comparison:
+    """Reverse the order; every text begins alike, as clauses of one report do."""
+    return comparison([f"The revenue of the city grew in quarter number {n}." for n in range(count)])
+
+
+def marks(drawn: dict, kind: str) -> Iterator[dict]:
+    for layer in (*drawn.get("layer", []), drawn):
+        mark = layer.get("mark")
+        if kind == (mark["type"] if isinstance(mark, dict) else mark):
+            yield layer
+
+
+def rows(drawn: dict) -> list[dict]:
+    return [row for table in drawn["datasets"].values() for row in table]
+
+
+@pytest.mark.parametrize("count", SIZES)
+@pytest.mark.parametrize("picked", [None, "doc-0", "gone"])
+def test_moves_can_be_drawn(count, picked):
+    drawn = charts.slope_chart(of_size(count), picked).to_dict()
+    assert len(list(marks(drawn, "line"))) == 1
+    assert len(list(marks(drawn, "rule"))) == 1
+
+
+@pytest.mark.parametrize("count", SIZES)
+def test_the_moves_have_a_line_a_candidate_as_far_as_ranks_are_shown(count):
+    given = of_size(count)
+    near = {move.chunk.id for move in given.moves if min(move.before, move.after) <= charts.RANKS_SHOWN}
+    assert set(charts.move_frame(given, None)["id"]) == near
+
+
+@pytest.mark.parametrize("count", SIZES)
+@pytest.mark.parametrize("picked", [None, "doc-0"])
+def test_few_lines_are_labelled(count, picked):
+    named = charts.move_frame(of_size(count), picked)["named"].sum()
+    assert min(count, 5) <= named <= MOST_LABELLED
+
+
+def test_the_picked_line_is_labelled_wherever_it_is():
+    frame = charts.move_frame(of_size(60), "doc-30").set_index("id")
+    assert frame.loc["doc-30", "named"]
+    assert not frame.loc["doc-31", "named"]
+
+
+@pytest.mark.parametrize("cutoff", [1, 5, 20])
+def test_the_cutoff_stands_below_the_last_chunk_it_lets_through(cutoff):
+    given = comparison([f"Text {n}." for n in range(30)], cutoff=cutoff)
+    drawn = charts.slope_chart(given, None).to_dict()
+    [rule] = marks(drawn, "rule")
+    assert drawn["datasets"][rule["data"]["name"]] == [{"y": cutoff + 0.5}]
+
+
+def test_a_direction_is_told_by_more_than_colour():
+    [line] = marks(charts.slope_chart(of_size(5), None).to_dict(), "line")
+    assert line["encoding"]["strokeDash"]["field"] == "kind"
+
+
+@pytest.mark.parametrize("count", SIZES)
+@pytest.mark.parametrize("side", ["vector", "reranked"])
+def test_scores_are_bars_from_zero(count, side):
+    drawn = charts.score_chart(of_size(count), side, None).to_dict()
+    [bars] = marks(drawn, "bar")
+    assert bars["encoding"]["x"]["scale"]["zero"] is True
+    assert len(rows(drawn)) == min(count, charts.BARS_SHOWN)
+
+
+def test_two_scores_never_share_an_axis():
+    given = of_size(20)
+    charts_of = {side: charts.score_chart(given, side, None).to_dict() for side in ("vector", "reranked")}
+    titles = {drawn["encoding"]["x"]["title"] for drawn in charts_of.values()}
+    assert len(titles) == 2
+    for side, drawn in charts_of.items():
+        [bars] = marks(drawn, "bar")
+        assert bars["encoding"]["x"]["field"] == "score"
+        shown = {row["id"]: row["score"] for row in rows(drawn)}
+        assert shown == {hit.chunk.id: hit.score for hit in getattr(given, side).hits}
+
+
+def test_a_fused_order_is_labelled_so():
+    plain, fused = of_size(5), comparison(["a", "b"], expansions=[Expansion("x", "typed")])
+    names = [charts.score_chart(given, "vector", None).to_dict()["encoding"]["x"]["title"] for given in (plain, fused)]
+    assert names[0] != names[1]
+
+
+def test_the_picked_chunk_is_marked_in_both_bar_charts_even_far_down():
+    given = of_size(60)
+    for side in ("vector", "reranked"):
+        drawn = charts.score_chart(given, side, "doc-30").to_dict()
+        assert [row["id"] for row in rows(drawn) if row["kind"] == "picked"] == ["doc-30"]
+
+
+def test_bars_can_be_picked_by_chunk():
+    [pick] = charts.score_chart(of_size(5), "vector", None).to_dict()["params"]
+    assert (pick["name"], pick["select"]) == ("pick", {"type": "point", "fields": ["id"]})
+
+
+def test_a_long_text_is_cut_in_a_label():
+    assert len(charts.label(3, "word " * 50)) < 40
+
+
+@pytest.mark.parametrize("lengths", [[7], [3, 50, 50, 299], list(range(1, 1029))])
+def test_lengths_can_be_drawn(lengths):
+    drawn = charts.length_histogram(lengths).to_dict()
+    assert drawn["encoding"]["y"]["aggregate"] == "count"
+
+
+def test_times_have_a_bar_a_step_and_mark_what_was_kept():
+    times = rows(charts.time_chart(TIMINGS).to_dict())
+    assert [row["seconds"] for row in times] == list(TIMINGS.values())
+    kept, now = {row["when"] for row in times[:2]}, {row["when"] for row in times[2:]}
+    assert len(kept) == len(now) == 1
+    assert kept != now

@@ -1,0 +1,161 @@
+"""``python -m rag_core compare`` as a reader runs it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pdfs import encrypted_pdf, image_pdf, text_pdf
+
+from rag_core import settings
+from rag_core.pipeline import Lab
+
+ROOT = Path(__file__).parents[1]
+QUESTION = "财政收入增长了多少？"
+ANSWER = "全市一般公共预算收入增长8.2%。"
+PDF = text_pdf(
+    [ANSWER, "新建和改造公园二十处。", "轨道交通十二号线开通。"],
+    ["全年粮食产量保持稳定。", "博物馆接待游客三百万人次。", "居民收入增长5.6%。"],
+)
+
+
+def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "RERANK_LAB_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-m", "rag_core", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("command")
+    (folder / "small.pdf").write_bytes(PDF)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder) -> dict:
+    done = run(
+        folder / "home", "compare", folder / "small.pdf", QUESTION, "--chunks", "sentence", "--depth", 5, "--json"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def text(folder) -> str:
+    wordings = ["--expansion", "预算增长", "--expansion", "museum visitors"]
+    done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--chunks", "sentence", *wordings)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_json_counts_the_chunks(found):
+    assert found["chunks"] == 6
+
+
+@pytest.mark.parametrize("order", ["vector", "reranked"])
+def test_json_holds_rank_page_text_and_score(found, order):
+    assert [row["rank"] for row in found[order]] == [1, 2, 3, 4, 5]
+    assert all(isinstance(row["score"], float) and row["page"] in (1, 2) for row in found[order])
+    assert [row["score"] for row in found[order]] == sorted((row["score"] for row in found[order]), reverse=True)
+
+
+def test_json_ranks_the_same_candidates_twice(found):
+    first, second = ({(row["page"], row["text"]) for row in found[order]} for order in ("vector", "reranked"))
+    assert first == second
+    assert (1, ANSWER) in first
+
+
+def test_json_says_where_each_candidate_came_from(found):
+    before = {row["text"]: row["rank"] for row in found["vector"]}
+    for row in found["reranked"]:
+        assert row["before"] == before[row["text"]]
+        assert row["move"] == row["before"] - row["rank"]
+
+
+def test_text_holds_both_orders_whole(text):
+    first, second = text.split("cross-encoder order")
+    assert text.startswith("6 chunks, 6 candidates\n")
+    assert "fused order" in first
+    for order in (first, second):
+        assert [order.count(sentence) for sentence in (ANSWER, "居民收入增长5.6%。", "博物馆")] == [1, 1, 1]
+
+
+def test_text_of_the_new_order_names_rank_move_and_page(text):
+    rows = [line.split(maxsplit=4) for line in text.split("cross-encoder order\n")[1].splitlines()]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert all(row[1] == "=" or row[1][0] in "▲▼" for row in rows)
+    assert {row[4]: row[3] for row in rows}[ANSWER] == "1"
+
+
+def test_a_short_document_is_cut_into_sentences_by_default(folder):
+    done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--json")
+    assert json.loads(done.stdout)["chunks"] == 6
+
+
+def write(folder: Path, name: str, content: bytes) -> Path:
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+def only_line(done: subprocess.CompletedProcess[str]) -> str:
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.pdf", b"", "empty"),
+        ("page.pdf", b"<html>hello</html>", "PDF"),
+        ("locked.pdf", encrypted_pdf(PDF, user="secret"), "password"),
+        ("scan.pdf", image_pdf(), "OCR"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_explained_in_a_line(tmp_path, name, content, said):
+    assert said in only_line(run(tmp_path / "home", "compare", write(tmp_path, name, content), QUESTION))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    assert "nowhere.pdf" in only_line(run(tmp_path / "home", "compare", tmp_path / "nowhere.pdf", QUESTION))
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "said"),
+    [
+        ("  ", [], "question is empty"),
+        ("问" * 10_000, [], "10000 characters"),
+        (QUESTION, ["--depth", "1000"], "depth is 1000"),
+        (QUESTION, ["--cutoff", "0"], "cutoff is 0"),
+        (QUESTION, ["--reranker", "nonsense"], "'nonsense'"),
+        (QUESTION, ["--embedder", "/no/such/folder"], "'/no/such/folder'"),
+        (QUESTION, ["--embedder", "text-embedding-3-small"], "OPENAI_API_KEY"),
+        (QUESTION, ["--expansion", "长" * 501], "501"),
+    ],
+)
+def test_a_question_or_option_that_cannot_be_used_is_explained_in_a_line(folder, question, options, said):
+    assert said in only_line(run(folder / "home", "compare", folder / "small.pdf", question, *options))
+
+
+def test_an_unknown_preset_is_refused_with_the_usage(folder):
+    done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--chunks", "paragraph")
+    assert done.returncode == 2
+    assert "clause" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_library_open_elsewhere_is_left_alone(folder, lab):
+    assert "RERANK_LAB_HOME" in only_line(run(settings.home(), "compare", folder / "small.pdf", QUESTION))
+    assert isinstance(lab, Lab)
+
+
+def test_a_home_that_cannot_be_written_is_explained_in_a_line(folder, tmp_path):
+    file = write(tmp_path, "home", b"a file where the folder should be")
+    assert "RERANK_LAB_HOME" in only_line(run(file, "compare", folder / "small.pdf", QUESTION))

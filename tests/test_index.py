@@ -1,0 +1,245 @@
+"""Real Chroma on disk, with what may happen to it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import chromadb
+import numpy as np
+import pytest
+
+from rag_core.datatypes import Chunk
+from rag_core.embed import normalise
+from rag_core.errors import LibraryInUse, LibraryUnwritable
+from rag_core.index import Address, Index, Store
+
+ROOT = Path(__file__).parents[1]
+ADDRESS = Address("0123abcd", "clause", "some/model")
+PAST_THE_LOG = 1100
+"""Chroma writes its HNSW files every 1,000 records; fewer are only in its log."""
+
+
+def random_vectors(count: int, seed: int = 1, dimension: int = 16) -> np.ndarray:
+    return normalise(np.random.default_rng(seed).normal(size=(count, dimension)))
+
+
+def numbered_chunks(count: int, text: str = "text") -> list[Chunk]:
+    return [Chunk(f"0123abcd-clause-{i:05d}", "0123abcd", f"{text} {i}", 1, i, i + 1) for i in range(count)]
+
+
+class Stored:
+    """Vectors as the library keeps them; ``asked`` counts how often an index was built from them."""
+
+    def __init__(self, vectors: np.ndarray) -> None:
+        self.vectors, self.asked = vectors, 0
+
+    def __call__(self) -> np.ndarray:
+        self.asked += 1
+        return self.vectors
+
+
+def index(store: Store, stored: Stored, address: Address = ADDRESS, text: str = "text") -> Index:
+    return Index(store, address, numbered_chunks(len(stored.vectors), text), stored)
+
+
+def nearest(stored: Stored, query: np.ndarray, depth: int) -> list[str]:
+    order = np.argsort(-(stored.vectors @ query), kind="stable")[:depth]
+    return [f"0123abcd-clause-{i:05d}" for i in order]
+
+
+def first_ids(store: Store, stored: Stored, query: np.ndarray, depth: int = 20, **how) -> list[str]:
+    [found] = index(store, stored, **how).search(["q"], query[None, :], depth)
+    return found.ids
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "chroma"
+
+
+@pytest.fixture
+def reopened(folder):
+    """Open the folder anew on each call, as a new start of the program does."""
+    stores: list[Store] = []
+
+    def reopen() -> Store:
+        for store in stores:
+            store.close()
+        stores[:] = [Store(folder)]
+        return stores[0]
+
+    yield reopen
+    for store in stores:
+        store.close()
+
+
+def test_search_is_the_order_of_the_cosine(reopened):
+    stored, queries = Stored(random_vectors(300)), random_vectors(3, seed=2)
+    rankings = index(reopened(), stored).search(["a", "b", "c"], queries, depth=50)
+    assert [ranking.ids for ranking in rankings] == [nearest(stored, query, 50) for query in queries]
+    assert [ranking.query for ranking in rankings] == ["a", "b", "c"]
+
+
+def test_scores_are_cosine_similarities(reopened):
+    stored = Stored(np.array([[1, 0], [0.6, 0.8], [-1, 0]], np.float32))
+    [found] = index(reopened(), stored).search(["q"], np.array([[1, 0]], np.float32), depth=3)
+    assert [hit.score for hit in found.hits] == pytest.approx([1, 0.6, -1], abs=1e-6)
+    assert found.chunks == numbered_chunks(3)
+
+
+def test_depth_over_the_number_of_chunks_gives_them_all(reopened):
+    stored = Stored(random_vectors(7))
+    assert len(first_ids(reopened(), stored, random_vectors(1)[0], depth=100)) == 7
+
+
+def test_identical_chunks_are_all_found(reopened):
+    stored = Stored(np.tile(random_vectors(1), (150, 1)))
+    assert len(set(first_ids(reopened(), stored, stored.vectors[0], depth=100))) == 100
+
+
+def test_an_index_is_built_once(reopened):
+    stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
+    first = first_ids(reopened(), stored, query)
+    assert first_ids(reopened(), stored, query) == first == nearest(stored, query, 20)
+    assert stored.asked == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Address("ffff0000", "clause", "some/model"), Address("0123abcd", "sentence", "some/model"),
+     Address("0123abcd", "clause", "other/model")],
+)  # fmt: skip
+def test_another_document_chunking_or_embedder_never_meets_these_vectors(reopened, other):
+    store, query = reopened(), random_vectors(1, seed=2)[0]
+    first, second = Stored(random_vectors(30)), Stored(random_vectors(30, seed=3))
+    assert first_ids(store, first, query) == nearest(first, query, 20)
+    assert first_ids(store, second, query, address=other) == nearest(second, query, 20)
+    assert first_ids(store, first, query) == nearest(first, query, 20)
+
+
+def test_other_texts_of_the_same_number_are_indexed_anew(reopened):
+    old, new, query = Stored(random_vectors(30)), Stored(random_vectors(30, seed=3)), random_vectors(1, seed=2)[0]
+    first_ids(reopened(), old, query)
+    assert first_ids(reopened(), new, query, text="read better") == nearest(new, query, 20)
+
+
+def test_another_dimension_is_indexed_anew(reopened):
+    first_ids(reopened(), Stored(random_vectors(30)), random_vectors(1)[0])
+    wider, query = Stored(random_vectors(30, dimension=24)), random_vectors(1, seed=2, dimension=24)[0]
+    assert first_ids(reopened(), wider, query) == nearest(wider, query, 20)
+
+
+def test_an_interrupted_build_is_built_anew(reopened, folder):
+    stored, query = Stored(random_vectors(40)), random_vectors(1, seed=2)[0]
+    store = reopened()
+    first_ids(store, stored, query)
+    store.close()
+    client = chromadb.PersistentClient(folder)
+    client.get_collection(ADDRESS.name, embedding_function=None).delete(ids=nearest(stored, query, 5))
+    client.close()
+    assert first_ids(reopened(), stored, query) == nearest(stored, query, 20)
+    assert stored.asked == 2
+
+
+def shortened(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def zeroed(file: Path) -> None:
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "damage"), [("*/*.pickle", shortened), ("*/data_level0.bin", zeroed), ("*/", shutil.rmtree)]
+)
+def test_a_torn_index_is_built_anew(reopened, folder, pattern, damage):
+    stored, query = Stored(random_vectors(PAST_THE_LOG, dimension=8)), random_vectors(1, seed=2, dimension=8)[0]
+    store = reopened()
+    first = first_ids(store, stored, query)
+    store.close()
+    [torn] = folder.glob(pattern)
+    damage(torn)
+    assert first_ids(reopened(), stored, query) == first == nearest(stored, query, 20)
+    assert stored.asked == 2
+
+
+def test_a_folder_that_was_deleted_is_built_anew(reopened, folder):
+    stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
+    store = reopened()
+    first_ids(store, stored, query)
+    store.close()
+    shutil.rmtree(folder)
+    assert first_ids(reopened(), stored, query) == nearest(stored, query, 20)
+
+
+def test_a_collection_lost_while_the_store_is_open_is_built_anew(reopened):
+    stored, query, store = Stored(random_vectors(30)), random_vectors(1, seed=2)[0], reopened()
+    opened = index(store, stored)
+    opened.search(["q"], query[None, :], 5)
+    store.delete("0123abcd")
+    [found] = opened.search(["q"], query[None, :], 5)
+    assert found.ids == nearest(stored, query, 5)
+
+
+def test_delete_takes_every_collection_of_the_document_and_no_other(reopened, folder):
+    stored, query, store = Stored(random_vectors(10)), random_vectors(1)[0], reopened()
+    others = [Address("0123abcd", "clause", "other/model"), Address("0123abcdef", "clause", "some/model")]
+    for address in (ADDRESS, *others):
+        first_ids(store, stored, query, address=address)
+    store.delete("0123abcd")
+    store.close()
+    client = chromadb.PersistentClient(folder)
+    assert [collection.name for collection in client.list_collections()] == [others[1].name]
+    client.close()
+
+
+def test_a_second_store_on_the_same_folder_is_refused(reopened, folder):
+    reopened()
+    with pytest.raises(LibraryInUse, match="RERANK_LAB_HOME") as caught:
+        Store(folder)
+    assert caught.value.values == {"folder": str(folder)}
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from rag_core.errors import LibraryInUse
+from rag_core.index import Store
+try:
+    store = Store(Path(sys.argv[1]))
+except LibraryInUse as error:
+    sys.exit(error.code)
+print("open", flush=True)
+time.sleep(60)
+"""
+
+
+def other_process(folder: Path) -> subprocess.Popen:
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_second_process_on_the_same_folder_is_refused(reopened, folder):
+    reopened()
+    with other_process(folder) as other:
+        said, complaint = other.communicate(timeout=30)
+    assert (said, complaint.strip()) == ("", "library_in_use")
+
+
+def test_a_process_that_was_killed_leaves_the_folder_free(reopened, folder):
+    with other_process(folder) as other:
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(LibraryInUse):
+            Store(folder)
+        other.kill()
+        other.wait(timeout=30)
+    assert reopened().folder == folder
+
+
+def test_a_file_in_place_of_the_folder_is_unwritable(folder):
+    folder.write_text("not a folder")
+    with pytest.raises(LibraryUnwritable, match="RERANK_LAB_HOME"):
+        Store(folder)

@@ -1,0 +1,139 @@
+import sqlite3
+
+import numpy as np
+import pytest
+
+from rag_core.chunk import split
+from rag_core.datatypes import Document, Page
+from rag_core.errors import DocumentMissing, LibraryUnwritable
+from rag_core.library import Embeddings, Library
+
+PAGES = (Page(1, "收入增长8.2%，突破6000亿元。新建学校20所。"), Page(3, "Revenue grew.\n第二行。"))
+DOCUMENT = Document("0123abcd", "报告.pdf", "zh", PAGES)
+CHUNKS = split(PAGES, "clause", doc_id="0123abcd")
+VECTORS = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, -1.0], [0.5, 0.25]], np.float32)
+
+
+@pytest.fixture
+def library(tmp_path):
+    library = Library(tmp_path / "deep" / "library.sqlite")
+    library.save(DOCUMENT, read_seconds=1.5)
+    return library
+
+
+def keep_everything(library):
+    library.save_chunks(DOCUMENT.id, "clause", CHUNKS)
+    library.save_embeddings(DOCUMENT.id, "clause", "some/model", Embeddings(VECTORS, 2.5))
+
+
+def rows(library, table):
+    with sqlite3.connect(library.file) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_document_comes_back_whole(library):
+    assert library.load("0123abcd") == DOCUMENT
+
+
+def test_documents_survive_a_new_start(library):
+    assert Library(library.file).load("0123abcd") == DOCUMENT
+
+
+def test_titles_are_newest_first(library):
+    library.save(Document("ffff0000", "later.pdf", "en", PAGES[1:]))
+    assert list(library.titles().items()) == [("ffff0000", "later.pdf"), ("0123abcd", "报告.pdf")]
+
+
+def test_missing_document_is_named(library):
+    with pytest.raises(DocumentMissing, match="nowhere") as caught:
+        library.load("nowhere")
+    assert caught.value.values == {"doc_id": "nowhere"}
+
+
+def test_chunks_come_back_as_they_were_cut(library):
+    assert library.chunks("0123abcd", "clause") is None
+    library.save_chunks("0123abcd", "clause", CHUNKS)
+    assert library.chunks("0123abcd", "clause") == CHUNKS
+    assert library.chunks("0123abcd", "sentence") is None
+
+
+def test_embeddings_come_back_bit_by_bit(library):
+    keep_everything(library)
+    found = library.embeddings("0123abcd", "clause", "some/model")
+    assert found.vectors.dtype == np.float32
+    assert np.array_equal(found.vectors, VECTORS)
+    assert found.seconds == 2.5
+
+
+def test_embeddings_belong_to_one_embedder(library):
+    keep_everything(library)
+    assert library.has_embeddings("0123abcd", "clause", "some/model")
+    assert not library.has_embeddings("0123abcd", "clause", "other/model")
+    assert library.embeddings("0123abcd", "clause", "other/model") is None
+
+
+def test_embeddings_need_the_chunks_they_belong_to(library):
+    with pytest.raises(sqlite3.IntegrityError):
+        library.save_embeddings("0123abcd", "clause", "some/model", Embeddings(VECTORS, 2.5))
+
+
+def test_seconds_name_the_steps_that_were_done(library):
+    assert library.seconds("0123abcd", "clause", "some/model") == {"parse": 1.5}
+    keep_everything(library)
+    assert library.seconds("0123abcd", "clause", "some/model") == {"parse": 1.5, "embed": 2.5}
+    assert library.seconds("nowhere", "clause", "some/model") == {}
+
+
+def test_delete_takes_pages_chunks_and_embeddings_along(library):
+    library.save(Document("ffff0000", "later.pdf", "en", PAGES))
+    keep_everything(library)
+    library.delete("0123abcd")
+    assert [rows(library, table) for table in ("documents", "pages", "chunkings", "embeddings")] == [1, 2, 0, 0]
+
+
+def test_deleting_what_is_not_there_changes_nothing(library):
+    library.delete("nowhere")
+    assert library.load("0123abcd") == DOCUMENT
+
+
+def test_saving_the_same_pages_again_keeps_what_was_made_of_them(library):
+    keep_everything(library)
+    library.save(Document("0123abcd", "renamed.pdf", "zh", PAGES))
+    assert library.load("0123abcd").title == "renamed.pdf"
+    assert library.chunks("0123abcd", "clause") == CHUNKS
+    assert library.has_embeddings("0123abcd", "clause", "some/model")
+
+
+def test_other_pages_under_the_same_id_drop_what_was_made_of_the_old_ones(library):
+    keep_everything(library)
+    library.save(Document("0123abcd", "报告.pdf", "zh", (Page(1, "别的内容。"),)))
+    assert library.load("0123abcd").pages == (Page(1, "别的内容。"),)
+    assert library.chunks("0123abcd", "clause") is None
+    assert not library.has_embeddings("0123abcd", "clause", "some/model")
+
+
+def test_a_save_that_fails_leaves_the_document_as_it_was(library):
+    twice = (Page(1, "one"), Page(1, "two"))
+    with pytest.raises(sqlite3.IntegrityError):
+        library.save(Document("0123abcd", "broken.pdf", "en", twice))
+    assert library.load("0123abcd") == DOCUMENT
+
+
+def test_a_file_in_place_of_the_folder_is_unwritable(tmp_path):
+    (tmp_path / "home").write_text("not a folder")
+    with pytest.raises(LibraryUnwritable, match="RERANK_LAB_HOME") as caught:
+        Library(tmp_path / "home" / "library.sqlite")
+    assert caught.value.values == {"folder": str(tmp_path / "home")}
+
+
+def test_a_folder_in_place_of_the_file_is_unwritable(tmp_path):
+    (tmp_path / "library.sqlite").mkdir()
+    with pytest.raises(LibraryUnwritable):
+        Library(tmp_path / "library.sqlite")
+
+
+def test_a_file_that_is_no_database_is_unwritable_and_stays(tmp_path):
+    (tmp_path / "library.sqlite").write_bytes(b"precious notes" * 100)
+    with pytest.raises(LibraryUnwritable):
+        Library(tmp_path / "library.sqlite")
+    assert (tmp_path / "library.sqlite").read_bytes() == b"precious notes" * 100

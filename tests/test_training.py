@@ -1,0 +1,156 @@
+"""The arithmetic of the training scripts; the training itself is run by hand."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rag_core.embed import normalise
+from training.evaluate import corpus, interval, ndcg, reciprocal_rank, relevant
+from training.files import cut_clauses, cut_sentences, cut_windows
+
+ZH = "收入增长8.2%，突破6000亿元。市民满意吗？满意！城市更新；绿化扩大。"
+EN = 'Sales rose 5.2 percent. Was it enough? "Yes!" he said. 2023 was good.'
+
+
+def test_sentences_of_chinese_text():
+    assert cut_sentences(ZH) == ["收入增长8.2%，突破6000亿元。", "市民满意吗？", "满意！", "城市更新；", "绿化扩大。"]
+
+
+def test_sentences_of_english_text_leave_numbers_whole():
+    assert cut_sentences(EN) == ["Sales rose 5.2 percent.", "Was it enough?", '"Yes!" he said.', "2023 was good."]
+
+
+def test_clauses_lose_their_marks():
+    assert cut_clauses("收入增长8.2%，突破6000亿元。好！") == ["收入增长8.2%", "突破6000亿元"]
+
+
+def test_windows_overlap_by_one_sentence():
+    assert cut_windows("甲说一。乙说二。丙说三。丁说四。") == ["甲说一。乙说二。丙说三。", "丙说三。丁说四。"]
+    assert cut_windows("One is. Two is. Three is.", 2) == ["One is. Two is.", "Two is. Three is."]
+
+
+def test_a_single_sentence_is_a_window():
+    assert cut_windows("甲说一。") == ["甲说一。"]
+
+
+@pytest.mark.parametrize(
+    ("gains", "answers", "expected"),
+    [
+        ([True, False], 1, 1.0),
+        ([False, True], 1, 1 / math.log2(3)),
+        ([True, False, True], 2, (1 + 1 / 2) / (1 + 1 / math.log2(3))),
+        ([True], 3, 1 / (1 + 1 / math.log2(3) + 1 / 2)),
+        ([False] * 10 + [True], 1, 0.0),
+        ([True] * 12, 12, 1.0),
+        ([], 1, 0.0),
+    ],
+)
+def test_ndcg_by_hand(gains, answers, expected):
+    assert ndcg(gains, answers) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("gains", "expected"), [([True], 1.0), ([False, False, True, True], 1 / 3), ([False] * 10 + [True], 0.0), ([], 0.0)]
+)
+def test_reciprocal_rank_by_hand(gains, expected):
+    assert reciprocal_rank(gains) == pytest.approx(expected)
+
+
+def test_a_relevant_sentence_holds_the_answer_and_comes_from_a_positive():
+    row = {"query": "q", "positives": ["收入增长8.2%。支出不变。"], "negatives": ["别处增长8.2%。"], "answer": "8.2%"}
+    assert relevant(row) == {"收入增长8.2%。"}
+    assert corpus([row, row]) == sorted(["收入增长8.2%。", "支出不变。", "别处增长8.2%。"])
+
+
+def test_without_an_answer_string_the_whole_positive_is_relevant():
+    assert relevant({"query": "q", "positives": ["收入增长。支出不变。"]}) == {"收入增长。", "支出不变。"}
+
+
+def test_the_interval_holds_the_mean_and_is_the_same_each_time():
+    differences = np.array([0.1, 0.2, -0.1, 0.4, 0.0, 0.3] * 10)
+    low, high = interval(differences)
+    assert low < differences.mean() < high
+    assert (low, high) == interval(differences)
+
+
+@pytest.mark.parametrize(
+    ("piece", "uses", "stays"),
+    [
+        ("中国", 0, True),
+        ("▁，", 0, True),
+        ("▁", 0, True),
+        ("a", 0, True),
+        ("é", 0, True),
+        ("▁revenue", 2, True),
+        ("▁revenue", 1, False),
+        ("8", 0, True),
+        ("▁2023", 9, True),
+        ("▁и", 9, False),
+        ("ありがとう", 9, False),
+        ("한국", 9, False),
+    ],
+)
+def test_the_vocabulary_keeps_chinese_and_what_is_used_of_latin(piece, uses, stays):
+    pytest.importorskip("torch", reason="cutting the vocabulary needs torch")
+    from training.vocabulary import kept
+
+    assert kept(piece, Counter({piece: uses})) is stays
+
+
+class Letters:
+    """Embed by the letters of a text, so that like texts lie near each other."""
+
+    id = "letters"
+
+    def embed_texts(self, texts, progress=None):
+        return normalise([[text.count(letter) + 0.01 for letter in "甲乙丙丁戊己庚辛收入增长"] for text in texts])
+
+    embed_queries = embed_texts
+
+
+ROWS = [
+    {
+        "query": "收入增长多少？",
+        "positives": [f"{name}市收入增长{number}%。{name}市建公园。{name}市收入很多。"],
+        "answer": f"{number}%",
+        "lang": "zh",
+        "group": number,
+    }
+    for number, name in enumerate("甲乙丙丁戊己庚辛", 3)
+]
+
+
+@pytest.fixture
+def pairs():
+    pytest.importorskip("bm25s", reason="building the training groups needs bm25s")
+    from training import pairs
+
+    return pairs
+
+
+@pytest.mark.parametrize("size", ["clause", "sentence", "window"])
+def test_no_negative_holds_the_answer_or_repeats_the_positive(pairs, size):
+    passages, rng = pairs.Passages(ROWS, Letters()), random.Random(1)
+    for row in ROWS:
+        positive = next(i for i, sentence in enumerate(passages.sentences) if row["answer"] in sentence)
+        order = range(len(passages.sentences))
+        negatives = pairs.unlike(row, order, positive, size, passages, rng)
+        assert len(negatives) == len(set(negatives)) == pairs.NEGATIVES
+        assert not any(row["answer"] in piece for piece in negatives)
+        assert not any(
+            passages.sentences[positive] in piece or piece in passages.sentences[positive] for piece in negatives
+        )
+
+
+def test_a_group_is_the_answer_before_its_negatives(pairs):
+    groups = list(pairs.groups_of("here", ROWS, Letters(), random.Random(1)))
+    assert len(groups) == len(ROWS)
+    for group, row in zip(groups, ROWS, strict=True):
+        assert row["answer"] in group["texts"][0]
+        assert len(group["texts"]) == 1 + pairs.NEGATIVES
+        assert not any(row["answer"] in piece for piece in group["texts"][1:])
