@@ -51,5 +51,5 @@ with told():
         st.info(t("compare.empty"), icon=":material/help:")
         st.stop()
     if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
-        st.caption(t("compare.stale", question=comparison.query))
+        st.caption(t("compare.stale"))
     result.show(comparison)

@@ -10,7 +10,7 @@ from pathlib import Path
 from rag_core.errors import UnknownModel
 
 BUNDLED = Path(__file__).parents[1] / "data" / "models"
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -31,11 +32,15 @@ BROWSER_OPTIONS = [
     "--disable-sync",
 ]
 START_SECONDS = 120
+STRACE = shutil.which("strace")
+LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
+NAME_SERVICE = re.compile(r"htons\(53\)|/run/systemd/resolve")
 
 
 def environment(home: Path) -> dict[str, str]:
     """Return this process's environment without proxies and keys, with a library folder and a recorder of its own."""
-    left_out = ("openai_", "rerank_lab_", "hf_", "streamlit_")
+    # Some libraries keep silent where CI is set; a reader's machine does not set it.
+    left_out = ("openai_", "rerank_lab_", "hf_", "streamlit_", "ort_", "ci")
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -52,10 +57,48 @@ def outside_file(home: Path) -> Path:
     return home.with_name(home.name + ".outside")
 
 
+def trace_file(home: Path) -> Path:
+    return home.with_name(home.name + ".trace")
+
+
+def can_trace() -> bool:
+    """Say whether system calls can be watched: strace is there, and this machine lets it."""
+    return (
+        STRACE is not None and subprocess.run(traced(["true"], Path(os.devnull)), capture_output=True).returncode == 0
+    )
+
+
+def traced(command: list[str], file: Path) -> list[str]:
+    """Return the command with its connections written into ``file``: those of native code pass by Python's hooks."""
+    return [
+        STRACE,
+        "-D",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-e",
+        "trace=connect,sendto,sendmsg",
+        "-e",
+        "signal=none",
+        "-o",
+        file,
+        *command,
+    ]
+
+
 def asked_outside(home: Path) -> list[str]:
     """Return what the server looked up or connected to outside loopback, a line each."""
-    file = outside_file(home)
-    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    recorded, trace = (
+        file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+        for file in (outside_file(home), trace_file(home))
+    )
+    return recorded + [line for line in trace if leads_outside(line)]
+
+
+def leads_outside(line: str) -> bool:
+    """Say whether a line of strace goes to a name service, or to an address that is not loopback."""
+    addresses = re.findall(r'inet_addr\("([^"]+)"|inet_pton\(AF_INET6, "([^"]+)"', line)
+    return bool(NAME_SERVICE.search(line)) or any(not LOOPBACK.match(four or six) for four, six in addresses)
 
 
 @contextmanager
@@ -65,6 +108,8 @@ def running_app(home: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    if can_trace():
+        command = traced(command, trace_file(home))
     log = home.with_name(home.name + ".log")
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment(home), stdout=output, stderr=output)
@@ -95,7 +140,7 @@ def browser_page(language: str = "en-GB", width: int = 1280, height: int = 900) 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
         page = browser.new_page(locale=language, viewport={"width": width, "height": height})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)
         yield page
         browser.close()
 

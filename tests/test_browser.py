@@ -15,8 +15,8 @@ from running_app import running_app as serve
 SAMPLE = running_app.ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTION = "2025年一般公共预算收入打算增长多少？"
 DEPTH = 50
-STOPS = [*range(0, 3000, 450)] * 3  # the cells follow the scrolling after a while, longer on a busy machine
-SCROLL_MILLISECONDS = 400
+SCROLL_MILLISECONDS = 400  # the cells follow the scrolling after a while
+ROUNDS = 3  # on a busy machine a stop can be missed
 ROWS = """table => [...table.querySelectorAll("tbody tr")].map(
     row => [row.ariaRowIndex, ...[...row.querySelectorAll("td")].map(cell => cell.textContent)])"""
 
@@ -26,10 +26,12 @@ needs_chromium = pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromi
 def read_table(page, number: int) -> list[list[str]]:
     """Return a table's rows in order, scrolling through it: only rows in view have cells in the document."""
     table = page.get_by_test_id("stDataFrame").nth(number)
+    scroller = table.locator(".dvn-scroller")
+    seen, whole = scroller.evaluate("element => [element.clientHeight, element.scrollHeight]")
     rows = int(table.locator("canvas table").get_attribute("aria-rowcount")) - 1
     found: dict[int, list[str]] = {}
-    for top in STOPS:
-        table.locator(".dvn-scroller").evaluate("(element, top) => element.scrollTo(0, top)", top)
+    for top in [*range(0, whole, seen // 2)] * ROUNDS:
+        scroller.evaluate("(element, top) => element.scrollTo(0, top)", top)
         page.wait_for_timeout(SCROLL_MILLISECONDS)
         found |= {int(index): cells for index, *cells in table.locator("canvas table").evaluate(ROWS)}
         if len(found) == rows:
@@ -58,6 +60,22 @@ def test_the_recorder_lets_loopback_pass(tmp_path: Path):
     script = "import socket; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname())"
     subprocess.run([sys.executable, "-c", script], env=running_app.environment(home), check=True)
     assert asked_outside(home) == []
+
+
+@pytest.mark.skipif(not running_app.can_trace(), reason="strace is not installed, or not allowed here")
+def test_the_trace_sees_what_native_code_looks_up(tmp_path: Path):
+    home = tmp_path / "home"
+    native = "ctypes.CDLL(None).getaddrinfo(b'name.invalid', None, None, ctypes.byref(ctypes.c_void_p()))"
+    command = running_app.traced([sys.executable, "-c", f"import ctypes; {native}"], running_app.trace_file(home))
+    subprocess.run(command, env=running_app.environment(home), check=True)
+    assert asked_outside(home)
+
+
+def test_the_runtime_of_the_models_sends_no_telemetry(tmp_path: Path):
+    script = "import os, rag_core; print(os.environ.get('ORT_DISABLE_TELEMETRY'))"
+    environment = running_app.environment(tmp_path / "home") | {"PYTHONPATH": str(running_app.ROOT)}
+    told = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "1", "onnxruntime reports to its maker unless told before it is loaded"
 
 
 @needs_chromium

@@ -64,12 +64,18 @@ def test_the_picked_line_is_labelled_wherever_it_is():
     assert not frame.loc["doc-31", "named"]
 
 
-@pytest.mark.parametrize("cutoff", [1, 5, 20])
-def test_the_cutoff_stands_below_the_last_chunk_it_lets_through(cutoff):
-    given = comparison([f"Text {n}." for n in range(30)], cutoff=cutoff)
+def test_the_picked_line_is_drawn_even_past_the_ranks_that_are_shown():
+    given = of_size(200)
+    assert "doc-100" not in set(charts.move_frame(given, None)["id"])
+    assert "doc-100" in set(charts.move_frame(given, "doc-100")["id"])
+
+
+@pytest.mark.parametrize(("count", "cutoff", "place"), [(30, 1, 1.5), (30, 5, 5.5), (200, 20, 20.5), (5, 20, 5.5)])
+def test_the_cutoff_stands_below_the_last_chunk_it_lets_through(count, cutoff, place):
+    given = comparison([f"Text {n}." for n in range(count)], cutoff=cutoff)
     drawn = charts.slope_chart(given, None).to_dict()
     [rule] = marks(drawn, "rule")
-    assert drawn["datasets"][rule["data"]["name"]] == [{"y": cutoff + 0.5}]
+    assert drawn["datasets"][rule["data"]["name"]] == [{"y": place}]
 
 
 def test_a_direction_is_told_by_more_than_colour():
@@ -117,7 +123,7 @@ def test_bars_can_be_picked_by_chunk():
 
 
 def test_a_long_text_is_cut_in_a_label():
-    assert len(charts.label(3, "word " * 50)) < 40
+    assert len(charts.label(3, "word " * 50)) < 60
 
 
 @pytest.mark.parametrize("lengths", [[7], [3, 50, 50, 299], list(range(1, 1029))])

@@ -2,7 +2,8 @@
 
 Passages are cut into sentences; each question is searched in all sentences of its file, and the cross-encoder orders
 the embedder's first ``DEPTH``. A sentence is relevant when it holds the answer string (or, where a file names none, is
-a positive) and comes from a positive passage. Printed: nDCG@10 and MRR@10 of both orders, and the paired bootstrap interval of the difference.
+a positive) and comes from a positive passage. Printed: nDCG@10 and MRR@10 of both orders, and the paired bootstrap
+interval of the difference.
 """
 
 import argparse

@@ -20,8 +20,8 @@ from training.files import cut_clauses, cut_sentences, read_rows
 
 QUERIES = {
     "cmrc2018_train": 3400, "cmrc2018_trial": 400, "drcd_dev": 1700, "lawbench_consult": 250, "toyhom_med_zh": 250,
-    "squadshifts_new_wiki": 2000, "squadshifts_reddit": 500, "squadshifts_amazon_reviews": 400, "reqa_squad_train": 1600,
-    "squad_v2_train_10articles": 1200, "covidqa": 300, "fairytaleqa": 300, "medquad": 250,
+    "squadshifts_new_wiki": 2000, "squadshifts_reddit": 500, "squadshifts_amazon_reviews": 400,
+    "reqa_squad_train": 1600, "squad_v2_train_10articles": 1200, "covidqa": 300, "fairytaleqa": 300, "medquad": 250,
 }  # fmt: skip
 SHARES = {"zh": {"clause": 0.25, "sentence": 0.45, "window": 0.3}, "en": {"sentence": 0.65, "window": 0.35}}
 NEGATIVES = 7
@@ -94,7 +94,7 @@ def positive_piece(row: dict, index: int, size: str, passages: Passages, rng: ra
 def pick_negatives(
     row: dict, number: int, positive: int, size: str, passages: Passages, rng: random.Random
 ) -> list[str]:
-    """Mix pieces of the same passage with the nearest pieces of others; none holds the answer or equals the positive."""
+    """Mix pieces of the same passage with the nearest pieces of others; none holds the answer."""
     own = passages.span_of[positive]
     near = passages.nearest(number)
     inside = [i for i in own if i != positive and row.get("answer")]  # without an answer string they may answer too

@@ -1,6 +1,7 @@
 """Cut the vocabulary: ``python -m training.vocabulary training/work/base TEXTS training/work/embedder``.
 
-Chinese and English stay. TEXTS is the folder of training files: a Latin piece stays when those texts use it often enough.
+Chinese and English stay. TEXTS is the folder of training files: a Latin piece stays when those texts
+use it often enough.
 """
 
 import argparse

@@ -11,7 +11,7 @@ SAME, PICKED = "#8a8f98", "#d97706"
 RANKS_SHOWN = 50
 LINES_LABELLED = 12
 BARS_SHOWN = 25
-LABEL_COLUMNS = 34
+LABEL_COLUMNS = 28
 
 
 def label(page: int, text: str) -> str:
@@ -35,7 +35,7 @@ def move_frame(comparison: Comparison, picked: str | None) -> pd.DataFrame:
         }
         for move in comparison.moves
     ]
-    return pd.DataFrame([row for row in rows if min(row["before"], row["after"]) <= RANKS_SHOWN])
+    return pd.DataFrame([row for row in rows if min(row["before"], row["after"]) <= RANKS_SHOWN or row["picked"]])
 
 
 def kind(delta: int) -> str:
@@ -76,7 +76,9 @@ def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
     names = base.encode(text="label:N")
     right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=330)
     left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=330)
-    line = alt.Chart(pd.DataFrame({"y": [comparison.cutoff + 0.5]})).mark_rule(strokeDash=[6, 4], color=PICKED)
+    line = alt.Chart(pd.DataFrame({"y": [min(comparison.cutoff, lowest) + 0.5]})).mark_rule(
+        strokeDash=[6, 4], color=PICKED
+    )
     return (
         alt.layer(line.encode(y=alt.Y("y:Q", scale=scale, axis=None)), lines, right_names, left_names)
         .properties(height=max(220, lowest * 15))

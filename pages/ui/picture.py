@@ -3,7 +3,7 @@
 from html import escape
 
 WIDTH, HEIGHT, GAP = 150, 64, 34
-INK = "#1f2937"
+STYLE = 'text-anchor="middle" font-size="14" fill="#1f2937"'
 
 
 def flow(rows: list[list[str]]) -> str:
@@ -29,8 +29,7 @@ def box(label: str, left: int, top: int, number: int) -> str:
     middle, lines = left + WIDTH / 2, label.split("\n")
     first = top + HEIGHT / 2 + 5 - 9 * (len(lines) - 1)
     words = "".join(
-        f'<text x="{middle}" y="{first + 19 * i}" text-anchor="middle" font-size="14" fill="{INK}">{escape(line)}</text>'
-        for i, line in enumerate(lines)
+        f'<text x="{middle}" y="{first + 19 * i}" {STYLE}>{escape(line)}</text>' for i, line in enumerate(lines)
     )
     arrow = (
         f'<line x1="{left - GAP + 3}" y1="{top + HEIGHT / 2}" x2="{left - 3}" y2="{top + HEIGHT / 2}" stroke="#6b7280" '

@@ -149,7 +149,7 @@ def ledger_part(comparison: Comparison) -> None:
     st.caption(t("result.ledger_help"))
     for number, expansion in enumerate(comparison.expansions, start=1):
         st.text(f"{number}. {t('origin.' + expansion.origin)}: {expansion.text}")
-    st.dataframe(tables.ledger_table(comparison), hide_index=True, key="ledger")
+    st.dataframe(tables.ledger_table(comparison).style.format(na_rep=""), hide_index=True, key="ledger")
 
 
 def time_part(comparison: Comparison) -> None:

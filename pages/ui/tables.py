@@ -1,5 +1,6 @@
 """Tables of a comparison, and its file for a spreadsheet."""
 
+import csv
 from itertools import accumulate
 from unicodedata import east_asian_width
 
@@ -118,7 +119,8 @@ def as_csv(table: pd.DataFrame) -> bytes:
     """Return a CSV that spreadsheets open as UTF-8 and in which no text can start a formula."""
     texts = [name for name in table if pd.api.types.is_string_dtype(table[name])]
     safe = table.assign(**{name: table[name].map(harmless, na_action="ignore") for name in texts})
-    return safe.to_csv(index=False).encode("utf-8-sig")
+    # Every text is quoted: a lone carriage return in one would otherwise begin a new row, which could be a formula.
+    return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode("utf-8-sig")
 
 
 def harmless(cell: object) -> object:

@@ -59,7 +59,7 @@ def compare(doc_id: str) -> Comparison:
 
 
 def suggest(doc_id: str, origin: str) -> bool:
-    """Fill the list of suggested expansions, from the first results or from a language model; False if there is none."""
+    """Fill the list of suggested expansions, from the first results or by a language model; say whether any came."""
     query, place = check_query(st.session_state["question"]), st.empty()
     try:
         if origin == "llm":

@@ -1,0 +1,26 @@
+.PHONY: install run test lint samples screenshots models-table evaluate
+
+install:
+	pip install -r requirements-dev.txt
+
+run:
+	streamlit run app.py
+
+test:
+	pytest
+
+lint:
+	ruff check .
+	ruff format --check .
+
+samples:
+	python data/samples/make_samples.py
+
+screenshots:
+	python tests/screenshots.py
+
+models-table:
+	python -m tests.models_table
+
+evaluate:
+	python -m training.evaluate $(EVALUATION)

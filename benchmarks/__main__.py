@@ -1,0 +1,90 @@
+"""Print how long the steps take: ``python -m benchmarks [PDF]``. Without a PDF the bundled Chinese sample is used."""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from rag_core.datatypes import ChunkSettings, Settings
+from rag_core.embed import load_embedder
+from rag_core.pipeline import Lab
+from rag_core.rerank import load_reranker
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"
+QUESTION = "去年的财政收入增长了多少？"
+REPEATS = 7
+PORT = 8765
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def pipeline_rows(file: Path, home: Path) -> list[tuple[str, str]]:
+    """Time reading, indexing and comparing, with clauses: the shortest chunks and the most of them."""
+    lab, how = Lab(home), Settings(chunks=ChunkSettings("clause"))
+    embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
+    read = seconds(lambda: lab.add(file.read_bytes(), file.name))
+    doc_id = next(iter(lab.library.titles()))
+    build = seconds(lambda: lab.index(doc_id, how.chunks, embedder))
+    index = lab.index(doc_id, how.chunks, embedder)
+    times = [seconds(lambda: lab.compare(index, QUESTION, [], how, embedder, reranker)) for _ in range(REPEATS)]
+    lab.close()
+    warm = sorted(times[1:])[len(times) // 2 - 1]
+    return [
+        (f"read {file.name}", f"{read:.2f} s"),
+        (f"embed and index {len(index.chunks)} clauses", f"{build:.1f} s"),
+        (f"compare at depth {how.depth}, first time", f"{times[0]:.2f} s"),
+        (
+            f"compare at depth {how.depth}, warm (median of {REPEATS - 1})",
+            f"{warm:.2f} s",
+        ),
+    ]
+
+
+def start_row(home: Path) -> tuple[str, str]:
+    """Time from starting the app until it says that it is ready to serve a page."""
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(PORT)]
+    start = time.perf_counter()
+    app = subprocess.Popen(
+        command, env={**os.environ, "RERANK_LAB_HOME": str(home)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not healthy():
+            time.sleep(0.05)
+        return "start the app until it serves", f"{time.perf_counter() - start:.1f} s"
+    finally:
+        app.terminate()
+        app.wait()
+
+
+def healthy() -> bool:
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{PORT}/_stcore/health", timeout=1).status == 200
+    except OSError:
+        return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=SAMPLE, metavar="PDF")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [*pipeline_rows(arguments.file, Path(folder) / "lab"), start_row(Path(folder) / "app")]
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print("| step | time |\n|---|---|")
+    for row in rows:
+        print(f"| {row[0]} | {row[1]} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Take the README's screenshots: ``python tests/screenshots.py``.
+
+The app runs with an empty library; each picture is what a reader sees after pressing the buttons named here.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from running_app import ROOT, browser_page, running_app, settle
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+FOLDER = ROOT / "data" / "screenshots"
+MOST_BYTES = 250_000
+LANGUAGES = {
+    "en": {"locale": "en-GB", "try": "Try the sample and compare", "compared": "Both tables rank",
+           "answer": "Answer", "ask": "Answer from both", "sources": "The two sets share",
+           "documents": "Documents", "pages": "Median length, characters"},
+    "zh": {"locale": "zh-CN", "try": "打开示例并对比", "compared": "两张表是同样的",
+           "answer": "回答", "ask": "用两组片段回答", "sources": "两组来源有",
+           "documents": "文档", "pages": "片段长度中位数（字符）"},
+}  # fmt: skip
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for language, words in LANGUAGES.items():
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            running_app(Path(folder) / "library") as address,
+            browser_page(words["locale"]) as page,
+        ):
+            walk(page, address, words, lambda name, page=page, language=language: save(page, f"{name}-{language}"))
+
+
+def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], None]) -> None:
+    """Go from the home page to the sample's comparison, its answers and its chunks."""
+    page.goto(address)
+    page.get_by_role("button", name=words["try"]).wait_for()
+    take("home")
+    page.get_by_role("button", name=words["try"]).click()
+    page.get_by_text(words["compared"]).wait_for()
+    show(page, "h3", height=1500)
+    take("compare")
+    page.get_by_role("link", name=words["answer"]).click()
+    page.get_by_role("button", name=words["ask"]).click()
+    page.get_by_text("[1]", exact=False).first.wait_for()
+    show(page, "h1", height=1100)
+    take("answer")
+    page.get_by_role("link", name=words["documents"]).click()
+    page.get_by_text(words["pages"]).wait_for()
+    show(page, "h1", height=1100)
+    take("documents")
+
+
+def show(page: Page, selector: str, height: int) -> None:
+    """Scroll the first such heading of the page to the top of a window of this height."""
+    settle(page)
+    page.set_viewport_size({"width": 1280, "height": height})
+    page.locator(f"[data-testid=stMain] {selector}").first.evaluate("element => element.scrollIntoView()")
+
+
+def save(page: Page, name: str) -> None:
+    settle(page)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    file = FOLDER / f"{name}.png"
+    picture.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+    if file.stat().st_size > MOST_BYTES:
+        raise SystemExit(f"{file} has {file.stat().st_size} bytes, more than {MOST_BYTES}")
+
+
+if __name__ == "__main__":
+    main()
