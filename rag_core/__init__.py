@@ -1,1 +1,6 @@
 """See what reranking does to a vector search: read ``pipeline.py`` first."""
+
+import os
+
+# onnxruntime for Linux reports to its maker unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -36,7 +36,8 @@ def recommend_chunks() -> None:
 def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:
     line = catalog.find(lines, model_id)
     size = {"onnx": t("model.bundled"), "openai": t("model.key")}.get(line.kind, f"{line.size} MB")
-    return " · ".join([model_id, " ".join(line.languages), size, line.licence])
+    facts = [model_id, " ".join(line.languages), size, line.licence]
+    return " · ".join([*facts, t("model.remote_code")] if line.remote_code else facts)
 
 
 def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
