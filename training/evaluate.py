@@ -7,6 +7,7 @@ interval of the difference.
 """
 
 import argparse
+import ast
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,9 +29,15 @@ HEAD = (
 )
 
 
+def answers_of(row: dict) -> list[str]:
+    """Return the answer strings; some files write several as a Python list inside the string."""
+    answer = row.get("answer", "")
+    return ast.literal_eval(answer) if answer.startswith("[") and answer.endswith("]") else [answer]
+
+
 def relevant(row: dict) -> set[str]:
     pieces = {piece for passage in row["positives"] for piece in cut_sentences(passage)}
-    return {piece for piece in pieces if row.get("answer", "") in piece}
+    return {piece for piece in pieces if any(answer in piece for answer in answers_of(row))}
 
 
 def corpus(rows: Sequence[dict]) -> list[str]:
