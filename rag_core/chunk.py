@@ -18,10 +18,11 @@ PRESETS: tuple[str, ...] = ("clause", "sentence", "window")
 SIZES = (50, 4000)
 """The smallest and the largest window, in characters."""
 
-LONG_DOCUMENT = 100
-"""Windows that a document must fill for windows to be recommended: twice the default depth.
+LONG_DOCUMENT = 30
+"""Windows that a document must fill for windows to be recommended.
 
-In a shorter document the first 50 windows would be most of the document, and an order of them would show little.
+In a shorter document there would be too few of them to show an order; in a longer one, sentences alone lose what they
+refer to, and every table cell and heading becomes a candidate of its own.
 """
 
 HAN_SHARE = 0.2

@@ -14,7 +14,7 @@ from running_app import running_app as serve
 
 SAMPLE = running_app.ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTION = "2025年一般公共预算收入打算增长多少？"
-DEPTH = 50
+CANDIDATES = 42  # the windows of the sample, fewer than the depth of 50
 SCROLL_MILLISECONDS = 400  # the cells follow the scrolling after a while
 ROUNDS = 3  # on a busy machine a stop can be missed
 ROWS = """table => [...table.querySelectorAll("tbody tr")].map(
@@ -116,7 +116,7 @@ def ask(page) -> None:
 
 def check_orders(vector: list[list[str]], reranked: list[list[str]]) -> None:
     """Both hold the same candidates, ranked 1 to n, and each move is the difference of its two ranks."""
-    ranks = [str(rank) for rank in range(1, DEPTH + 1)]
+    ranks = [str(rank) for rank in range(1, CANDIDATES + 1)]
     assert [row[0] for row in vector] == [row[0] for row in reranked] == ranks
     assert sorted(candidate(row) for row in vector) == sorted(candidate(row) for row in reranked)
     assert [candidate(row) for row in vector] != [candidate(row) for row in reranked]

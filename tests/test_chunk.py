@@ -221,14 +221,14 @@ def test_the_language_is_that_of_the_letters():
     assert chunk.language([Page(1, "2024")]) == "en"
 
 
-def test_windows_are_recommended_from_a_hundred_of_them():
-    assert chunk.recommend([Page(1, "字" * 12_000), Page(2, "字" * 11_999)]) == ChunkSettings("sentence")
-    assert chunk.recommend([Page(1, "字" * 12_000), Page(2, "字" * 12_000)]) == ChunkSettings("window", 300, 60)
+def test_windows_are_recommended_from_thirty_of_them():
+    assert chunk.recommend([Page(1, "字" * 3_600), Page(2, "字" * 3_599)]) == ChunkSettings("sentence")
+    assert chunk.recommend([Page(1, "字" * 3_600), Page(2, "字" * 3_600)]) == ChunkSettings("window", 300, 60)
 
 
 def test_english_windows_are_twice_as_long():
-    assert chunk.recommend([Page(1, "word " * 9_599)]) == ChunkSettings("sentence", 600, 120)
-    assert chunk.recommend([Page(1, "word " * 9_600)]) == ChunkSettings("window", 600, 120)
+    assert chunk.recommend([Page(1, "word " * 2_879)]) == ChunkSettings("sentence", 600, 120)
+    assert chunk.recommend([Page(1, "word " * 2_880)]) == ChunkSettings("window", 600, 120)
 
 
 # A real file

@@ -1,4 +1,4 @@
-"""Decode the base weights: ``python -m training.decode e5-small-q4.bin training/work/base``.
+"""Decode the base weights: ``python -m training.decode e5-small-q4.bin training/build/base``.
 
 The file holds intfloat/multilingual-e5-small (MIT; Wang et al. 2024, arXiv 2402.05672) with its matrices as 4-bit
 blocks. The result is an ordinary folder with float32 weights and a fast tokenizer.

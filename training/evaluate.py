@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--embedder", default="bilingual-embedder")
     parser.add_argument("--reranker", default="bilingual-cross-encoder")
     parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the table into")
-    parser.add_argument("--cache", type=Path, default=Path("training/work/evaluation"))
+    parser.add_argument("--cache", type=Path, default=Path("training/build/evaluation"))
     arguments = parser.parse_args()
     embedder, reranker = load_embedder(arguments.embedder), load_reranker(arguments.reranker)
     table = [HEAD]

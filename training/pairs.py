@@ -1,4 +1,4 @@
-"""Build training groups: ``python -m training.pairs TEXTS bilingual-embedder training/work/groups.jsonl.gz``.
+"""Build training groups: ``python -m training.pairs TEXTS bilingual-embedder training/build/groups.jsonl.gz``.
 
 A group is one question, one piece of text that answers it, and pieces that look like it and do not. Pieces come in
 the sizes that users' chunks have: clauses, sentences, windows of three sentences.

@@ -1,4 +1,4 @@
-"""Cut the vocabulary: ``python -m training.vocabulary training/work/base TEXTS training/work/embedder``.
+"""Cut the vocabulary: ``python -m training.vocabulary training/build/base TEXTS training/build/embedder``.
 
 Chinese and English stay. TEXTS is the folder of training files: a Latin piece stays when those texts
 use it often enough.
