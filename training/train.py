@@ -1,4 +1,4 @@
-"""Fine-tune the cross-encoder: ``python -m training.train training/build/embedder GROUPS training/build/cross-encoder``.
+"""Fine-tune the cross-encoder: ``python -m training.train BASE GROUPS training/build/cross-encoder``.
 
 Loss per group: softmax cross-entropy over one positive and its negatives (listwise), plus binary cross-entropy on
 every pair, so that a logit of 0 means "undecided". The learning rate follows the clock, so that a run ends well in
