@@ -34,7 +34,7 @@ def pipeline_rows(file: Path, home: Path) -> list[tuple[str, str]]:
     lab, how = Lab(home), Settings(chunks=ChunkSettings("clause"))
     embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
     read = seconds(lambda: lab.add(file.read_bytes(), file.name))
-    doc_id = next(iter(lab.library.titles()))
+    doc_id = next(iter(lab.titles()))
     build = seconds(lambda: lab.index(doc_id, how.chunks, embedder))
     index = lab.index(doc_id, how.chunks, embedder)
     times = [seconds(lambda: lab.compare(index, QUESTION, [], how, embedder, reranker)) for _ in range(REPEATS)]

@@ -36,6 +36,14 @@ class Lab:
         self.library.save(document, timings["parse"])
         return document
 
+    def titles(self) -> dict[str, str]:
+        """Return document ids and titles, newest first."""
+        return self.library.titles()
+
+    def document(self, doc_id: str) -> Document:
+        """Return a document that was read before."""
+        return self.library.load(doc_id)
+
     def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
         """Cut a document into chunks, or return them as they were cut before."""
         chunks = self.library.chunks(doc_id, how.key)

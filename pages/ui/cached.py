@@ -39,7 +39,7 @@ def reranker(model_id: str) -> Reranker:
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def document(doc_id: str) -> Document:
-    return lab().library.load(doc_id)
+    return lab().document(doc_id)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
