@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import Counter
 
 import numpy as np
@@ -120,6 +121,7 @@ ROWS = [
         "answer": f"{number}%",
         "lang": "zh",
         "group": number,
+        "source": "here",
     }
     for number, name in enumerate("甲乙丙丁戊己庚辛", 3)
 ]
@@ -136,21 +138,79 @@ def pairs():
 @pytest.mark.parametrize("size", ["clause", "sentence", "window"])
 def test_no_negative_holds_the_answer_or_repeats_the_positive(pairs, size):
     passages, rng = pairs.Passages(ROWS, Letters()), random.Random(1)
-    for row in ROWS:
-        positive = next(i for i, sentence in enumerate(passages.sentences) if row["answer"] in sentence)
-        order = range(len(passages.sentences))
-        negatives = pairs.unlike(row, order, positive, size, passages, rng)
+    for number, row in enumerate(ROWS):
+        group = pairs.group_of(row, number, size, passages, rng)
+        positive, *negatives = group["texts"]
         assert len(negatives) == len(set(negatives)) == pairs.NEGATIVES
         assert not any(row["answer"] in piece for piece in negatives)
-        assert not any(
-            passages.sentences[positive] in piece or piece in passages.sentences[positive] for piece in negatives
-        )
+        assert positive not in negatives
+
+
+def test_every_piece_carries_its_best_sentences_cosine(pairs):
+    passages, rng = pairs.Passages(ROWS, Letters()), random.Random(1)
+    for number, row in enumerate(ROWS):
+        group = pairs.group_of(row, number, "window", passages, rng)
+        for piece, cosine in zip(group["texts"], group["cosines"], strict=True):
+            inside = [i for i, sentence in enumerate(passages.sentences) if sentence in piece]
+            assert cosine == pytest.approx(max(passages.similarity[number, i] for i in inside), abs=1e-4)
+
+
+def test_an_answer_that_the_embedder_does_not_find_makes_no_group(pairs, monkeypatch):
+    passages, rng = pairs.Passages(ROWS, Letters()), random.Random(1)
+    monkeypatch.setattr(passages, "nearest", lambda row: [])
+    assert pairs.group_of(ROWS[0], 0, "sentence", passages, rng) is None
+
+
+def test_some_questions_are_asked_without_capitals_and_marks(pairs):
+    rng = random.Random(1)
+    asked = [pairs.casual("When was the Web invented?", "en", rng) for _ in range(200)]
+    assert set(asked) == {"When was the Web invented?", "when was the web invented"}
 
 
 def test_a_group_is_the_answer_before_its_negatives(pairs):
-    groups = list(pairs.groups_of("here", ROWS, Letters(), random.Random(1)))
+    groups = list(pairs.groups_of(ROWS, Letters(), random.Random(1)))
     assert len(groups) == len(ROWS)
     for group, row in zip(groups, ROWS, strict=True):
         assert row["answer"] in group["texts"][0]
         assert len(group["texts"]) == 1 + pairs.NEGATIVES
         assert not any(row["answer"] in piece for piece in group["texts"][1:])
+
+
+@pytest.fixture
+def train():
+    pytest.importorskip("torch", reason="training needs torch")
+    from training import train
+
+    return train
+
+
+def test_the_loss_is_nothing_for_a_sure_answer_and_the_embedders_order_of_the_rest(train):
+    import torch
+
+    cosines = torch.tensor([[0.80, 0.86, 0.84, 0.70]])
+    right = torch.tensor([[60.0, *(train.COSINE_SCALE * (c - 1.2) for c in (0.86, 0.84, 0.70))]])
+    assert train.loss_of(right, cosines).item() == pytest.approx(0, abs=1e-4)
+    turned = right[:, [0, 3, 2, 1]]
+    assert train.loss_of(turned, cosines).item() > 1
+
+
+def test_a_thinned_group_keeps_its_positive_and_each_texts_cosine(train):
+    group = {"query": "q", "texts": list("pabcdefgh"), "cosines": list(range(9)), "lang": "zh"}
+    kept = train.thin(group, random.Random(3))
+    assert kept["texts"][0] == "p" and len(kept["texts"]) == 1 + train.NEGATIVES
+    assert [group["texts"][i] for i in kept["cosines"]] == kept["texts"]
+
+
+@pytest.mark.parametrize(
+    ("query", "positive", "others", "expected"),
+    [
+        ("2023年收入增长多少？", "2023年收入增长8.2%。", [], r"20(20|21|22|24|25|26|33)年收入增长8\.2%。"),
+        ("When did Carol sing?", "Carol sang in 1999.", ["Henry danced."], r"Henry sang in 1999\."),
+        ("When did she sing?", "Carol sang in 1999.", ["Henry danced."], None),
+        ("When did Carol sing?", "Carol sang in 1999.", ["he danced."], None),
+    ],
+)
+def test_a_swapped_positive_speaks_of_another_number_or_name(pairs, query, positive, others, expected):
+    for seed in range(20):
+        altered = pairs.swapped(query, positive, others, random.Random(seed))
+        assert altered is None if expected is None else re.fullmatch(expected, altered)

@@ -1,32 +1,37 @@
 """Measure the bundled models: ``python -m training.evaluate EVALUATION_FOLDER``.
 
-Passages are cut into sentences; each question is searched in all sentences of its file, and the cross-encoder orders
-the embedder's first ``DEPTH``. A sentence is relevant when it holds the answer string (or, where a file names none, is
-a positive) and comes from a positive passage. Printed: nDCG@10 and MRR@10 of both orders, and the paired bootstrap
-interval of the difference.
+Passages are cut into sentences and into windows; each question is searched in all pieces of its file. Compared are
+BM25, the vector order, and the vector order with its first 20, 50 and 100 put in the cross-encoder's order. A piece is
+relevant when it holds the answer string (or, where a file names none, is part of a positive) and comes from a positive
+passage. Printed per language: the means of nDCG@10 and MRR@10, and at depth 50 the difference from the vector order
+with its paired bootstrap interval.
 """
 
 import argparse
 import ast
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import bm25s
 import numpy as np
 
+from rag_core.catalog import Line
 from rag_core.embed import Embedder, load_embedder
-from rag_core.rerank import Reranker, load_reranker
-from training.files import cut_sentences, read_rows
+from rag_core.rerank import OnnxReranker, Reranker, load_reranker
+from training.files import cut_sentences, cut_windows, read_rows, tokens
 
-DEPTH = 50
+CUTS = {"sentences": cut_sentences, "windows": cut_windows}
+DEPTHS = (20, 50, 100)
+SYSTEMS = ("BM25", "vector", *(f"reranked {depth}" for depth in DEPTHS))
+MAIN = "reranked 50"
 CUTOFF = 10
 SEED = 11
 RESAMPLES = 2000
 MARKS = ("<!-- evaluation -->", "<!-- /evaluation -->")
-HEAD = (
-    "| sentences of | questions | vector nDCG@10 | cross-encoder nDCG@10 | difference [95 %] "
-    "| vector MRR@10 | cross-encoder MRR@10 |\n|---|---|---|---|---|---|---|"
-)
+
+Cut = Callable[[str], list[str]]
 
 
 def answers_of(row: dict) -> list[str]:
@@ -35,14 +40,14 @@ def answers_of(row: dict) -> list[str]:
     return ast.literal_eval(answer) if answer.startswith("[") and answer.endswith("]") else [answer]
 
 
-def relevant(row: dict) -> set[str]:
-    pieces = {piece for passage in row["positives"] for piece in cut_sentences(passage)}
+def relevant(row: dict, cut: Cut = cut_sentences) -> set[str]:
+    pieces = {piece for passage in row["positives"] for piece in cut(passage)}
     return {piece for piece in pieces if any(answer in piece for answer in answers_of(row))}
 
 
-def corpus(rows: Sequence[dict]) -> list[str]:
+def corpus(rows: Sequence[dict], cut: Cut = cut_sentences) -> list[str]:
     passages = {passage for row in rows for passage in (*row["positives"], *row.get("negatives", ()))}
-    return sorted({piece for passage in passages for piece in cut_sentences(passage)})
+    return sorted({piece for passage in passages for piece in cut(passage)})
 
 
 def ndcg(gains: Sequence[bool], answers: int) -> float:
@@ -57,39 +62,6 @@ def reciprocal_rank(gains: Sequence[bool]) -> float:
     return next((1 / rank for rank, gain in enumerate(gains[:CUTOFF], start=1) if gain), 0.0)
 
 
-def embedded(file: Path, texts: Sequence[str], embedder: Embedder, cache: Path) -> np.ndarray:
-    """Embed a corpus once; the file's name keeps apart what differs."""
-    kept = cache / f"{file.name.split('.')[0]}-{len(texts)}-{embedder.id.replace('/', '_')}.npy"
-    if not kept.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        np.save(kept, embedder.embed_texts(texts))
-    return np.load(kept)
-
-
-def measure(file: Path, count: int, embedder: Embedder, reranker: Reranker, cache: Path) -> np.ndarray:
-    """Return (questions, 4): nDCG and reciprocal rank of the vector order, then of the cross-encoder order."""
-    rows = list(read_rows(file))
-    texts = corpus(rows)
-    vectors = embedded(file, texts, embedder, cache)
-    answerable = [row for row in rows if relevant(row)]
-    chosen = random.Random(SEED).sample(answerable, min(count, len(answerable)))
-    similarity = embedder.embed_queries([row["query"] for row in chosen]) @ vectors.T
-    return np.array([question(row, similarity[i], texts, reranker) for i, row in enumerate(chosen)])
-
-
-def question(row: dict, similarity: np.ndarray, texts: Sequence[str], reranker: Reranker) -> list[float]:
-    answers = relevant(row)
-    first = [texts[i] for i in np.argsort(-similarity)[:DEPTH]]
-    scores = reranker.score(row["query"], first)
-    second = [first[i] for i in np.argsort(-scores, kind="stable")]
-    return [
-        value
-        for order in (first, second)
-        for gains in [[text in answers for text in order]]
-        for value in (ndcg(gains, len(answers)), reciprocal_rank(gains))
-    ]
-
-
 def interval(differences: np.ndarray) -> tuple[float, float]:
     """Return the 95 % percentile bootstrap interval of the mean."""
     rng = np.random.default_rng(SEED)
@@ -97,12 +69,90 @@ def interval(differences: np.ndarray) -> tuple[float, float]:
     return tuple(np.percentile(means, [2.5, 97.5]))
 
 
-def table_row(name: str, found: np.ndarray) -> str:
-    mean, (low, high) = found.mean(0), interval(found[:, 2] - found[:, 0])
-    return (
-        f"| {name} | {len(found)} | {mean[0]:.3f} | {mean[2]:.3f} | {mean[2] - mean[0]:+.3f} [{low:+.3f}, {high:+.3f}] "
-        f"| {mean[1]:.3f} | {mean[3]:.3f} |"
-    )
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The pieces of one file, found by words and by vectors."""
+
+    texts: list[str]
+    vectors: np.ndarray
+    lexical: bm25s.BM25
+
+    @classmethod
+    def of(cls, texts: list[str], embedder: Embedder, kept: Path) -> "Search":
+        """Index the texts; their embeddings are computed once and kept in a file."""
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.save(kept, embedder.embed_texts(texts))
+        lexical = bm25s.BM25()
+        lexical.index([tokens(text) for text in texts], show_progress=False)
+        return cls(texts, np.load(kept), lexical)
+
+    def by_words(self, query: str) -> list[str]:
+        words = tokens(query)
+        if not words:
+            return []
+        found = self.lexical.retrieve([words], k=min(CUTOFF, len(self.texts)), show_progress=False)[0][0]
+        return [self.texts[i] for i in found]
+
+    def by_vectors(self, vector: np.ndarray) -> list[str]:
+        return [self.texts[i] for i in np.argsort(-(self.vectors @ vector), kind="stable")[: max(DEPTHS)]]
+
+
+def orders(query: str, vector: np.ndarray, search: Search, reranker: Reranker) -> dict[str, list[str]]:
+    """Return each system's order. A pair is scored once: a smaller depth uses the first of the scores."""
+    first = search.by_vectors(vector)
+    scores = reranker.score(query, first)
+    found = {"BM25": search.by_words(query), "vector": first}
+    for depth in DEPTHS:
+        found[f"reranked {depth}"] = [first[i] for i in np.argsort(-scores[:depth], kind="stable")]
+    return found
+
+
+def measures(order: Sequence[str], answers: set[str]) -> tuple[float, float]:
+    gains = [text in answers for text in order]
+    return ndcg(gains, len(answers)), reciprocal_rank(gains)
+
+
+def measure(rows: list[dict], cut: Cut, count: int, embedder: Embedder, reranker: Reranker, kept: Path) -> np.ndarray:
+    """Return (questions, systems, 2): nDCG@10 and MRR@10 of every system."""
+    search = Search.of(corpus(rows, cut), embedder, kept)
+    answerable = [row for row in rows if relevant(row, cut)]
+    chosen = random.Random(SEED).sample(answerable, min(count, len(answerable)))
+    vectors = embedder.embed_queries([row["query"] for row in chosen])
+    return np.array([
+        [measures(order, relevant(row, cut)) for order in orders(row["query"], vector, search, reranker).values()]
+        for row, vector in zip(chosen, vectors, strict=True)
+    ])  # fmt: skip
+
+
+HEAD = f"| file | pieces | questions | measure | {' | '.join(SYSTEMS)} | {MAIN} − vector [95 %] |"
+RULE = "|---" * (len(SYSTEMS) + 5) + "|"
+
+
+def table_rows(name: str, pieces: str, found: np.ndarray) -> list[str]:
+    """Write the two lines of one file cut one way."""
+    lines = []
+    for number, measured in enumerate(("nDCG@10", "MRR@10")):
+        values = found[:, :, number]
+        gain = values[:, SYSTEMS.index(MAIN)] - values[:, SYSTEMS.index("vector")]
+        low, high = interval(gain)
+        means = " | ".join(f"{mean:.3f}" for mean in values.mean(0))
+        difference = f"{gain.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+        lines.append(f"| {name} | {pieces} | {len(found)} | {measured} | {means} | {difference} |")
+    return lines
+
+
+def tables(files: Sequence[Path], measure_file: Callable[..., np.ndarray]) -> str:
+    """Return one Markdown table per language; its lines are printed as they come."""
+    found: dict[str, list[str]] = {}
+    for file in files:
+        rows = list(read_rows(file))
+        for pieces, cut in CUTS.items():
+            name = file.name.split(".")[0]
+            lines = table_rows(name, pieces, measure_file(rows, cut, kept=f"{name}-{pieces}"))
+            print("\n".join(lines), flush=True)
+            found.setdefault(rows[0]["lang"], []).extend(lines)
+    return "\n\n".join("\n".join([HEAD, RULE, *found[lang]]) for lang in sorted(found, reverse=True))
 
 
 def write_card(card: Path, table: str) -> None:
@@ -112,23 +162,31 @@ def write_card(card: Path, table: str) -> None:
     card.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
 
 
+def reranker_of(name: str) -> Reranker:
+    """Load a reranker of the catalogue, or an exported folder of our own (the float32 graph, say)."""
+    folder = Path(name).resolve()
+    return OnnxReranker(Line(str(folder), "onnx", ("zh", "en"), 0, "")) if folder.is_dir() else load_reranker(name)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--questions", type=int, default=300, help="at most this many of each file")
     parser.add_argument("--embedder", default="bilingual-embedder")
-    parser.add_argument("--reranker", default="bilingual-cross-encoder")
-    parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the table into")
+    parser.add_argument("--reranker", default="bilingual-cross-encoder", help="of the catalogue, or an exported folder")
+    parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the tables into")
     parser.add_argument("--cache", type=Path, default=Path("training/build/evaluation"))
     arguments = parser.parse_args()
-    embedder, reranker = load_embedder(arguments.embedder), load_reranker(arguments.reranker)
-    table = [HEAD]
-    for file in sorted(arguments.folder.glob("*.jsonl.gz")):
-        found = measure(file, arguments.questions, embedder, reranker, arguments.cache)
-        table.append(table_row(file.name.split(".")[0], found))
-        print(table[-1], flush=True)
+    embedder, reranker = load_embedder(arguments.embedder), reranker_of(arguments.reranker)
+
+    def measure_file(rows: list[dict], cut: Cut, kept: str) -> np.ndarray:
+        file = arguments.cache / arguments.embedder.replace("/", "_") / f"{kept}.npy"
+        return measure(rows, cut, arguments.questions, embedder, reranker, file)
+
+    found = tables(sorted(arguments.folder.glob("*.jsonl.gz")), measure_file)
+    print(f"\n{found}")
     for card in arguments.card:
-        write_card(card, "\n".join(table))
+        write_card(card, found)
 
 
 if __name__ == "__main__":

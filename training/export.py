@@ -77,7 +77,8 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
     arguments.target.mkdir(parents=True, exist_ok=True)
-    fp32 = arguments.folder / "model.onnx"
+    fp32 = arguments.folder / "onnx" / "model.onnx"
+    fp32.parent.mkdir(exist_ok=True)
     export_fp32(load(arguments.kind, arguments.folder), fp32)
     quantize(fp32, arguments.target / "onnx" / "model.onnx")
     for name in COPIED:

@@ -1,8 +1,12 @@
 """Fine-tune the cross-encoder: ``python -m training.train BASE GROUPS training/build/cross-encoder``.
 
 Loss per group: softmax cross-entropy over one positive and its negatives (listwise), plus binary cross-entropy on
-every pair, so that a logit of 0 means "undecided". The learning rate follows the clock, so that a run ends well in
-whatever time it was given; a checkpoint is written every ten minutes and a broken run goes on from it.
+every pair, so that a logit of 0 means "undecided", plus the Kullback-Leibler divergence of the negatives' order from
+the embedder's. The last one matters: negatives that were chosen for being near the question teach that being about the
+same thing counts for nothing, and a cross-encoder that believes it falls below the vector order on other texts.
+
+The learning rate follows the clock, so that a run ends well in whatever time it was given; a checkpoint is written
+every ten minutes and a broken run goes on from it. BASE is the embedder, or a cross-encoder trained before.
 """
 
 import argparse
@@ -14,23 +18,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, kl_div, log_softmax, softmax
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, BertModel
 
 LAYERS = [0, 2, 4, 7, 9, 11]
 MAX_TOKENS = 160
 GROUPS_PER_STEP = 8
-SLICES = 8
+SLICES = 6
 LEARNING_RATE = 2e-4
 HEAD_RATE = 5  # times the learning rate: the head starts from nothing, the layers do not
 WARM_UP = 0.05
 CHECKPOINT_SECONDS = 600
 HELD_OUT = 300
 NEGATIVES = 5
+COSINE_SCALE = 50  # among a question's candidates the embedder's cosines differ by about 0.1: five logits
+EMBEDDER_WEIGHT = 1.0
+PAIR_WEIGHT = 0.5
 
 
 def start_model(base: Path) -> BertForSequenceClassification:
-    """Take six of the embedder's layers; the pooler starts as the identity, the word embeddings stay fixed."""
+    """Take six of the embedder's layers; the pooler starts as the identity."""
+    if "BertForSequenceClassification" in (BertConfig.from_pretrained(base).architectures or []):
+        return BertForSequenceClassification.from_pretrained(base)
     source = BertModel.from_pretrained(base, add_pooling_layer=False)
     config = BertConfig.from_pretrained(base, num_hidden_layers=len(LAYERS), num_labels=1)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
@@ -48,31 +57,38 @@ def read_groups(file: Path) -> list[dict]:
 
 
 def score(model: BertForSequenceClassification, tokenizer: AutoTokenizer, pairs: list[tuple[str, str]]) -> torch.Tensor:
-    """Return one logit a pair; pairs of similar length share a forward pass, which saves padding."""
-    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
+    """Return one logit a pair; pairs of as many tokens share a forward pass, which saves padding."""
+    queries, texts = zip(*pairs, strict=True)
+    encoded = tokenizer(list(queries), list(texts), truncation=True, max_length=MAX_TOKENS, return_token_type_ids=True)
+    order = sorted(range(len(pairs)), key=lambda i: len(encoded["input_ids"][i]))
     step = -(-len(order) // SLICES)
     logits = []
     for start in range(0, len(order), step):
-        batch = [pairs[i] for i in order[start : start + step]]
-        queries, texts = zip(*batch, strict=True)
-        inputs = tokenizer(list(queries), list(texts), truncation=True, max_length=MAX_TOKENS, padding=True,
-                           return_token_type_ids=True, return_tensors="pt")  # fmt: skip
-        logits.append(model(**inputs).logits[:, 0])
+        some = {name: [values[i] for i in order[start : start + step]] for name, values in encoded.items()}
+        logits.append(model(**tokenizer.pad(some, return_tensors="pt")).logits[:, 0])
     return torch.cat(logits)[torch.argsort(torch.tensor(order))]
 
 
-def loss_of(logits: torch.Tensor, groups: int) -> torch.Tensor:
-    """Return the listwise plus the pairwise loss; the first of each group's pairs is the positive."""
-    logits = logits.view(groups, -1)
-    first = torch.zeros(groups, dtype=torch.long)
+def loss_of(logits: torch.Tensor, cosines: torch.Tensor) -> torch.Tensor:
+    """Return the loss of logits and cosines of shape (groups, texts); the first text of each group is the positive."""
+    first = torch.zeros(len(logits), dtype=torch.long)
     labels = torch.nn.functional.one_hot(first, logits.shape[1]).float()
-    weights = torch.where(labels > 0, logits.shape[1] - 1.0, 1.0)
-    return cross_entropy(logits, first) + 0.5 * binary_cross_entropy_with_logits(logits, labels, weights)
+    ours, theirs = log_softmax(logits[:, 1:], 1), softmax(COSINE_SCALE * cosines[:, 1:], 1)
+    return (
+        cross_entropy(logits, first)
+        + PAIR_WEIGHT * binary_cross_entropy_with_logits(logits, labels)
+        + EMBEDDER_WEIGHT * kl_div(ours, theirs, reduction="batchmean")
+    )
+
+
+def cosines_of(groups: list[dict]) -> torch.Tensor:
+    return torch.tensor([group["cosines"] for group in groups])
 
 
 def thin(group: dict, rng: random.Random) -> dict:
     """Keep the positive and some of the negatives: more questions in the same time teach more than more negatives."""
-    return group | {"texts": [group["texts"][0], *rng.sample(group["texts"][1:], NEGATIVES)]}
+    kept = [0, *rng.sample(range(1, len(group["texts"])), NEGATIVES)]
+    return group | {key: [group[key][i] for i in kept] for key in ("texts", "cosines")}
 
 
 def pairs_of(groups: list[dict]) -> list[tuple[str, str]]:
@@ -80,13 +96,17 @@ def pairs_of(groups: list[dict]) -> list[tuple[str, str]]:
 
 
 @torch.no_grad()
-def top1(model: BertForSequenceClassification, tokenizer: AutoTokenizer, groups: list[dict]) -> float:
-    """Return the share of groups whose positive is scored highest."""
-    right = 0
+def top1(model: BertForSequenceClassification, tokenizer: AutoTokenizer, groups: list[dict]) -> str:
+    """Describe the share of groups whose positive is scored highest, by the model and by the embedder, per language."""
+    right: dict[str, list[tuple[bool, bool]]] = {}
     for start in range(0, len(groups), GROUPS_PER_STEP):
         part = groups[start : start + GROUPS_PER_STEP]
-        right += int((score(model, tokenizer, pairs_of(part)).view(len(part), -1).argmax(1) == 0).sum())
-    return right / len(groups)
+        ours = score(model, tokenizer, pairs_of(part)).view(len(part), -1).argmax(1) == 0
+        theirs = cosines_of(part).argmax(1) == 0
+        for group, *found in zip(part, ours.tolist(), theirs.tolist(), strict=True):
+            right.setdefault(group["lang"], []).append(found)
+    shares = {lang: torch.tensor(found).float().mean(0).tolist() for lang, found in right.items()}
+    return ", ".join(f"{lang} {ours:.3f} (embedder {theirs:.3f})" for lang, (ours, theirs) in sorted(shares.items()))
 
 
 def batches(groups: list[dict], seed: int) -> Iterator[list[dict]]:
@@ -137,7 +157,8 @@ class Run:
     def step(self, batch: list[dict]) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = group["factor"] * self.learning_rate * rate(self.spent / self.seconds)
-        loss = loss_of(score(self.model, self.tokenizer, pairs_of(batch)), len(batch))
+        logits = score(self.model, self.tokenizer, pairs_of(batch)).view(len(batch), -1)
+        loss = loss_of(logits, cosines_of(batch))
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -155,7 +176,7 @@ class Run:
                 pairs = self.steps * GROUPS_PER_STEP * len(batch[0]["texts"])
                 print(f"step {self.steps} loss {mean:.3f} pairs {pairs} seconds {self.spent:.0f}", flush=True)
             if self.spent - saved > CHECKPOINT_SECONDS or self.spent >= self.seconds:
-                print(f"held-out top-1 {top1(self.model, self.tokenizer, held_out):.3f}", flush=True)
+                print(f"held-out top-1 {top1(self.model, self.tokenizer, held_out)}", flush=True)
                 self.save()
                 saved = self.spent
             if self.spent >= self.seconds:
