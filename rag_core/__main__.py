@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from rag_core import catalog, chunk, expand, settings
+from rag_core import catalog, chunk, expand, selftest, settings
 from rag_core.datatypes import Comparison, Ranking, Settings
 from rag_core.embed import load_embedder
 from rag_core.errors import RerankLabError
@@ -56,8 +56,18 @@ def compare(arguments: argparse.Namespace) -> Comparison:
     document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
     cut = replace(how.chunks, preset=arguments.chunks) if arguments.chunks else chunk.recommend(document.pages)
     embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
+    warn_of_language(selftest.check(reranker), document.language)
     index = lab.index(document.id, cut, embedder)
     return lab.compare(index, question, expansions, replace(how, chunks=cut), embedder, reranker)
+
+
+def warn_of_language(test: selftest.SelfTest, language: str) -> None:
+    if language not in test.languages:
+        cases = len(selftest.CASES[language])
+        sys.stderr.write(
+            f"warning: {test.model} scored the answer higher in {test.right[language]} of {cases} trials in the "
+            f"document's language, {language}; its order means little here\n"
+        )
 
 
 def read(file: Path) -> bytes:

@@ -87,6 +87,10 @@ class ModelUnusable(ModelError):
     code = "model_unusable"
 
 
+class ConstantScores(ModelError):
+    code = "constant_scores"
+
+
 class LibraryError(RerankLabError):
     """The folder that holds the reader's documents cannot be used."""
 

@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
-GROUND = {"settings", "text", "catalog", "hub", "onnx_model"}
-"""What steps stand on: limits, facts about writing, the list of models, and how a model is loaded."""
+GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest"}
+"""What steps stand on: limits, facts about writing, the list of models, and how a model is loaded and tried."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "expand", "fuse", "rerank", "compare", "answer"}
 ASKS_A_SERVER = {"expand", "answer", "embed"}

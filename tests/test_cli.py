@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiny_models
 from pdfs import encrypted_pdf, image_pdf, text_pdf
 
 from rag_core import settings
@@ -159,3 +160,17 @@ def test_a_library_open_elsewhere_is_left_alone(folder, lab):
 def test_a_home_that_cannot_be_written_is_explained_in_a_line(folder, tmp_path):
     file = write(tmp_path, "home", b"a file where the folder should be")
     assert "RERANK_LAB_HOME" in only_line(run(file, "compare", folder / "small.pdf", QUESTION))
+
+
+def test_a_model_that_cannot_read_the_documents_language_is_warned_of(folder, tmp_path):
+    model = tiny_models.cross_encoder(tmp_path / "model")
+    done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)
+    assert done.returncode == 0
+    assert "trials in the document's language, zh" in done.stderr
+
+
+def test_a_model_with_one_score_for_everything_is_refused(folder, tmp_path):
+    model = tiny_models.cross_encoder(tmp_path / "model", constant=True)
+    done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "gives every pair the same score, 0," in done.stderr

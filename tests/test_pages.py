@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import tiny_models
 from hub_server import Hub
 from huggingface_hub import constants
 from llm_server import LLMServer, completion, refusal, stream
@@ -494,6 +495,31 @@ def test_a_model_that_the_hub_does_not_have_is_told(library, compared, hub):
 def test_an_embedder_of_openai_without_a_key_is_told(library, compared, language):
     at = asked(language, comparison=compared, embedder="text-embedding-3-small")
     assert says(at, "error.key_missing")
+    assert still_shows(at, compared)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_bundled_model_shows_that_it_reads_both_languages(library, language):
+    at = asked(language)
+    assert says(at, "selftest.of")
+    for name in ("English", "中文"):
+        assert any(re.search(rf"{name} [56]/6", text) for text in said(at))
+    assert not says(at, "selftest.beyond")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_model_that_cannot_read_the_documents_language_is_warned_of(library, tmp_path, language):
+    at = asked(language, reranker_other=tiny_models.cross_encoder(tmp_path / "model"))
+    assert says(at, "selftest.of")
+    assert says(at, "selftest.beyond")
+    assert len(at.dataframe) >= 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_model_with_one_score_for_everything_is_refused(library, compared, tmp_path, language):
+    folder = tiny_models.cross_encoder(tmp_path / "model", bias=0.5, constant=True)
+    at = asked(language, comparison=compared, reranker_other=folder)
+    assert says(at, "error.constant_scores")
     assert still_shows(at, compared)
 
 

@@ -16,8 +16,11 @@ SHAPE = {
 }
 
 
-def cross_encoder(folder: Path, labels: int = 1, bias: float = 0.0) -> str:
-    """Save a cross-encoder that gives ``labels`` scores a pair; a NaN as ``bias`` makes every score NaN."""
+def cross_encoder(folder: Path, labels: int = 1, bias: float = 0.0, constant: bool = False) -> str:
+    """Save a cross-encoder that gives ``labels`` scores a pair.
+
+    A NaN as ``bias`` makes every score NaN; a ``constant`` one gives every pair its bias.
+    """
     import torch
     from transformers import BertConfig, BertForSequenceClassification
 
@@ -25,6 +28,8 @@ def cross_encoder(folder: Path, labels: int = 1, bias: float = 0.0) -> str:
     config = BertConfig(vocab_size=_save_tokenizer(folder), num_labels=labels, initializer_range=0.5, **SHAPE)
     model = BertForSequenceClassification(config)
     torch.nn.init.constant_(model.classifier.bias, bias)
+    if constant:
+        torch.nn.init.zeros_(model.classifier.weight)
     model.save_pretrained(folder)
     return str(folder)
 

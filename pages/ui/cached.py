@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rag_core import catalog, chunk, llm, pdf, settings
+from rag_core import catalog, chunk, llm, pdf, selftest, settings
 from rag_core.datatypes import Chunk, ChunkSettings, Document
 from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
@@ -35,6 +35,11 @@ def shared_embedder(model_id: str) -> Embedder:
 @st.cache_resource(show_spinner=False, max_entries=3)
 def reranker(model_id: str) -> Reranker:
     return load_reranker(model_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=50)
+def self_test(model_id: str) -> selftest.SelfTest:
+    return selftest.check(reranker(model_id))
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from pages.ui import charts, tables
-from pages.ui.i18n import t
+from pages.ui import cached, charts, tables
+from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core.compare import RBO_PERSISTENCE, kendall_tau, overlap_at, rank_biased_overlap
 from rag_core.datatypes import Comparison, Move
+from rag_core.selftest import CASES
 
 
 @st.fragment
 def show(comparison: Comparison) -> None:
     """Show everything; picking a row or a bar draws only this part again."""
     headline(comparison)
+    tested(comparison)
     orders(comparison)
     picked_chunk(comparison)
     metrics(comparison)
@@ -50,6 +52,28 @@ def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
     for move in moves:
         st.text(f"{tables.arrow(move.delta)}  {t('result.from_to', before=move.before, after=move.after)}  "
                 f"{t('table.page_short', page=move.chunk.page)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
+
+
+def tested(comparison: Comparison) -> None:
+    """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
+    test, language = cached.self_test(comparison.settings.reranker), cached.document(comparison.doc_id).language
+    if language not in test.languages:
+        st.warning(
+            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[language], right=test.right[language],
+              cases=len(CASES[language])),
+            icon=":material/translate:",
+        )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(t("selftest.of", model=plain(test.model)), width="content", help=t("selftest.help"))
+        for code, right in test.right.items():
+            passed = code in test.languages
+            st.badge(
+                f"{LANGUAGES[code]} {right}/{len(CASES[code])}",
+                icon=":material/check:" if passed else ":material/close:",
+                color="green" if passed else "orange",
+            )
+        st.badge(f"{test.scale} {test.lowest:.1f} … {test.highest:.1f}", color="gray")
+        st.badge(t("selftest.speed", milliseconds=f"{test.milliseconds:.0f}"), color="gray")
 
 
 def orders(comparison: Comparison) -> None:

@@ -52,6 +52,7 @@ def compare(doc_id: str) -> Comparison:
         place.progress(0.0, text=t("work.loading"))
         embedder = cached.embedder(how.embedder, form.llm_settings())
         reranker = cached.reranker(how.reranker)
+        cached.self_test(how.reranker)  # before any of its scores is shown
         scoring = counting(place, "work.scoring")
         return cached.lab().compare(index, query, expansions, how, embedder, reranker, scoring)
     finally:
