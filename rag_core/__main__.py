@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--cutoff", type=int, default=Settings().cutoff, help="how many reach the LLM (default %(default)s)"
     )
+    command.add_argument("--adaptive", action="store_true", help="stop scoring once the first places are settled")
     command.add_argument(
         "--expansion", action="append", default=[], metavar="TEXT", help="another wording; may be repeated"
     )
@@ -48,7 +49,13 @@ def known(lines: tuple[catalog.Line, ...]) -> str:
 
 def compare(arguments: argparse.Namespace) -> Comparison:
     how = settings.check(
-        Settings(arguments.embedder, arguments.reranker, depth=arguments.depth, cutoff=arguments.cutoff)
+        Settings(
+            arguments.embedder,
+            arguments.reranker,
+            depth=arguments.depth,
+            cutoff=arguments.cutoff,
+            adaptive=arguments.adaptive,
+        )
     )
     question = settings.check_query(arguments.question)
     expansions = expand.typed("\n".join(arguments.expansion), question)
@@ -106,9 +113,10 @@ def as_text(comparison: Comparison) -> str:
         f"{move.after:>4} {arrow(move.delta):>6} p. {move.chunk.page:<4} {one_line(move.chunk.text)}"
         for move in comparison.moves
     ]
+    scored = f", {len(before)} scored" if len(before) < comparison.found else ""
     return "\n".join(
         [
-            f"{comparison.available} chunks, {len(before)} candidates",
+            f"{comparison.available} chunks, {comparison.found} candidates{scored}",
             "",
             title,
             *before,

@@ -141,6 +141,7 @@ class Settings:
     chunks: ChunkSettings = ChunkSettings()
     depth: int = 50
     cutoff: int = 5
+    adaptive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,8 @@ class Comparison:
 
     ``vector`` is the cosine order, or with expansions the fused order. ``moves`` follow the new order. ``scale`` names
     the unit of the reranker's scores (``logit`` or ``sigmoid``). ``timings`` are seconds per step. ``available`` is
-    the number of chunks the document has.
+    the number of chunks the document has, ``found`` the number of candidates; adaptive depth may leave the last of them
+    unscored and out of both orders.
     """
 
     doc_id: str
@@ -162,6 +164,7 @@ class Comparison:
     ledger: Ledger
     scale: str
     available: int
+    found: int
     timings: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -89,9 +90,11 @@ class Lab:
             embeddings = embedder.embed_queries(queries)
         with timed(timings, "search"):
             rankings = index.search(queries, embeddings, how.depth)
-        vector = fuse.fuse(rankings)
+        candidates = fuse.fuse(rankings)
         with timed(timings, "rerank"):
-            reranked = rerank.rerank(query, vector, reranker, progress)
+            settle_at = how.cutoff if how.adaptive else None
+            reranked = rerank.rerank(query, candidates, reranker, progress, settle_at)
+        vector = replace(candidates, hits=candidates.top(len(reranked)))
         return Comparison(
             doc_id=index.address.doc_id,
             query=query,
@@ -103,6 +106,7 @@ class Lab:
             ledger=fuse.record(rankings, expansions),
             scale=reranker.scale,
             available=len(index.chunks),
+            found=len(candidates),
             timings=timings,
         )
 

@@ -11,9 +11,11 @@ from rag_core import catalog, hub
 from rag_core.datatypes import Ranking
 from rag_core.errors import ModelUnusable
 from rag_core.onnx_model import OnnxModel
+from rag_core.settings import PATIENCE
 
 Progress = Callable[[int, int], None]
 PAIRS_PER_PASS = 16
+STEP = 10  # adaptive depth looks up so often
 
 
 class Reranker(Protocol):
@@ -95,17 +97,37 @@ def load_reranker(model_id: str) -> Reranker:
     return OnnxReranker(line) if line.kind == "onnx" else CrossEncoderReranker(line)
 
 
-def rerank(query: str, candidates: Ranking, reranker: Reranker, progress: Progress | None = None) -> Ranking:
-    """Score every candidate against the original question and sort.
+def settled(scores: np.ndarray, k: int) -> bool:
+    """Say whether the last ``PATIENCE`` of these scores, which are in candidate order, brought nothing into the top k.
+
+    This is the rule of adaptive depth. It is a guess, not a bound: a later candidate may still be the best.
+    """
+    before, last = scores[:-PATIENCE], scores[-PATIENCE:]
+    return len(before) >= k and float(last.max()) <= float(np.sort(before)[-k])
+
+
+def rerank(
+    query: str, candidates: Ranking, reranker: Reranker, progress: Progress | None = None, settle_at: int | None = None
+) -> Ranking:
+    """Score the candidates against the original question and sort.
+
+    With ``settle_at`` scoring stops, from the first candidate on, as soon as the top ``settle_at`` is ``settled``; the
+    ranking then holds the scored candidates alone.
 
     Raises:
         ModelUnusable: a score is not a number.
     """
-    scores = reranker.score(query, [chunk.text for chunk in candidates.chunks], progress)
+    texts = [chunk.text for chunk in candidates.chunks]
+    step, scores = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32)
+    for start in range(0, len(texts), step):
+        counted = progress and (lambda done, _, start=start: progress(start + done, len(texts)))
+        scores = np.append(scores, reranker.score(query, texts[start : start + step], counted))
+        if settle_at and settled(scores, settle_at):
+            break
     if not np.isfinite(scores).all():
         raise ModelUnusable(
             f"{reranker.id!r} gave a score that is not a number: choose another model",
             model=reranker.id,
             reason="NaN",
         )
-    return Ranking.from_scores("reranked", query, candidates.chunks, scores)
+    return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], scores)

@@ -11,6 +11,8 @@ from rag_core.errors import BadSetting, EmptyQuery, QueryTooLong
 MAX_QUERY = 1000
 DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
+PATIENCE = 20
+"""Adaptive depth gives up after so many candidates in a row that did not enter the first places."""
 
 
 def home() -> Path:

@@ -44,5 +44,6 @@ def comparison(
         ledger=ledger,
         scale="logit",
         available=len(chunks),
+        found=len(chunks),
         timings=TIMINGS,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,17 @@ def test_a_model_that_cannot_read_the_documents_language_is_warned_of(folder, tm
     done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)
     assert done.returncode == 0
     assert "trials in the document's language, zh" in done.stderr
+
+
+def test_adaptive_depth_says_how_many_it_scored(folder):
+    (folder / "long.pdf").write_bytes(
+        text_pdf([ANSWER, *(f"第{n}号公园种了树。" for n in range(20))], *[[f"第{n}天天气很好。"] for n in range(30)])
+    )
+    done = run(folder / "home", "compare", folder / "long.pdf", QUESTION, "--chunks", "sentence", "--adaptive")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = re.fullmatch(r"51 chunks, 50 candidates, (\d+) scored", done.stdout.splitlines()[0])
+    assert 25 <= int(said[1]) < 50
+    assert ANSWER in done.stdout
 
 
 def test_a_model_with_one_score_for_everything_is_refused(folder, tmp_path):

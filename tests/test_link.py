@@ -20,9 +20,29 @@ HOW = {
     "chunks": ChunkSettings("window", 450, 90),
     "depth": 30,
     "cutoff": 7,
+    "adaptive": True,
 }
-CHECKED = ("doc_id", "question", "depth", "cutoff", "embedder", "reranker_other", "preset", "size", "overlap", "lang")
-DEFAULTS = {"depth": 50, "cutoff": 5, "embedder": "bilingual-embedder", "embedder_other": "", "preset": "window"}
+CHECKED = (
+    "doc_id",
+    "question",
+    "depth",
+    "cutoff",
+    "adaptive",
+    "embedder",
+    "reranker_other",
+    "preset",
+    "size",
+    "overlap",
+    "lang",
+)
+DEFAULTS = {
+    "depth": 50,
+    "cutoff": 5,
+    "adaptive": False,
+    "embedder": "bilingual-embedder",
+    "embedder_other": "",
+    "preset": "window",
+}
 
 
 def written() -> None:
@@ -104,6 +124,7 @@ def test_a_page_without_a_link_is_left_alone():
 
 
 HOSTILE = [
+    ("adaptive", "yes"),
     ("depth", "1000000"),
     ("depth", "-5"),
     ("depth", "٥٠"),

@@ -19,7 +19,7 @@ from pdfs import blank_pdf, cut_pdf, encrypted_pdf, image_pdf, text_pdf
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import form, i18n
-from rag_core import llm, settings
+from rag_core import llm, rerank, settings
 from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
 from rag_core.pdf import document_id
 from rag_core.pipeline import Lab
@@ -401,6 +401,27 @@ def test_a_depth_over_the_number_of_chunks_is_said(library):
     assert says(at, "result.shallow")
     assert len(at.dataframe[0].value) == CHUNKS
     assert not says(asked(depth=10), "result.shallow")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_adaptive_depth_says_where_it_stopped(library, language, monkeypatch):
+    monkeypatch.setattr(rerank, "STEP", 2)
+    monkeypatch.setattr(rerank, "PATIENCE", 4)
+    at = asked(language, adaptive=True, cutoff=1)
+    comparison = at.session_state["comparison"]
+    assert len(comparison.vector) == len(comparison.reranked) < comparison.found == CHUNKS
+    assert says(at, "result.settled")
+    assert len(at.dataframe[0].value) == len(comparison.moves)
+
+
+@pytest.mark.parametrize(("depth", "more"), [(5, 10), (10, CHUNKS), (CHUNKS, None)])
+def test_the_time_of_more_candidates_is_forecast(library, depth, more):
+    at = asked(depth=depth)
+    seconds = at.session_state["comparison"].timings["rerank"]
+    assert says(at, "result.forecast") == (more is not None)
+    if more:
+        extra = f"**{more}** candidates instead of {depth} ≈ **+ {(more - depth) * seconds / depth:.2f} s**"
+        assert says_anywhere(at, extra)
 
 
 def test_typed_expansions_are_fused_and_recorded(library):

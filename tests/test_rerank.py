@@ -10,7 +10,7 @@ import tiny_models
 
 from rag_core.datatypes import Chunk, Ranking
 from rag_core.errors import ModelUnusable, UnknownModel
-from rag_core.rerank import CrossEncoderReranker, load_reranker, rerank
+from rag_core.rerank import CrossEncoderReranker, load_reranker, rerank, settled
 
 QUESTION = "财政收入增长了多少？"
 TEXTS = [
@@ -159,3 +159,59 @@ def test_a_model_whose_scores_are_no_numbers_is_unusable(tmp_path):
 def test_nonsense_is_unknown(model_id):
     with pytest.raises(UnknownModel):
         load_reranker(model_id)
+
+
+# Adaptive depth
+
+
+class Listed:
+    """A reranker that gives each text the score it is made of, and remembers what it was asked."""
+
+    id, scale = "listed", "logit"
+
+    def __init__(self):
+        self.asked = []
+
+    def score(self, query, texts, progress=None):
+        self.asked += texts
+        if progress:
+            progress(len(texts), len(texts))
+        return np.array([float(text) for text in texts], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("scores", "k", "expected"),
+    [
+        ([9, 8, 7, *[1] * 20], 3, True),
+        ([9, 8, 7, *[1] * 19], 3, False),  # the last twenty reach into the first three
+        ([9, 8, 7, *[1] * 19, 7.5], 3, False),
+        ([9, 8, 7, *[1] * 19, 7], 3, True),  # a tie does not enter: the earlier candidate stays above
+        ([9, 8, *[1] * 20], 3, False),
+        ([1] * 40, 5, True),
+    ],
+)
+def test_the_first_places_are_settled_when_twenty_in_a_row_did_not_enter(scores, k, expected):
+    assert settled(np.array(scores, np.float32), k) is expected
+
+
+def test_adaptive_depth_scores_from_the_first_candidate_on_and_stops():
+    reranker, steps = Listed(), []
+    texts = [str(score) for score in [5, 9, 8, *[1] * 47]]
+    found = rerank(QUESTION, candidates(texts), reranker, lambda *step: steps.append(step), settle_at=3)
+    assert reranker.asked == texts[:30]
+    assert [hit.chunk.text for hit in found.top(3)] == ["9", "8", "5"]
+    assert len(found) == 30
+    assert steps == [(10, 50), (20, 50), (30, 50)]
+
+
+def test_adaptive_depth_goes_on_while_candidates_still_enter():
+    reranker = Listed()
+    found = rerank(QUESTION, candidates([str(score) for score in range(50)]), reranker, settle_at=5)
+    assert len(found) == len(reranker.asked) == 50
+    assert [hit.chunk.text for hit in found.top(2)] == ["49", "48"]
+
+
+def test_without_adaptive_depth_every_candidate_is_scored_in_one_call():
+    reranker, steps = Listed(), []
+    found = rerank(QUESTION, candidates(["5", *["1"] * 60]), reranker, lambda *step: steps.append(step))
+    assert (len(found), steps) == (61, [(61, 61)])

@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import tiny_models
 
 from rag_core.embed import normalise
 from training.evaluate import corpus, interval, ndcg, reciprocal_rank, relevant
@@ -214,3 +215,38 @@ def test_a_swapped_positive_speaks_of_another_number_or_name(pairs, query, posit
     for seed in range(20):
         altered = pairs.swapped(query, positive, others, random.Random(seed))
         assert altered is None if expected is None else re.fullmatch(expected, altered)
+
+
+@pytest.fixture
+def calibrate():
+    pytest.importorskip("torch", reason="calibration needs torch")
+    from training import calibrate
+
+    return calibrate
+
+
+def test_the_calibration_error_by_hand(calibrate):
+    probabilities = np.array([0.05, 0.05, 0.95, 0.95, 0.55])
+    labels = np.array([False, True, True, True, False])
+    # 2 of 5 in the first bin: |0.05 - 0.5|; 1 of 5 in the sixth: 0.55; 2 of 5 in the last: |0.95 - 1|
+    assert calibrate.calibration_error(probabilities, labels) == pytest.approx(0.4 * 0.45 + 0.2 * 0.55 + 0.4 * 0.05)
+
+
+def test_the_temperature_that_made_logits_too_sure_is_found(calibrate):
+    rng = np.random.default_rng(5)
+    logits = rng.normal(0, 2, 20_000)
+    labels = rng.random(20_000) < 1 / (1 + np.exp(-logits))
+    assert calibrate.fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
+    assert calibrate.calibration_error(1 / (1 + np.exp(-logits)), labels) < 0.02
+
+
+def test_dividing_a_temperature_out_divides_every_logit(calibrate, tmp_path):
+    from sentence_transformers import CrossEncoder
+    from torch.nn import Identity
+
+    folder, pairs = tiny_models.cross_encoder(tmp_path / "model", bias=0.7), [("revenue", "revenue grew"), ("a", "b")]
+    before = CrossEncoder(folder, device="cpu", activation_fn=Identity()).predict(pairs)
+    calibrate.divide_out(folder, 2.5)
+    after = CrossEncoder(folder, device="cpu", activation_fn=Identity()).predict(pairs)
+    assert after == pytest.approx(before / 2.5, abs=1e-5)
+    assert np.ptp(before) > 0.01

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
-from transformers import AutoModelForSequenceClassification, BertModel
+from transformers import BertForSequenceClassification, BertModel
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 COPIED = ["config.json", "tokenizer.json", "tokenizer_config.json"]
@@ -24,26 +24,64 @@ MODULES = [
 POOLING = {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
 
 
-class Wrapped(torch.nn.Module):
-    """Name the one output that runtime code reads."""
+class LastHiddenState(torch.nn.Module):
+    """An embedder: one vector a token."""
 
-    def __init__(self, model: torch.nn.Module, output: str) -> None:
+    output = "last_hidden_state"
+
+    def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.model, self.output = model, output
+        self.bert = BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation="eager")
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        return self.model(**dict(zip(INPUTS, inputs, strict=True)))[self.output]
+        return self.bert(**dict(zip(INPUTS, inputs, strict=True)))[self.output]
 
 
-def load(kind: str, folder: Path) -> Wrapped:
-    if kind == "embedder":
-        model = BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation="eager")
-        return Wrapped(model, "last_hidden_state").eval()
-    model = AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="eager")
-    return Wrapped(model, "logits").eval()
+class Logits(torch.nn.Module):
+    """A cross-encoder: one logit a pair.
+
+    The head reads the first token alone. So in the last layer every token is a key and a value, but only the first one
+    asks and goes through the feed-forward part: the same logit for about a seventh less work with six layers.
+    """
+
+    output = "logits"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.whole = BertForSequenceClassification.from_pretrained(folder, attn_implementation="eager")
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        bert = self.whole.bert
+        hidden = bert.embeddings(input_ids=ids, token_type_ids=types)
+        hidden_from = (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
+        *layers, last = bert.encoder.layer
+        for layer in layers:
+            hidden = _layer(layer, hidden, hidden, hidden_from)
+        first = _layer(last, hidden[:, :1], hidden, hidden_from)
+        return self.whole.classifier(bert.pooler(first))
 
 
-def export_fp32(model: Wrapped, target: Path) -> None:
+def _layer(
+    layer: torch.nn.Module, asking: torch.Tensor, hidden: torch.Tensor, hidden_from: torch.Tensor
+) -> torch.Tensor:
+    """Run one BERT layer in which ``asking`` (batch, m, width) attends to ``hidden`` (batch, tokens, width)."""
+    own, attention = layer.attention.self, layer.attention.output
+    heads, width = own.num_attention_heads, own.attention_head_size
+
+    def split(states: torch.Tensor) -> torch.Tensor:
+        return states.view(states.shape[0], -1, heads, width).transpose(1, 2)
+
+    query, key, value = split(own.query(asking)), split(own.key(hidden)), split(own.value(hidden))
+    weights = torch.softmax(query @ key.transpose(2, 3) / width**0.5 + hidden_from, -1)
+    read = (weights @ value).transpose(1, 2).flatten(2)
+    asking = attention(read, asking)
+    return layer.output(layer.intermediate(asking), asking)
+
+
+KINDS = {"embedder": LastHiddenState, "cross-encoder": Logits}
+
+
+def export_fp32(model: LastHiddenState | Logits, target: Path) -> None:
     example = tuple(torch.ones(2, 7, dtype=torch.long) for _ in INPUTS)
     axes = {name: {0: "batch", 1: "tokens"} for name in INPUTS} | {model.output: {0: "batch"}}
     if model.output == "last_hidden_state":
@@ -72,14 +110,14 @@ def write_extras(kind: str, target: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=["embedder", "cross-encoder"])
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
     arguments.target.mkdir(parents=True, exist_ok=True)
     fp32 = arguments.folder / "onnx" / "model.onnx"
     fp32.parent.mkdir(exist_ok=True)
-    export_fp32(load(arguments.kind, arguments.folder), fp32)
+    export_fp32(KINDS[arguments.kind](arguments.folder).eval(), fp32)
     quantize(fp32, arguments.target / "onnx" / "model.onnx")
     for name in COPIED:
         shutil.copy(arguments.folder / name, arguments.target / name)

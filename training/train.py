@@ -56,6 +56,15 @@ def read_groups(file: Path) -> list[dict]:
         return [json.loads(line) for line in lines]
 
 
+def split(groups: list[dict]) -> tuple[list[dict], list[dict]]:
+    """Return what is trained on and what is held out: a twentieth of the documents, always the same ones."""
+    documents = sorted({group["group"] for group in groups})
+    apart = set(random.Random(7).sample(documents, len(documents) // 20))
+    return [group for group in groups if group["group"] not in apart], [
+        group for group in groups if group["group"] in apart
+    ]
+
+
 def score(model: BertForSequenceClassification, tokenizer: AutoTokenizer, pairs: list[tuple[str, str]]) -> torch.Tensor:
     """Return one logit a pair; pairs of as many tokens share a forward pass, which saves padding."""
     queries, texts = zip(*pairs, strict=True)
@@ -192,14 +201,11 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     arguments = parser.parse_args()
     torch.manual_seed(7)
-    groups = read_groups(arguments.groups)
-    documents = sorted({group["group"] for group in groups})
-    kept_apart = set(random.Random(7).sample(documents, len(documents) // 20))
-    held_out = [group for group in groups if group["group"] in kept_apart][:HELD_OUT]
+    groups, held_out = split(read_groups(arguments.groups))
     run = Run(arguments.base, arguments.target, arguments.minutes, arguments.learning_rate)
     if (arguments.target / "checkpoint.pt").exists():
         run.resume()
-    run.train([group for group in groups if group["group"] not in kept_apart], held_out)
+    run.train(groups, held_out[:HELD_OUT])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import cached, state
 from pages.ui.i18n import t
 from rag_core import catalog, llm
-from rag_core.settings import CUTOFFS, DEPTHS
+from rag_core.settings import CUTOFFS, DEPTHS, PATIENCE
 
 
 def pick_document() -> str:
@@ -52,6 +52,7 @@ def question_form() -> str | None:
         numbers = st.columns(2)
         numbers[0].slider(t("form.depth"), *DEPTHS, key="depth", help=t("form.depth_help"))
         numbers[1].slider(t("form.cutoff"), *CUTOFFS, key="cutoff", help=t("form.cutoff_help"))
+        st.checkbox(t("form.adaptive"), key="adaptive", help=t("form.adaptive_help", patience=PATIENCE))
         models = st.columns(2)
         with models[0]:
             model_select("embedder", catalog.EMBEDDERS)

@@ -25,6 +25,7 @@ def write(comparison: Comparison) -> None:
             "x": [f"{expansion.origin}:{expansion.text}" for expansion in comparison.expansions],
             "depth": str(how.depth),
             "cutoff": str(how.cutoff),
+            "adaptive": str(int(how.adaptive)),
             "chunks": f"{how.chunks.preset}-{how.chunks.size}-{how.chunks.overlap}",
             "embedder": how.embedder,
             "reranker": how.reranker,
@@ -90,6 +91,16 @@ def take_number(key: str, bounds: tuple[int, int]):
     return take
 
 
+def take_switch(key: str):
+    def take(value: str) -> bool:
+        fits = value in ("0", "1")
+        if fits:
+            st.session_state[key] = value == "1"
+        return fits
+
+    return take
+
+
 def take_chunks(value: str) -> bool:
     preset, *numbers = value.split("-")
     digits = len(numbers) == 2 and all(n.isascii() and n.isdigit() and len(n) < 6 for n in numbers)
@@ -112,6 +123,7 @@ TAKERS = {
     "q": take_text("question"),
     "depth": take_number("depth", DEPTHS),
     "cutoff": take_number("cutoff", CUTOFFS),
+    "adaptive": take_switch("adaptive"),
     "chunks": take_chunks,
     "embedder": take_model("embedder", catalog.EMBEDDERS),
     "reranker": take_model("reranker", catalog.RERANKERS),

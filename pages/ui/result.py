@@ -38,6 +38,9 @@ def headline(comparison: Comparison) -> None:
     st.markdown(t("headline.first_same" if first.before == 1 else "headline.first", before=first.before))
     if comparison.settings.depth > comparison.available:
         st.info(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
+    if len(comparison.moves) < comparison.found:
+        st.info(t("result.settled", scored=len(comparison.moves), found=comparison.found, cutoff=comparison.cutoff),
+                icon=":material/speed:")  # fmt: skip
     entered, left = st.columns(2)
     with entered:
         crossing("entered", comparison.entered, k)
@@ -182,6 +185,10 @@ def time_part(comparison: Comparison) -> None:
     st.markdown(
         t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=f"{pairs / seconds:.0f}", now=f"{now:.2f}")
     )
+    more = min(2 * pairs, comparison.available)
+    if more > pairs:
+        st.markdown(t("result.forecast", more=more, pairs=pairs, extra=f"{(more - pairs) * seconds / pairs:.2f}",
+                      each=f"{1000 * seconds / pairs:.1f}"))  # fmt: skip
     st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
 
 

@@ -15,6 +15,7 @@ DEFAULTS: dict[str, object] = {
     "question": "",
     "depth": HOW.depth,
     "cutoff": HOW.cutoff,
+    "adaptive": HOW.adaptive,
     "typed": "",
     "suggested": [],
     "kept": [],
@@ -64,6 +65,7 @@ def settings() -> Settings:
         chunks=chunk_settings(),
         depth=st.session_state["depth"],
         cutoff=st.session_state["cutoff"],
+        adaptive=st.session_state["adaptive"],
     )
 
 
