@@ -1,6 +1,7 @@
-"""Print how long the steps take: ``python -m benchmarks [PDF]``. Without a PDF the bundled Chinese sample is used."""
+"""Print how fast this machine is: ``python -m benchmarks [PDF] [--json]``. Without a PDF the Chinese sample is used."""
 
 import argparse
+import json
 import os
 import platform
 import subprocess
@@ -8,9 +9,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import reranking
+from benchmarks.clock import seconds
 from rag_core.datatypes import ChunkSettings, Settings
 from rag_core.embed import load_embedder
 from rag_core.pipeline import Lab
@@ -21,12 +23,6 @@ SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTION = "去年的财政收入增长了多少？"
 REPEATS = 7
 PORT = 8765
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def pipeline_rows(file: Path, home: Path) -> list[tuple[str, str]]:
@@ -74,16 +70,37 @@ def healthy() -> bool:
         return False
 
 
+def machine() -> str:
+    names = [line.partition(":")[2].strip() for line in cpu_lines() if line.startswith("model name")]
+    processor = names[0] if names else platform.processor() or platform.machine()
+    return f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def cpu_lines() -> list[str]:
+    """Return what Linux knows of the processor; elsewhere nothing."""
+    file = Path("/proc/cpuinfo")
+    return file.read_text().splitlines() if file.exists() else []
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=SAMPLE, metavar="PDF")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--rounds", type=int, default=reranking.ROUNDS, help="the best of so many (default %(default)s)"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = [*pipeline_rows(arguments.file, Path(folder) / "lab"), start_row(Path(folder) / "app")]
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+        found = reranking.measure(Path(folder), arguments.rounds)
+    if arguments.json:
+        print(json.dumps({"machine": machine(), "steps": dict(rows), **found}, indent=2))
+        return
+    print(f"{machine()}\n")
     print("| step | time |\n|---|---|")
     for row in rows:
         print(f"| {row[0]} | {row[1]} |")
+    print(f"\n{reranking.tables(found)}")
 
 
 if __name__ == "__main__":

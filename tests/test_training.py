@@ -12,7 +12,7 @@ import pytest
 import tiny_models
 
 from rag_core.embed import normalise
-from training.evaluate import corpus, interval, ndcg, reciprocal_rank, relevant
+from training.evaluate import SYSTEMS, adaptive_depth, corpus, interval, ndcg, reciprocal_rank, relevant, table_rows
 from training.files import cut_clauses, cut_sentences, cut_windows
 
 ZH = "收入增长8.2%，突破6000亿元。市民满意吗？满意！城市更新；绿化扩大。"
@@ -71,6 +71,33 @@ def test_a_relevant_sentence_holds_the_answer_and_comes_from_a_positive():
 
 def test_without_an_answer_string_the_whole_positive_is_relevant():
     assert relevant({"query": "q", "positives": ["收入增长。支出不变。"]}) == {"收入增长。", "支出不变。"}
+
+
+def test_windows_are_relevant_by_the_same_rule():
+    row = {"query": "q", "positives": ["甲说一。乙说8.2%。丙说三。丁说四。"], "answer": "8.2%"}
+    assert relevant(row, cut_windows) == {"甲说一。乙说8.2%。丙说三。"}
+    assert corpus([row], cut_windows) == sorted(cut_windows(row["positives"][0]))
+
+
+@pytest.mark.parametrize(
+    ("scores", "depth"),
+    [([9, 8, 7, 6, 5, *[1] * 45], 30), (range(50), 50), ([9] * 12, 12), ([*range(30), *[0] * 20], 50)],
+)
+def test_adaptive_depth_is_where_the_first_five_have_settled(scores, depth):
+    assert adaptive_depth(np.array(scores, np.float32)) == depth
+
+
+def test_a_table_holds_the_means_and_the_gain_at_fifty():
+    one, two = np.zeros((2, len(SYSTEMS), 3))
+    one[SYSTEMS.index("reranked 50")], two[SYSTEMS.index("reranked 50")] = (0.8, 0.5, 50), (0.6, 0.3, 50)
+    one[SYSTEMS.index("vector")] = (0.2, 0.1, 0)
+    first, second, third = table_rows("file", "windows", np.array([one, two]))
+    assert (
+        first
+        == "| file | windows | 2 | nDCG@10 | 0.000 | 0.100 | 0.000 | 0.700 | 0.000 | 0.000 | +0.600 [+0.600, +0.600] |"
+    )
+    assert second.startswith("| file | windows | 2 | MRR@10 | 0.000 | 0.050 | 0.000 | 0.400 |")
+    assert third == "| file | windows | 2 | pairs scored | 0 | 0 | 0 | 50 | 0 | 0 | |"
 
 
 def test_the_interval_holds_the_mean_and_is_the_same_each_time():

@@ -1,10 +1,10 @@
 """Measure the bundled models: ``python -m training.evaluate EVALUATION_FOLDER``.
 
 Passages are cut into sentences and into windows; each question is searched in all pieces of its file. Compared are
-BM25, the vector order, and the vector order with its first 20, 50 and 100 put in the cross-encoder's order. A piece is
-relevant when it holds the answer string (or, where a file names none, is part of a positive) and comes from a positive
-passage. Printed per language: the means of nDCG@10 and MRR@10, and at depth 50 the difference from the vector order
-with its paired bootstrap interval.
+BM25, the vector order, and the vector order with its first 20, 50 and 100 put in the cross-encoder's order, as well as
+adaptive depth, which may stop before 50. A piece is relevant when it holds the answer string (or, where a file names
+none, is part of a positive) and comes from a positive passage. Printed per language: the means of nDCG@10, MRR@10 and
+the pairs scored, and at depth 50 the difference from the vector order with its paired bootstrap interval.
 """
 
 import argparse
@@ -19,13 +19,14 @@ import numpy as np
 
 from rag_core.catalog import Line
 from rag_core.embed import Embedder, load_embedder
-from rag_core.rerank import OnnxReranker, Reranker, load_reranker
+from rag_core.rerank import STEP, OnnxReranker, Reranker, load_reranker, settled
 from training.files import cut_sentences, cut_windows, read_rows, tokens
 
 CUTS = {"sentences": cut_sentences, "windows": cut_windows}
 DEPTHS = (20, 50, 100)
-SYSTEMS = ("BM25", "vector", *(f"reranked {depth}" for depth in DEPTHS))
-MAIN = "reranked 50"
+SYSTEMS = ("BM25", "vector", *(f"reranked {depth}" for depth in DEPTHS), "adaptive")
+MAIN, MAIN_DEPTH = "reranked 50", 50
+SETTLE_AT = 5
 CUTOFF = 10
 SEED = 11
 RESAMPLES = 2000
@@ -98,29 +99,37 @@ class Search:
         return [self.texts[i] for i in np.argsort(-(self.vectors @ vector), kind="stable")[: max(DEPTHS)]]
 
 
-def orders(query: str, vector: np.ndarray, search: Search, reranker: Reranker) -> dict[str, list[str]]:
-    """Return each system's order. A pair is scored once: a smaller depth uses the first of the scores."""
+def orders(query: str, vector: np.ndarray, search: Search, reranker: Reranker) -> list[tuple[list[str], int]]:
+    """Return each system's order and how many pairs it scored.
+
+    A pair is scored once: a smaller depth uses the first of the scores.
+    """
     first = search.by_vectors(vector)
     scores = reranker.score(query, first)
-    found = {"BM25": search.by_words(query), "vector": first}
-    for depth in DEPTHS:
-        found[f"reranked {depth}"] = [first[i] for i in np.argsort(-scores[:depth], kind="stable")]
-    return found
+    depths = [*(min(depth, len(first)) for depth in DEPTHS), adaptive_depth(scores[:MAIN_DEPTH])]
+    reranked = [([first[i] for i in np.argsort(-scores[:depth], kind="stable")], depth) for depth in depths]
+    return [(search.by_words(query), 0), (first, 0), *reranked]
 
 
-def measures(order: Sequence[str], answers: set[str]) -> tuple[float, float]:
+def adaptive_depth(scores: np.ndarray) -> int:
+    """Return how many of these scores, in candidate order, adaptive depth would have asked for."""
+    stops = (depth for depth in range(STEP, len(scores), STEP) if settled(scores[:depth], SETTLE_AT))
+    return next(stops, len(scores))
+
+
+def measures(order: Sequence[str], scored: int, answers: set[str]) -> tuple[float, float, int]:
     gains = [text in answers for text in order]
-    return ndcg(gains, len(answers)), reciprocal_rank(gains)
+    return ndcg(gains, len(answers)), reciprocal_rank(gains), scored
 
 
 def measure(rows: list[dict], cut: Cut, count: int, embedder: Embedder, reranker: Reranker, kept: Path) -> np.ndarray:
-    """Return (questions, systems, 2): nDCG@10 and MRR@10 of every system."""
+    """Return (questions, systems, 3): nDCG@10, MRR@10 and pairs scored of every system."""
     search = Search.of(corpus(rows, cut), embedder, kept)
     answerable = [row for row in rows if relevant(row, cut)]
     chosen = random.Random(SEED).sample(answerable, min(count, len(answerable)))
     vectors = embedder.embed_queries([row["query"] for row in chosen])
     return np.array([
-        [measures(order, relevant(row, cut)) for order in orders(row["query"], vector, search, reranker).values()]
+        [measures(*order, relevant(row, cut)) for order in orders(row["query"], vector, search, reranker)]
         for row, vector in zip(chosen, vectors, strict=True)
     ])  # fmt: skip
 
@@ -130,7 +139,7 @@ RULE = "|---" * (len(SYSTEMS) + 5) + "|"
 
 
 def table_rows(name: str, pieces: str, found: np.ndarray) -> list[str]:
-    """Write the two lines of one file cut one way."""
+    """Write the lines of one file cut one way."""
     lines = []
     for number, measured in enumerate(("nDCG@10", "MRR@10")):
         values = found[:, :, number]
@@ -139,7 +148,8 @@ def table_rows(name: str, pieces: str, found: np.ndarray) -> list[str]:
         means = " | ".join(f"{mean:.3f}" for mean in values.mean(0))
         difference = f"{gain.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
         lines.append(f"| {name} | {pieces} | {len(found)} | {measured} | {means} | {difference} |")
-    return lines
+    scored = " | ".join(f"{mean:.0f}" for mean in found[:, :, 2].mean(0))
+    return [*lines, f"| {name} | {pieces} | {len(found)} | pairs scored | {scored} | |"]
 
 
 def tables(files: Sequence[Path], measure_file: Callable[..., np.ndarray]) -> str:
