@@ -183,6 +183,17 @@ def groups_of(rows: Sequence[dict], embedder: Embedder, rng: random.Random) -> I
             yield group
 
 
+def measure_clauses(groups: Sequence[dict], embedder: Embedder) -> None:
+    """Write each clause's own cosine into its group: the one of its whole sentence says more than the clause does."""
+    clauses = [group for group in groups if group["size"] == "clause"]
+    if not clauses:
+        return
+    queries = embedder.embed_queries([group["query"] for group in clauses])
+    texts = embedder.embed_texts([text for group in clauses for text in group["texts"]])
+    for group, query, vectors in zip(clauses, queries, texts.reshape(len(clauses), -1, texts.shape[1]), strict=True):
+        group["cosines"] = [round(float(cosine), 4) for cosine in vectors @ query]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", type=Path)
@@ -194,6 +205,7 @@ def main() -> None:
         rows = list(read_rows(arguments.texts / f"{source}.jsonl.gz"))
         groups += groups_of(rng.sample(rows, min(count, len(rows))), embedder, rng)
         print(f"{source}: {len(groups)} groups so far", flush=True)
+    measure_clauses(groups, embedder)
     rng.shuffle(groups)
     with gzip.open(arguments.target, "wt", encoding="utf-8") as lines:
         lines.writelines(json.dumps(group, ensure_ascii=False) + "\n" for group in groups)
