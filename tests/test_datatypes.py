@@ -22,7 +22,7 @@ def comparison(moves: tuple[Move, ...], cutoff: int) -> Comparison:
     before = [move.chunk for move in sorted(moves, key=lambda move: move.before)]
     after = [move.chunk for move in moves]
     how = Settings(cutoff=cutoff)
-    return Comparison("doc", "q", (), how, ranking(before), ranking(after), moves, {}, "logit", len(moves))
+    return Comparison("doc", "q", (), how, ranking(before), ranking(after), moves, {}, "logit", len(moves), len(moves))
 
 
 def test_ranking_sorts_highest_score_first():
