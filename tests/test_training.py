@@ -158,13 +158,21 @@ ROWS = [
 @pytest.fixture
 def pairs():
     pytest.importorskip("bm25s", reason="building the training groups needs bm25s")
+    pytest.importorskip("opencc", reason="building the training groups needs OpenCC")
     from training import pairs
 
     return pairs
 
 
+@pytest.fixture
+def as_found(pairs, monkeypatch):
+    """Leave every piece as it stands in its passage."""
+    monkeypatch.setattr(pairs, "SCRIPT_SHARE", 0)
+    monkeypatch.setattr(pairs, "altered", lambda *_: None)
+
+
 @pytest.mark.parametrize("size", ["clause", "sentence", "window"])
-def test_no_negative_holds_the_answer_or_repeats_the_positive(pairs, size):
+def test_no_negative_holds_the_answer_or_repeats_the_positive(pairs, as_found, size):
     passages, rng = pairs.Passages(ROWS, Letters()), random.Random(1)
     for number, row in enumerate(ROWS):
         group = pairs.group_of(row, number, size, passages, rng)
@@ -174,7 +182,7 @@ def test_no_negative_holds_the_answer_or_repeats_the_positive(pairs, size):
         assert positive not in negatives
 
 
-def test_every_piece_carries_its_best_sentences_cosine(pairs):
+def test_every_piece_carries_its_best_sentences_cosine(pairs, as_found):
     passages, rng = pairs.Passages(ROWS, Letters()), random.Random(1)
     for number, row in enumerate(ROWS):
         group = pairs.group_of(row, number, "window", passages, rng)
@@ -195,13 +203,45 @@ def test_some_questions_are_asked_without_capitals_and_marks(pairs):
     assert set(asked) == {"When was the Web invented?", "when was the web invented"}
 
 
-def test_a_group_is_the_answer_before_its_negatives(pairs):
-    groups = list(pairs.groups_of(ROWS, Letters(), random.Random(1)))
+def test_a_group_is_the_answer_before_its_negatives(pairs, as_found):
+    groups = list(pairs.groups_of(ROWS, pairs.Passages(ROWS, Letters()), random.Random(1)))
     assert len(groups) == len(ROWS)
     for group, row in zip(groups, ROWS, strict=True):
         assert row["answer"] in group["texts"][0]
-        assert len(group["texts"]) == 1 + pairs.NEGATIVES
+        assert len(group["texts"]) == len(group["cosines"]) == 1 + pairs.NEGATIVES
+        assert group["labels"] == [1, *[0] * pairs.NEGATIVES]
         assert not any(row["answer"] in piece for piece in group["texts"][1:])
+
+
+def test_another_sentence_with_the_answer_string_is_half_an_answer(pairs, as_found):
+    positive = "甲市收入增长3%。甲市建公园。甲市支出也是3%。"
+    rows = [ROWS[0] | {"positives": [positive]}, *ROWS[1:]]
+    group = pairs.group_of(rows[0], 0, "sentence", pairs.Passages(rows, Letters()), random.Random(1))
+    assert group["texts"][:2] == ["甲市收入增长3%。", "甲市支出也是3%。"]
+    assert group["labels"][:3] == [1, 0.5, 0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_the_other_script_question_or_pieces_or_both_change(pairs, seed):
+    group = {"query": "后台", "texts": ["发展", "软件"], "source": "cmrc2018_train", "labels": [1, 0]}
+    other = pairs.in_other_script(group, random.Random(seed))
+    assert (other["query"], other["texts"]) in [
+        ("後臺", ["发展", "软件"]), ("后台", ["發展", "軟件"]), ("後臺", ["發展", "軟件"])
+    ]  # fmt: skip
+    assert other["labels"] == [1, 0]
+
+
+def test_traditional_sources_turn_simplified(pairs):
+    group = {"query": "軍港", "texts": ["軍港"], "source": "drcd_dev"}
+    assert "军港" in str(pairs.in_other_script(group, random.Random(1)))
+
+
+def test_groups_across_languages_have_cosines_and_no_labels(pairs):
+    rows, letters = [{"query": "收入", "group": 1, "source": "there"}], Letters()
+    [group] = pairs.across(rows, pairs.Passages(ROWS, letters), letters, random.Random(2))
+    assert group["labels"] == [0] * len(group["texts"]) and len(group["texts"]) == 1 + pairs.NEGATIVES
+    [query] = letters.embed_queries(["收入"])
+    assert group["cosines"] == pytest.approx((letters.embed_texts(group["texts"]) @ query).tolist(), abs=1e-4)
 
 
 @pytest.fixture
@@ -215,18 +255,47 @@ def train():
 def test_the_loss_is_nothing_for_a_sure_answer_and_the_embedders_order_of_the_rest(train):
     import torch
 
-    cosines = torch.tensor([[0.80, 0.86, 0.84, 0.70]])
+    cosines, labels = torch.tensor([[0.80, 0.86, 0.84, 0.70]]), torch.tensor([[1.0, 0, 0, 0]])
     right = torch.tensor([[60.0, *(train.COSINE_SCALE * (c - 1.2) for c in (0.86, 0.84, 0.70))]])
-    assert train.loss_of(right, cosines).item() == pytest.approx(0, abs=1e-4)
+    assert train.loss_of(right, labels, cosines).item() == pytest.approx(0, abs=1e-4)
     turned = right[:, [0, 3, 2, 1]]
-    assert train.loss_of(turned, cosines).item() > 1
+    assert train.loss_of(turned, labels, cosines).item() > 1
 
 
-def test_a_thinned_group_keeps_its_positive_and_each_texts_cosine(train):
-    group = {"query": "q", "texts": list("pabcdefgh"), "cosines": list(range(9)), "lang": "zh"}
+def test_a_group_without_labels_asks_for_the_embedders_order_alone(train):
+    import torch
+
+    cosines, labels = torch.tensor([[0.80, 0.86, 0.70]]), torch.zeros(1, 3)
+    for shift in (-30, 0, 30):
+        assert train.loss_of(train.COSINE_SCALE * cosines + shift, labels, cosines).item() == pytest.approx(0, abs=1e-4)
+    assert train.loss_of(-train.COSINE_SCALE * cosines, labels, cosines).item() > 1
+
+
+def test_half_an_answer_gets_its_share(train):
+    import torch
+
+    cosines, labels = torch.zeros(1, 3), torch.tensor([[1.0, 0.5, 0.0]])
+    # Listwise: two thirds and one third. Pairs: surely, undecided, surely not.
+    logits = torch.tensor([[math.log(2), 0.0, -100.0]])
+    listwise = -(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3))
+    pairwise = (math.log(1 + 1 / 2) + math.log(2)) / 3
+    expected = listwise + train.PAIR_WEIGHT * pairwise
+    assert train.loss_of(logits, labels, cosines).item() == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_thinned_group_keeps_its_first_text_and_what_belongs_to_each(train):
+    group = {"query": "q", "texts": list("pabcdefgh"), "cosines": list(range(9)), "labels": list(range(9))}
     kept = train.thin(group, random.Random(3))
     assert kept["texts"][0] == "p" and len(kept["texts"]) == 1 + train.NEGATIVES
     assert [group["texts"][i] for i in kept["cosines"]] == kept["texts"]
+    assert kept["labels"] == kept["cosines"]
+
+
+def test_only_labelled_groups_are_held_out(train):
+    groups = [{"group": number, "labels": [number % 2, 0]} for number in range(200)]
+    trained, held_out = train.split(groups)
+    assert held_out and all(any(group["labels"]) for group in held_out)
+    assert not {group["group"] for group in trained} & {group["group"] for group in held_out}
 
 
 @pytest.mark.parametrize(
@@ -236,12 +305,27 @@ def test_a_thinned_group_keeps_its_positive_and_each_texts_cosine(train):
         ("When did Carol sing?", "Carol sang in 1999.", ["Henry danced."], r"Henry sang in 1999\."),
         ("When did she sing?", "Carol sang in 1999.", ["Henry danced."], None),
         ("When did Carol sing?", "Carol sang in 1999.", ["he danced."], None),
+        ("白沙港有什么用途？", "白沙港是军港。", ["上海市。", "在天津。"], r"(上海市|在天津)是军港。"),
+        ("白沙港有什么用途？", "白沙港是军港。", ["北京。"], None),
     ],
 )
 def test_a_swapped_positive_speaks_of_another_number_or_name(pairs, query, positive, others, expected):
     for seed in range(20):
         altered = pairs.swapped(query, positive, others, random.Random(seed))
         assert altered is None if expected is None else re.fullmatch(expected, altered)
+
+
+@pytest.mark.parametrize(
+    ("positive", "lang", "expected"),
+    [
+        ("收入增长8.2%。", "zh", {"收入下降8.2%。"}),
+        ("他没有船。", "zh", {"他有船。"}),
+        ("It was built in 1999.", "en", {"It was not built in 1999."}),
+        ("Nothing here.", "en", {None}),
+    ],
+)
+def test_a_negated_positive_says_the_opposite(pairs, positive, lang, expected):
+    assert {pairs.negated(positive, lang, random.Random(seed)) for seed in range(20)} <= expected
 
 
 @pytest.fixture
@@ -277,3 +361,26 @@ def test_dividing_a_temperature_out_divides_every_logit(calibrate, tmp_path):
     after = CrossEncoder(folder, device="cpu", activation_fn=Identity()).predict(pairs)
     assert after == pytest.approx(before / 2.5, abs=1e-5)
     assert np.ptp(before) > 0.01
+
+
+def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path):
+    pytest.importorskip("onnx", reason="exporting needs onnx")
+    import onnxruntime
+    import torch
+    from transformers import BertForSequenceClassification
+
+    from training.export import INPUTS, Logits, export_fp32
+
+    folder, graph = tiny_models.cross_encoder(tmp_path / "model"), tmp_path / "model.onnx"
+    export_fp32(Logits(folder).eval(), graph)
+    inputs = torch.tensor([[2, 7, 5, 9, 4], [2, 6, 9, 0, 0]]), torch.tensor([[1] * 5, [1, 1, 1, 0, 0]])
+    inputs = (*inputs, torch.tensor([[0, 0, 1, 1, 1]] * 2))
+    model = BertForSequenceClassification.from_pretrained(folder).eval()
+    with torch.no_grad():
+        expected = model(**dict(zip(INPUTS, inputs, strict=True))).logits.numpy()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    found = session.run(None, {name: value.numpy() for name, value in zip(INPUTS, inputs, strict=True)})[0]
+    assert found == pytest.approx(expected, abs=1e-5)
+    alone = session.run(None, {name: value[1:, :3].numpy() for name, value in zip(INPUTS, inputs, strict=True)})[0]
+    assert alone[0] == pytest.approx(expected[1], abs=1e-5)
+    assert np.ptp(expected) > 0.001

@@ -3,7 +3,11 @@
 A group is one question, one piece of text that answers it, and pieces that do not, drawn as a reranker meets them: from
 all of the embedder's first ``DEPTH``, not only the nearest, so that a piece on another subject is seen as often as a
 near miss. Pieces come in the sizes that users' chunks have: clauses, sentences, windows of two to four sentences.
-Beside each piece stands the embedder's cosine, for training to lean on.
+Beside each piece stand its label and the embedder's cosine, for training to lean on. A label is 1 for the answer, 0.5
+for another piece of its passage that holds the answer string, 0 for the rest.
+
+Groups across languages put a question of one language to pieces of the other. Which of them answers nobody knows, so
+all their labels are 0 and the embedder's cosines are what they teach.
 """
 
 import argparse
@@ -12,25 +16,48 @@ import json
 import random
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import bm25s
 import numpy as np
+from opencc import OpenCC
 
 from rag_core.embed import Embedder, load_embedder
 from training.files import cut_clauses, cut_sentences, read_rows, tokens
 
 QUERIES = {
-    "reqa_squad_train": 4500, "cmrc2018_train": 3600, "squadshifts_new_wiki": 3300, "drcd_dev": 2600,
-    "squad_v2_train_10articles": 2400, "medquad": 900, "covidqa": 500, "cmrc2018_trial": 400,
-    "toyhom_med_zh": 250, "lawbench_consult": 200, "fairytaleqa": 250, "squadshifts_reddit": 200,
-    "squadshifts_amazon_reviews": 200,
+    "reqa_squad_train": 10000, "cmrc2018_train": 10200, "squadshifts_new_wiki": 8000, "drcd_dev": 3600,
+    "squad_v2_train_10articles": 4400, "medquad": 1600, "covidqa": 1400, "cmrc2018_trial": 1100,
+    "toyhom_med_zh": 600, "lawbench_consult": 400, "fairytaleqa": 1200, "squadshifts_reddit": 1500,
+    "squadshifts_amazon_reviews": 1000,
 }  # fmt: skip
+ACROSS = (
+    ("reqa_squad_train", "cmrc2018_train"), ("cmrc2018_train", "reqa_squad_train"),
+    ("squadshifts_new_wiki", "drcd_dev"), ("drcd_dev", "squad_v2_train_10articles"),
+)  # fmt: skip
+"""Questions of the first, pieces of the second."""
+ASKED_ACROSS = 700
 SHARES = {"zh": {"clause": 0.25, "sentence": 0.45, "window": 0.3}, "en": {"sentence": 0.7, "window": 0.3}}
 CASUAL = {"zh": 0.25, "en": 0.4}
+SCRIPTS = {"drcd_dev": "t2s"}
+"""How OpenCC turns a source's script into the other; what is not named here is simplified."""
+SCRIPT_SHARE = 0.3
 NEGATIVES = 8
+ALSO = 2
+"""At most so many other pieces of the passage that hold the answer string."""
+NEGATED = 0.15
 NUMBER = re.compile(r"\d+")
 NAME = re.compile(r"\b[A-Z][a-z]{3,}\b")
+HAN = re.compile(r"[一-鿿]{2,6}")
+OPPOSITES = {
+    "zh": (("不是", "是"), ("没有", "有"), ("增长", "下降"), ("上升", "下降"), ("提高", "降低"), ("增加", "减少"),
+           ("以前", "以后"), ("(?<!不)是", "不是"), ("(?<!没)有", "没有"), ("(?<!不)可以", "不可以"),
+           ("(?<!不)会", "不会"), ("(?<!不)在", "不在")),
+    "en": ((r"\bwas\b", "was not"), (r"\bwere\b", "were not"), (r"\bis\b", "is not"), (r"\bare\b", "are not"),
+           (r"\bcan\b", "cannot"), (r"\bhas\b", "has not"), (r"\bincrease", "decrease"), (r"\brose\b", "fell"),
+           (r"\bbefore\b", "after"), (r"\bmore\b", "less")),
+}  # fmt: skip
 DEPTH = 50
 SEED = 7
 
@@ -55,7 +82,7 @@ class Passages:
 
     def nearest(self, row: int) -> list[int]:
         """Return the sentences that the embedder finds for the row's question, nearest first."""
-        return np.argsort(-self.similarity[row])[:DEPTH].tolist()
+        return first_of(self.similarity[row], DEPTH)
 
     def with_the_same_words(self, row: int) -> list[int]:
         """Return the sentences that BM25 finds for the row's question."""
@@ -65,7 +92,7 @@ class Passages:
 
     def like(self, index: int) -> list[int]:
         """Return the sentences that read most like this one: the same kind of fact about something else."""
-        return np.argsort(-(self.vectors @ self.vectors[index]))[1:9].tolist()
+        return first_of(self.vectors @ self.vectors[index], 9)[1:]
 
     def grow(self, index: int, size: str, row: int, rng: random.Random) -> tuple[str, float]:
         """Return the sentence at ``index`` as a clause, as it is or in a window, and its best sentence's cosine."""
@@ -81,6 +108,13 @@ class Passages:
         span, length = self.span_of[index], rng.randint(2, 4)
         first = max(span.start, index - rng.randint(0, length - 1))
         return range(first, min(first + length, span.stop))
+
+
+def first_of(similarity: np.ndarray, count: int) -> list[int]:
+    """Return the places of the ``count`` highest values, highest first."""
+    count = min(count, len(similarity))
+    found = np.argpartition(-similarity, count - 1)[:count]
+    return found[np.argsort(-similarity[found], kind="stable")].tolist()
 
 
 def overlap(text: str, query: str) -> int:
@@ -133,8 +167,24 @@ def casual(query: str, lang: str, rng: random.Random) -> str:
     return query.rstrip(" ?？").lower() if rng.random() < CASUAL[lang] else query
 
 
+def altered(query: str, positive: str, others: Sequence[str], lang: str, rng: random.Random) -> str | None:
+    """Return the positive made wrong: with another number or name than the question's, or turned into its opposite."""
+    if rng.random() < NEGATED:
+        return negated(positive, lang, rng)
+    return swapped(query, positive, others, rng)
+
+
+def negated(positive: str, lang: str, rng: random.Random) -> str | None:
+    """Return the positive with one word turned into its opposite."""
+    fitting = [(word, other) for word, other in OPPOSITES[lang] if re.search(word, positive)]
+    if not fitting:
+        return None
+    word, other = rng.choice(fitting)
+    return re.sub(word, other, positive, count=1)
+
+
 def swapped(query: str, positive: str, others: Sequence[str], rng: random.Random) -> str | None:
-    """Return the positive with a number or an English name of the question replaced: no longer an answer."""
+    """Return the positive with a number or a name of the question replaced: no longer an answer."""
     numbers = sorted(set(NUMBER.findall(query)) & set(NUMBER.findall(positive)))
     if numbers:
         number = rng.choice(numbers)
@@ -145,7 +195,31 @@ def swapped(query: str, positive: str, others: Sequence[str], rng: random.Random
     replacements = sorted({name for text in others for name in NAME.findall(text)} - asked)
     if names and replacements:
         return re.sub(rf"\b{rng.choice(names)}\b", rng.choice(replacements), positive)
-    return None
+    return swapped_han(query, positive, others, rng)
+
+
+def swapped_han(query: str, positive: str, others: Sequence[str], rng: random.Random) -> str | None:
+    """Return the positive with the longest Han string of the question replaced by one of the other pieces.
+
+    Chinese writes names like any other word; the longest string that question and answer share is mostly what the
+    question is about.
+    """
+    shared = longest_shared(query, positive)
+    found = [name for text in others for name in HAN.findall(text) if len(name) == len(shared) and name not in query]
+    return positive.replace(shared, rng.choice(found)) if len(shared) >= 2 and found else None
+
+
+def longest_shared(one: str, other: str) -> str:
+    """Return the longest string of two to six Han characters that both hold, or an empty one."""
+    parts = (one[i : i + length] for length in range(6, 1, -1) for i in range(len(one) - length + 1))
+    return next((part for part in parts if HAN.fullmatch(part) and part in other), "")
+
+
+def also_holding(row: dict, positive: int, passages: Passages) -> list[int]:
+    """Return other sentences of the passage that hold the answer string, nearest to the positive first."""
+    own = passages.span_of[positive]
+    holding = [i for i in own if i != positive and row.get("answer") and row["answer"] in passages.sentences[i]]
+    return sorted(holding, key=lambda i: abs(i - positive))[:ALSO]
 
 
 def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.Random) -> dict | None:
@@ -157,24 +231,53 @@ def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.
     positive = positive_piece(row, number, index, size, passages, rng)
     if positive is None:
         return None
-    pieces = dict([positive])
+    pieces = {positive[0]: (1.0, positive[1])}
+    for i in also_holding(row, index, passages) if size == "sentence" else []:
+        piece, cosine = passages.grow(i, size, number, rng)
+        pieces.setdefault(piece, (0.5, cosine))
     for i in pick_negatives(row, number, index, passages, rng):
         piece, cosine = passages.grow(i, size, number, rng)
         if len(pieces) <= NEGATIVES and unlike(row, piece, passages.sentences[index]):
-            pieces.setdefault(piece, cosine)
+            pieces.setdefault(piece, (0.0, cosine))
     if len(pieces) <= NEGATIVES:
         return None
-    altered = swapped(row["query"], positive[0], list(pieces)[1:], rng)
-    if altered and altered not in pieces:
+    wrong = altered(row["query"], positive[0], list(pieces)[1:], row["lang"], rng)
+    if wrong and wrong not in pieces:
         pieces.popitem()
-        pieces[altered] = positive[1]
-    return {"query": casual(row["query"], row["lang"], rng), "texts": list(pieces), "lang": row["lang"], "size": size,
-            "cosines": [round(float(cosine), 4) for cosine in pieces.values()], "group": row["group"],
-            "source": row["source"]}  # fmt: skip
+        pieces[wrong] = (0.0, positive[1])
+    group = {"query": casual(row["query"], row["lang"], rng), "texts": list(pieces), "lang": row["lang"], "size": size,
+             "labels": [label for label, _ in pieces.values()],
+             "cosines": [round(float(cosine), 4) for _, cosine in pieces.values()],
+             "group": row["group"], "source": row["source"]}  # fmt: skip
+    return in_other_script(group, rng) if row["lang"] == "zh" and rng.random() < SCRIPT_SHARE else group
 
 
-def groups_of(rows: Sequence[dict], embedder: Embedder, rng: random.Random) -> Iterator[dict]:
-    passages = Passages(rows, embedder)
+def in_other_script(group: dict, rng: random.Random) -> dict:
+    """Write the question, the pieces, or both in the other Chinese script; the cosines stay those of the first."""
+    convert = converter(SCRIPTS.get(group["source"], "s2t")).convert
+    query, texts = rng.choice([(convert, str), (str, convert), (convert, convert)])
+    return group | {"query": query(group["query"]), "texts": [texts(text) for text in group["texts"]]}
+
+
+@cache
+def converter(conversion: str) -> OpenCC:
+    return OpenCC(conversion)
+
+
+def across(rows: Sequence[dict], other: Passages, embedder: Embedder, rng: random.Random) -> Iterator[dict]:
+    """Put questions of one language to sentences of the other."""
+    vectors = embedder.embed_queries([row["query"] for row in rows])
+    for row, vector in zip(rows, vectors, strict=True):
+        similarity = other.vectors @ vector
+        ranked = first_of(similarity, DEPTH)
+        chosen = [*rng.sample(ranked[:5], 3), *rng.sample(ranked[5:], 3), *rng.sample(range(len(similarity)), 3)]
+        yield {"query": row["query"], "texts": [other.sentences[i] for i in chosen], "lang": "across",
+               "size": "sentence", "labels": [0.0] * len(chosen),
+               "cosines": [round(float(similarity[i]), 4) for i in chosen],
+               "group": row["group"], "source": row["source"]}  # fmt: skip
+
+
+def groups_of(rows: Sequence[dict], passages: Passages, rng: random.Random) -> Iterator[dict]:
     for number, row in enumerate(rows):
         shares = SHARES[row["lang"]]
         size = rng.choices(list(shares), list(shares.values()))[0]
@@ -200,11 +303,15 @@ def main() -> None:
     parser.add_argument("embedder", help="an embedder of the catalogue")
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
-    rng, embedder, groups = random.Random(SEED), load_embedder(arguments.embedder), []
+    rng, embedder, groups, texts = random.Random(SEED), load_embedder(arguments.embedder), [], {}
     for source, count in QUERIES.items():
         rows = list(read_rows(arguments.texts / f"{source}.jsonl.gz"))
-        groups += groups_of(rng.sample(rows, min(count, len(rows))), embedder, rng)
+        rows = rng.sample(rows, min(count, len(rows)))
+        texts[source] = (rows, Passages(rows, embedder))
+        groups += groups_of(*texts[source], rng)
         print(f"{source}: {len(groups)} groups so far", flush=True)
+    for asked, searched in ACROSS:
+        groups += across(rng.sample(texts[asked][0], ASKED_ACROSS), texts[searched][1], embedder, rng)
     measure_clauses(groups, embedder)
     rng.shuffle(groups)
     with gzip.open(arguments.target, "wt", encoding="utf-8") as lines:

@@ -1,9 +1,10 @@
 """Fine-tune the cross-encoder: ``python -m training.train BASE GROUPS training/build/cross-encoder``.
 
-Loss per group: softmax cross-entropy over one positive and its negatives (listwise), plus binary cross-entropy on
-every pair, so that a logit of 0 means "undecided", plus the Kullback-Leibler divergence of the negatives' order from
-the embedder's. The last one matters: negatives that were chosen for being near the question teach that being about the
-same thing counts for nothing, and a cross-encoder that believes it falls below the vector order on other texts.
+Loss per group: softmax cross-entropy with the labels (listwise), plus binary cross-entropy on every pair, so that a
+logit of 0 means "undecided", plus the Kullback-Leibler divergence of the negatives' order from the embedder's. The last
+one matters: negatives that were chosen for being near the question teach that being about the same thing counts for
+nothing, and a cross-encoder that believes it falls below the vector order on other texts. A group without any label
+(across languages) has the last part alone.
 
 The learning rate follows the clock, so that a run ends well in whatever time it was given; a checkpoint is written
 every ten minutes and a broken run goes on from it. BASE is the embedder, or a cross-encoder trained before.
@@ -18,36 +19,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, kl_div, log_softmax, softmax
-from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, BertModel
+from torch.nn.functional import binary_cross_entropy_with_logits, kl_div, log_softmax, softmax
+from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-LAYERS = [0, 2, 4, 7, 9, 11]
+FROZEN = 4
+"""So many of the lower layers, and the embeddings, stay as they are: half as much again in the same time."""
 MAX_TOKENS = 160
-GROUPS_PER_STEP = 8
-SLICES = 6
-LEARNING_RATE = 2e-4
+GROUPS_PER_STEP = 12
+SLICES = 8
+LEARNING_RATE = 1.5e-4
 HEAD_RATE = 5  # times the learning rate: the head starts from nothing, the layers do not
 WARM_UP = 0.05
 CHECKPOINT_SECONDS = 600
-HELD_OUT = 300
+HELD_OUT = 240
 NEGATIVES = 5
 COSINE_SCALE = 50  # among a question's candidates the embedder's cosines differ by about 0.1: five logits
 EMBEDDER_WEIGHT = 1.0
+NEVER = -1e4
 PAIR_WEIGHT = 0.5
 
 
 def start_model(base: Path) -> BertForSequenceClassification:
-    """Take six of the embedder's layers; the pooler starts as the identity."""
-    if "BertForSequenceClassification" in (BertConfig.from_pretrained(base).architectures or []):
-        return BertForSequenceClassification.from_pretrained(base)
-    source = BertModel.from_pretrained(base, add_pooling_layer=False)
-    config = BertConfig.from_pretrained(base, num_hidden_layers=len(LAYERS), num_labels=1)
+    """Take the embedder's layers; the pooler starts as the identity. A cross-encoder is taken as it is."""
+    config = BertConfig.from_pretrained(base, num_labels=1)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
-    model = BertForSequenceClassification(config)
-    model.bert.embeddings.load_state_dict(source.embeddings.state_dict())
-    for ours, theirs in enumerate(LAYERS):
-        model.bert.encoder.layer[ours].load_state_dict(source.encoder.layer[theirs].state_dict())
-    torch.nn.init.eye_(model.bert.pooler.dense.weight)
+    model = BertForSequenceClassification.from_pretrained(base, config=config)
+    if "BertForSequenceClassification" not in (config.architectures or []):
+        torch.nn.init.eye_(model.bert.pooler.dense.weight)
+        torch.nn.init.zeros_(model.bert.pooler.dense.bias)
+    for part in (model.bert.embeddings, *model.bert.encoder.layer[:FROZEN]):
+        part.requires_grad_(False)
     return model
 
 
@@ -57,16 +58,24 @@ def read_groups(file: Path) -> list[dict]:
 
 
 def split(groups: list[dict]) -> tuple[list[dict], list[dict]]:
-    """Return what is trained on and what is held out: a twentieth of the documents, always the same ones."""
+    """Return what is trained on and what is held out: the labelled groups of a twentieth of the documents."""
     documents = sorted({group["group"] for group in groups})
     apart = set(random.Random(7).sample(documents, len(documents) // 20))
     return [group for group in groups if group["group"] not in apart], [
-        group for group in groups if group["group"] in apart
+        group for group in groups if group["group"] in apart and any(group["labels"])
     ]
 
 
-def score(model: BertForSequenceClassification, tokenizer: AutoTokenizer, pairs: list[tuple[str, str]]) -> torch.Tensor:
-    """Return one logit a pair; pairs of as many tokens share a forward pass, which saves padding."""
+def score(
+    model: BertForSequenceClassification,
+    tokenizer: AutoTokenizer,
+    pairs: list[tuple[str, str]],
+    bfloat16: bool = False,
+) -> torch.Tensor:
+    """Return one logit a pair; pairs of as many tokens share a forward pass, which saves padding.
+
+    With ``bfloat16`` the layers run in it, and the head in float32: logits need the digits.
+    """
     queries, texts = zip(*pairs, strict=True)
     encoded = tokenizer(list(queries), list(texts), truncation=True, max_length=MAX_TOKENS, return_token_type_ids=True)
     order = sorted(range(len(pairs)), key=lambda i: len(encoded["input_ids"][i]))
@@ -74,30 +83,34 @@ def score(model: BertForSequenceClassification, tokenizer: AutoTokenizer, pairs:
     logits = []
     for start in range(0, len(order), step):
         some = {name: [values[i] for i in order[start : start + step]] for name, values in encoded.items()}
-        logits.append(model(**tokenizer.pad(some, return_tensors="pt")).logits[:, 0])
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            hidden = model.bert(**tokenizer.pad(some, return_tensors="pt")).last_hidden_state
+        logits.append(model.classifier(model.bert.pooler(hidden.float()))[:, 0])
     return torch.cat(logits)[torch.argsort(torch.tensor(order))]
 
 
-def loss_of(logits: torch.Tensor, cosines: torch.Tensor) -> torch.Tensor:
-    """Return the loss of logits and cosines of shape (groups, texts); the first text of each group is the positive."""
-    first = torch.zeros(len(logits), dtype=torch.long)
-    labels = torch.nn.functional.one_hot(first, logits.shape[1]).float()
-    ours, theirs = log_softmax(logits[:, 1:], 1), softmax(COSINE_SCALE * cosines[:, 1:], 1)
+def loss_of(logits: torch.Tensor, labels: torch.Tensor, cosines: torch.Tensor) -> torch.Tensor:
+    """Return the loss of logits, labels and cosines of shape (groups, texts)."""
+    labelled, positive = labels.sum(1) > 0, labels > 0
+    shares = labels / labels.sum(1, keepdim=True).clamp_min(1)
+    ours = log_softmax(logits.masked_fill(positive, NEVER), 1)
+    theirs = softmax((COSINE_SCALE * cosines).masked_fill(positive, NEVER), 1)
     return (
-        cross_entropy(logits, first)
-        + PAIR_WEIGHT * binary_cross_entropy_with_logits(logits, labels)
+        -(shares * log_softmax(logits, 1)).sum(1).mean()
+        + PAIR_WEIGHT * (labelled[:, None] * binary_cross_entropy_with_logits(logits, labels, reduction="none")).mean()
         + EMBEDDER_WEIGHT * kl_div(ours, theirs, reduction="batchmean")
     )
 
 
-def cosines_of(groups: list[dict]) -> torch.Tensor:
-    return torch.tensor([group["cosines"] for group in groups])
+def table(groups: list[dict], key: str) -> torch.Tensor:
+    """Return the labels or cosines of groups: (groups, texts)."""
+    return torch.tensor([group[key] for group in groups])
 
 
 def thin(group: dict, rng: random.Random) -> dict:
-    """Keep the positive and some of the negatives: more questions in the same time teach more than more negatives."""
+    """Keep the first text and some of the rest: more questions in the same time teach more than more negatives."""
     kept = [0, *rng.sample(range(1, len(group["texts"])), NEGATIVES)]
-    return group | {key: [group[key][i] for i in kept] for key in ("texts", "cosines")}
+    return group | {key: [group[key][i] for i in kept] for key in ("texts", "labels", "cosines")}
 
 
 def pairs_of(groups: list[dict]) -> list[tuple[str, str]]:
@@ -105,13 +118,15 @@ def pairs_of(groups: list[dict]) -> list[tuple[str, str]]:
 
 
 @torch.no_grad()
-def top1(model: BertForSequenceClassification, tokenizer: AutoTokenizer, groups: list[dict]) -> str:
-    """Describe the share of groups whose positive is scored highest, by the model and by the embedder, per language."""
+def top1(
+    model: BertForSequenceClassification, tokenizer: AutoTokenizer, groups: list[dict], bfloat16: bool = False
+) -> str:
+    """Describe, per language, the share of groups whose first text the model and the embedder score highest."""
     right: dict[str, list[tuple[bool, bool]]] = {}
     for start in range(0, len(groups), GROUPS_PER_STEP):
         part = groups[start : start + GROUPS_PER_STEP]
-        ours = score(model, tokenizer, pairs_of(part)).view(len(part), -1).argmax(1) == 0
-        theirs = cosines_of(part).argmax(1) == 0
+        ours = score(model, tokenizer, pairs_of(part), bfloat16).view(len(part), -1).argmax(1) == 0
+        theirs = table(part, "cosines").argmax(1) == 0
         for group, *found in zip(part, ours.tolist(), theirs.tolist(), strict=True):
             right.setdefault(group["lang"], []).append(found)
     shares = {lang: torch.tensor(found).float().mean(0).tolist() for lang, found in right.items()}
@@ -135,15 +150,13 @@ def rate(progress: float) -> float:
 class Run:
     """One training run: the model, what it has seen, and the clock."""
 
-    def __init__(self, base: Path, target: Path, minutes: float, learning_rate: float) -> None:
-        self.target, self.seconds, self.learning_rate = target, minutes * 60, learning_rate
+    def __init__(self, base: Path, target: Path, minutes: float, learning_rate: float, bfloat16: bool) -> None:
+        self.target, self.seconds, self.learning_rate, self.bfloat16 = target, minutes * 60, learning_rate, bfloat16
         self.tokenizer = AutoTokenizer.from_pretrained(base)
         self.model = start_model(base)
-        self.model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
         head = [*self.model.bert.pooler.parameters(), *self.model.classifier.parameters()]
-        body = [*self.model.bert.embeddings.parameters(), *self.model.bert.encoder.parameters()]
         groups = [
-            {"params": [p for p in body if p.requires_grad], "factor": 1},
+            {"params": [p for p in self.model.bert.encoder.parameters() if p.requires_grad], "factor": 1},
             {"params": head, "factor": HEAD_RATE},
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=learning_rate, weight_decay=0.01)
@@ -166,8 +179,8 @@ class Run:
     def step(self, batch: list[dict]) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = group["factor"] * self.learning_rate * rate(self.spent / self.seconds)
-        logits = score(self.model, self.tokenizer, pairs_of(batch)).view(len(batch), -1)
-        loss = loss_of(logits, cosines_of(batch))
+        logits = score(self.model, self.tokenizer, pairs_of(batch), self.bfloat16).view(len(batch), -1)
+        loss = loss_of(logits, table(batch, "labels"), table(batch, "cosines"))
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -185,7 +198,7 @@ class Run:
                 pairs = self.steps * GROUPS_PER_STEP * len(batch[0]["texts"])
                 print(f"step {self.steps} loss {mean:.3f} pairs {pairs} seconds {self.spent:.0f}", flush=True)
             if self.spent - saved > CHECKPOINT_SECONDS or self.spent >= self.seconds:
-                print(f"held-out top-1 {top1(self.model, self.tokenizer, held_out)}", flush=True)
+                print(f"held-out top-1 {top1(self.model, self.tokenizer, held_out, self.bfloat16)}", flush=True)
                 self.save()
                 saved = self.spent
             if self.spent >= self.seconds:
@@ -199,13 +212,14 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+    parser.add_argument("--bfloat16", action="store_true", help="twice as fast where the processor multiplies in it")
     arguments = parser.parse_args()
     torch.manual_seed(7)
     groups, held_out = split(read_groups(arguments.groups))
-    run = Run(arguments.base, arguments.target, arguments.minutes, arguments.learning_rate)
+    run = Run(arguments.base, arguments.target, arguments.minutes, arguments.learning_rate, arguments.bfloat16)
     if (arguments.target / "checkpoint.pt").exists():
         run.resume()
-    run.train(groups, held_out[:HELD_OUT])
+    run.train(groups, random.Random(7).sample(held_out, HELD_OUT))
 
 
 if __name__ == "__main__":
