@@ -36,6 +36,7 @@ def test_twelve_questions_all_different(name):
     questions = questions_of(name)
     assert len(questions) == 12
     assert len({entry["question"] for entry in questions}) == 12
+    assert len({entry["translation"] for entry in questions} - {""}) == 12
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import tiny_models
 
+from rag_core.datatypes import Chunk, Document, Page, Ranking
 from rag_core.embed import normalise
 from training.evaluate import SYSTEMS, adaptive_depth, corpus, interval, ndcg, reciprocal_rank, relevant, table_rows
 from training.files import cut_clauses, cut_sentences, cut_windows
+from training.samples import first_rank, row_of
 
 ZH = "收入增长8.2%，突破6000亿元。市民满意吗？满意！城市更新；绿化扩大。"
 EN = 'Sales rose 5.2 percent. Was it enough? "Yes!" he said. 2023 was good.'
@@ -384,3 +386,28 @@ def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path):
     alone = session.run(None, {name: value[1:, :3].numpy() for name, value in zip(INPUTS, inputs, strict=True)})[0]
     assert alone[0] == pytest.approx(expected[1], abs=1e-5)
     assert np.ptp(expected) > 0.001
+
+
+@pytest.mark.parametrize(
+    ("spans", "rank"),
+    [
+        ([(0, 4), (4, 13)], 2),  # the second holds the whole quote, white space apart
+        ([(0, 9), (9, 13)], 1),  # five of its eight characters
+        ([(0, 6), (6, 13)], 2),  # two, and the other six
+        ([(0, 4)], None),
+    ],
+)
+def test_a_chunk_answers_when_it_holds_half_of_the_quote(spans, rank):
+    text = "甲市情况收入 增长8.2%"
+    document = Document("d", "title", "zh", (Page(1, "别的"), Page(2, text)))
+    chunks = [Chunk(f"c{start}", "d", text[start:end], 2, start, end) for start, end in spans]
+    chunks.insert(0, Chunk("other page", "d", "别的", 1, 0, 2))
+    ranking = Ranking.from_scores("vector", "q", chunks, range(len(chunks), 0, -1))
+    row = {"answers": [{"page": 2, "quote": "收入增 长8.2%"}]}
+    assert first_rank(ranking, document, row) == (rank and rank + 1)
+
+
+def test_the_row_of_a_sample_says_how_many_answers_reach_the_top_five():
+    assert row_of("zh", "own language", "vector", [1, 4, None, 10]) == (
+        "| zh | own language | vector | 0.338 | 2 of 4 | 1 4 – 10 |"
+    )
