@@ -152,14 +152,14 @@ def table_rows(name: str, pieces: str, found: np.ndarray) -> list[str]:
     return [*lines, f"| {name} | {pieces} | {len(found)} | pairs scored | {scored} | |"]
 
 
-def tables(files: Sequence[Path], measure_file: Callable[..., np.ndarray]) -> str:
+def tables(files: Sequence[Path], cuts: Sequence[str], measure_file: Callable[..., np.ndarray]) -> str:
     """Return one Markdown table per language; its lines are printed as they come."""
     found: dict[str, list[str]] = {}
     for file in files:
         rows = list(read_rows(file))
-        for pieces, cut in CUTS.items():
+        for pieces in cuts:
             name = file.name.split(".")[0]
-            lines = table_rows(name, pieces, measure_file(rows, cut, kept=f"{name}-{pieces}"))
+            lines = table_rows(name, pieces, measure_file(rows, CUTS[pieces], kept=f"{name}-{pieces}"))
             print("\n".join(lines), flush=True)
             found.setdefault(rows[0]["lang"], []).extend(lines)
     return "\n\n".join("\n".join([HEAD, RULE, *found[lang]]) for lang in sorted(found, reverse=True))
@@ -182,6 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--questions", type=int, default=300, help="at most this many of each file")
+    parser.add_argument("--pieces", nargs="+", choices=CUTS, default=list(CUTS), help="how to cut the passages")
     parser.add_argument("--embedder", default="bilingual-embedder")
     parser.add_argument("--reranker", default="bilingual-cross-encoder", help="of the catalogue, or an exported folder")
     parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the tables into")
@@ -193,7 +194,7 @@ def main() -> None:
         file = arguments.cache / arguments.embedder.replace("/", "_") / f"{kept}.npy"
         return measure(rows, cut, arguments.questions, embedder, reranker, file)
 
-    found = tables(sorted(arguments.folder.glob("*.jsonl.gz")), measure_file)
+    found = tables(sorted(arguments.folder.glob("*.jsonl.gz")), arguments.pieces, measure_file)
     print(f"\n{found}")
     for card in arguments.card:
         write_card(card, found)
