@@ -365,7 +365,8 @@ def test_dividing_a_temperature_out_divides_every_logit(calibrate, tmp_path):
     assert np.ptp(before) > 0.01
 
 
-def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path):
+@pytest.mark.parametrize("outliers", [{}, {0: 3, 1: 5}])
+def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path, outliers):
     pytest.importorskip("onnx", reason="exporting needs onnx")
     import onnxruntime
     import torch
@@ -374,7 +375,7 @@ def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path):
     from training.export import INPUTS, Logits, export_fp32
 
     folder, graph = tiny_models.cross_encoder(tmp_path / "model"), tmp_path / "model.onnx"
-    export_fp32(Logits(folder).eval(), graph)
+    export_fp32(Logits(folder, outliers).eval(), graph)
     inputs = torch.tensor([[2, 7, 5, 9, 4], [2, 6, 9, 0, 0]]), torch.tensor([[1] * 5, [1, 1, 1, 0, 0]])
     inputs = (*inputs, torch.tensor([[0, 0, 1, 1, 1]] * 2))
     model = BertForSequenceClassification.from_pretrained(folder).eval()
