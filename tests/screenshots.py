@@ -25,7 +25,7 @@ LANGUAGES = {
            "documents": "Documents", "pages": "Median length, characters"},
     "zh": {"locale": "zh-CN", "try": "打开示例并对比", "compared": "两张表是同样的",
            "answer": "回答", "ask": "用两组片段回答", "sources": "两组来源有",
-           "documents": "文档", "pages": "片段长度中位数（字符）"},
+           "documents": "文档", "pages": "长度中位数（字符）"},
 }  # fmt: skip
 
 

@@ -122,8 +122,14 @@ def test_bars_can_be_picked_by_chunk():
     assert (pick["name"], pick["select"]) == ("pick", {"type": "point", "fields": ["id"]})
 
 
-def test_a_long_text_is_cut_in_a_label():
-    assert len(charts.label(3, "word " * 50)) < 60
+@pytest.mark.parametrize("columns", [charts.BAR_COLUMNS, charts.LINE_COLUMNS])
+def test_a_long_text_is_cut_in_a_label(columns):
+    assert columns < len(charts.label(3, "word " * 50, columns)) < columns + 10
+
+
+def test_the_names_beside_the_lines_end_where_the_picture_does():
+    names = marks(charts.slope_chart(of_size(20), None).to_dict(), "text")
+    assert [name["mark"]["limit"] for name in names] == [{"expr": "width / 4 - 14"}] * 2
 
 
 @pytest.mark.parametrize("lengths", [[7], [3, 50, 50, 299], list(range(1, 1029))])

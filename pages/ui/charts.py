@@ -11,11 +11,13 @@ SAME, PICKED = "#8a8f98", "#d97706"
 RANKS_SHOWN = 50
 LINES_LABELLED = 12
 BARS_SHOWN = 25
-LABEL_COLUMNS = 28
+BAR_COLUMNS, LINE_COLUMNS = 28, 44
+LINE_ROOM = alt.ExprRef("width / 4 - 14")
+"""Both ends of the lines lie a quarter of the width from the edge; longer names end in dots."""
 
 
-def label(page: int, text: str) -> str:
-    return f"{t('table.page_short', page=page)} {one_line(text, LABEL_COLUMNS)}"
+def label(page: int, text: str, columns: int) -> str:
+    return f"{t('table.page_short', page=page)} {one_line(text, columns)}"
 
 
 def move_frame(comparison: Comparison, picked: str | None) -> pd.DataFrame:
@@ -27,7 +29,7 @@ def move_frame(comparison: Comparison, picked: str | None) -> pd.DataFrame:
             "after": move.after,
             "y_before": min(move.before, RANKS_SHOWN + 1),
             "y_after": min(move.after, RANKS_SHOWN + 1),
-            "name": label(move.chunk.page, move.chunk.text),
+            "name": label(move.chunk.page, move.chunk.text, LINE_COLUMNS),
             "kind": kind(move.delta),
             "picked": move.chunk.id == picked,
             "named": min(move.before, move.after) <= LINES_LABELLED or move.chunk.id == picked,
@@ -74,8 +76,8 @@ def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
     right = alt.datum.side == t("chart.after")
     near = (alt.datum.y <= LINES_LABELLED) | alt.datum.picked
     names = base.encode(text="label:N")
-    right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=330)
-    left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=330)
+    right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=LINE_ROOM)
+    left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=LINE_ROOM)
     line = alt.Chart(pd.DataFrame({"y": [min(comparison.cutoff, lowest) + 0.5]})).mark_rule(
         strokeDash=[6, 4], color=PICKED
     )
@@ -94,7 +96,7 @@ def score_chart(comparison: Comparison, side: str, picked: str | None) -> alt.La
         {
             "id": hit.chunk.id,
             "rank": rank,
-            "label": f"{rank}. {label(hit.chunk.page, hit.chunk.text)}",
+            "label": f"{rank}. {label(hit.chunk.page, hit.chunk.text, BAR_COLUMNS)}",
             "score": hit.score,
             "kind": "picked" if hit.chunk.id == picked else "top" if rank <= comparison.cutoff else "rest",
         }
@@ -107,7 +109,7 @@ def score_chart(comparison: Comparison, side: str, picked: str | None) -> alt.La
         .encode(
             x=alt.X("score:Q", title=score_name(comparison, side), scale=alt.Scale(zero=True)),
             y=alt.Y("label:N", sort=alt.SortField("rank"), title=None,
-                    axis=alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False)),
+                    axis=alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False, labelFlush=False)),
             color=alt.Color("kind:N", scale=colours, legend=None),
             tooltip=[alt.Tooltip("rank:Q", title=t("table.rank")),
                      alt.Tooltip("score:Q", title=score_name(comparison, side), format=".4f"),
@@ -145,9 +147,10 @@ def time_chart(timings: dict[str, float]) -> alt.Chart:
         .mark_bar()
         .encode(
             x=alt.X("seconds:Q", title=t("chart.seconds")),
-            y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=240)),
+            y=alt.Y("step:N", sort=None, title=None,
+                    axis=alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)),
             color=alt.Color("when:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
             tooltip=[alt.Tooltip("step:N", title=t("table.step")), alt.Tooltip("seconds:Q", format=".3f")],
         )
-        .properties(height=160)
+        .properties(height=110 + 28 * len(frame))  # axis, title and legend take the first part
     )  # fmt: skip
