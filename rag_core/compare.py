@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rag_core.datatypes import Move, Ranking
+from rag_core.datatypes import Chunk, Move, Ranking
 
 RBO_PERSISTENCE = 0.9
 
@@ -60,3 +60,32 @@ def rank_biased_overlap(first: Sequence[str], second: Sequence[str], p: float = 
         seen_second.add(other)
         total += common / depth * p**depth
     return common / depth * p**depth + (1 - p) / p * total
+
+
+def agreement(rankings: Mapping[str, Ranking], k: int) -> dict[tuple[str, str], tuple[float | None, float]]:
+    """Return, for each pair of names, Kendall's tau and the overlap of the first ``k``.
+
+    Raises:
+        ValueError: the rankings do not hold the same chunks.
+    """
+    if len({frozenset(ranking.ids) for ranking in rankings.values()}) > 1:
+        raise ValueError("all orders must rank the same candidates")
+    return {
+        (one, other): (kendall_tau(first.ids, second.ids), overlap_at(first.ids, second.ids, k))
+        for one, first in rankings.items()
+        for other, second in rankings.items()
+    }
+
+
+def most_disputed(rankings: Mapping[str, Ranking]) -> tuple[Chunk, dict[str, int]]:
+    """Return the chunk whose best and worst rank lie furthest apart, and its rank in each order.
+
+    Among equals it is the one with the better best rank: a quarrel at the top matters more.
+    """
+    ranks: dict[str, dict[str, int]] = {}
+    for name, ranking in rankings.items():
+        for rank, chunk_id in enumerate(ranking.ids, start=1):
+            ranks.setdefault(chunk_id, {})[name] = rank
+    chosen = max(ranks, key=lambda i: (max(ranks[i].values()) - min(ranks[i].values()), -min(ranks[i].values())))
+    chunks = {chunk.id: chunk for chunk in next(iter(rankings.values())).chunks}
+    return chunks[chosen], ranks[chosen]

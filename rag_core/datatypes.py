@@ -104,12 +104,16 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One entry of the ledger: this query found the chunk at this rank with this cosine similarity."""
+    """One entry of the ledger: this query found the chunk at this rank.
+
+    ``score`` is a cosine similarity, or with ``source`` ``bm25`` a BM25 score.
+    """
 
     query: str
     origin: str
     rank: int
     score: float
+    source: str = "vector"
 
 
 Ledger = Mapping[str, tuple[Found, ...]]
@@ -134,7 +138,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that decides a comparison besides the document and the question."""
+    """Everything that decides a comparison besides the document and the question.
+
+    ``first_stage`` finds the candidates: ``vector``, ``bm25``, or ``both`` fused.
+    """
 
     embedder: str = "bilingual-embedder"
     reranker: str = "bilingual-cross-encoder"
@@ -142,13 +149,14 @@ class Settings:
     depth: int = 50
     cutoff: int = 5
     adaptive: bool = False
+    first_stage: str = "vector"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two orders of the same candidates, and what lies between them.
 
-    ``vector`` is the cosine order, or with expansions the fused order. ``moves`` follow the new order. ``scale`` names
+    ``vector`` is the first stage's order; ``order`` says which that is. ``moves`` follow the new order. ``scale`` names
     the unit of the reranker's scores (``logit`` or ``sigmoid``). ``timings`` are seconds per step. ``available`` is
     the number of chunks the document has, ``found`` the number of candidates; adaptive depth may leave the last of them
     unscored and out of both orders.
@@ -184,7 +192,12 @@ class Comparison:
 
     @property
     def fused(self) -> bool:
-        return bool(self.expansions)
+        return bool(self.expansions) or self.settings.first_stage == "both"
+
+    @property
+    def order(self) -> str:
+        """Name the first stage's order: ``vector``, ``bm25`` or ``fused``."""
+        return "fused" if self.fused else self.settings.first_stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +208,26 @@ class Answer:
     cited: tuple[int, ...]
     source: str
     chunks: Sequence[Chunk] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words of one page that were judged; ``start`` is where they stood when they were."""
+
+    page: int
+    start: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """What one judge says of one span: 0 does not answer the question, 1 in part, 2 it does."""
+
+    question: str
+    span: Span
+    grade: int
+    judge: str = ""
+
+
+Qrels = Mapping[str, Mapping[str, int]]
+"""Question to chunk id to grade."""

@@ -71,6 +71,66 @@ class BadSetting(InputError):
     code = "bad_setting"
 
 
+class NothingFound(InputError):
+    code = "nothing_found"
+
+
+class BadFile(InputError):
+    """A file of questions or judgments that cannot be read; ``line`` says where."""
+
+
+class NotText(BadFile):
+    code = "not_text"
+
+
+class NoQuestionColumn(BadFile):
+    code = "no_question_column"
+
+
+class BadRow(BadFile):
+    code = "bad_row"
+
+
+class RowWithoutQuestion(BadFile):
+    code = "row_without_question"
+
+
+class RowTooLong(BadFile):
+    code = "row_too_long"
+
+
+class BadGrade(BadFile):
+    code = "bad_grade"
+
+
+class BadPage(BadFile):
+    code = "bad_page"
+
+
+class BadQrels(BadFile):
+    code = "bad_qrels"
+
+
+class UnknownQuestion(BadFile):
+    code = "unknown_question"
+
+
+class UnknownChunk(BadFile):
+    code = "unknown_chunk"
+
+
+class TooManyQuestions(BadFile):
+    code = "too_many_questions"
+
+
+class NoQuestions(InputError):
+    code = "no_questions"
+
+
+class NothingJudged(InputError):
+    code = "nothing_judged"
+
+
 class ModelError(RerankLabError):
     """A model that cannot be used."""
 

@@ -26,11 +26,11 @@ def fuse(rankings: Sequence[Ranking], k: int = RRF_K) -> Ranking:
 
 
 def record(rankings: Sequence[Ranking], expansions: Sequence[Expansion]) -> Ledger:
-    """Return, for each chunk id, every query that found it; the first ranking is the original question's."""
-    origins = ["question", *(expansion.origin for expansion in expansions)]
+    """Return, for each chunk id, every query that found it, and in which first stage."""
+    origins = {expansion.text: expansion.origin for expansion in expansions} | {rankings[0].query: "question"}
     ledger: dict[str, tuple[Found, ...]] = {}
-    for ranking, origin in zip(rankings, origins, strict=True):
+    for ranking in rankings:
         for rank, hit in enumerate(ranking.hits, start=1):
-            found = Found(ranking.query, origin, rank, hit.score)
+            found = Found(ranking.query, origins[ranking.query], rank, hit.score, ranking.name)
             ledger[hit.chunk.id] = (*ledger.get(hit.chunk.id, ()), found)
     return ledger

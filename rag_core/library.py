@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rag_core.datatypes import Chunk, Document, Page
+from rag_core.datatypes import Chunk, Document, Judgment, Page, Span
 from rag_core.errors import DocumentMissing, LibraryUnwritable
 
 SCHEMA = """
@@ -31,6 +31,16 @@ CREATE TABLE IF NOT EXISTS embeddings (
     doc_id TEXT, key TEXT, embedder TEXT, dimension INTEGER NOT NULL, vectors BLOB NOT NULL, seconds REAL NOT NULL,
     PRIMARY KEY (doc_id, key, embedder),
     FOREIGN KEY (doc_id, key) REFERENCES chunkings ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS scores (
+    doc_id TEXT, key TEXT, weights TEXT, query TEXT, scores TEXT NOT NULL, seconds REAL NOT NULL,
+    PRIMARY KEY (doc_id, key, weights, query),
+    FOREIGN KEY (doc_id, key) REFERENCES chunkings ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS questions (
+    doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, text TEXT, PRIMARY KEY (doc_id, text));
+CREATE TABLE IF NOT EXISTS judgments (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
+    question TEXT NOT NULL, page INTEGER NOT NULL, start INTEGER NOT NULL, quote TEXT NOT NULL, grade INTEGER NOT NULL,
+    judge TEXT NOT NULL);
 """
 
 
@@ -40,6 +50,19 @@ class Embeddings:
 
     vectors: np.ndarray
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a reranker gave for one question: scores by chunk id, and the seconds that scoring them took."""
+
+    by_chunk: Mapping[str, float]
+    seconds: float
+
+    @property
+    def per_pair(self) -> float:
+        """Seconds for one pair."""
+        return self.seconds / max(len(self.by_chunk), 1)
 
 
 class Library:
@@ -71,7 +94,7 @@ class Library:
     def save(self, document: Document, read_seconds: float = 0.0) -> None:
         """Add a document with its pages, or put it in place of the one with the same id.
 
-        Where the pages are the same as before, its chunks and embeddings stay.
+        Where the pages are the same as before, its chunks and embeddings stay; its judgments stay in any case.
         """
         row = (document.id, document.title, document.language, time.time(), read_seconds)
         pages = [(document.id, page.number, page.text) for page in document.pages]
@@ -80,8 +103,14 @@ class Library:
                 update = "UPDATE documents SET title = ?, language = ?, added = ?, read_seconds = ? WHERE id = ?"
                 connection.execute(update, (*row[1:], document.id))
                 return
-            connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
-            connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", row)
+            for table in ("pages", "chunkings"):
+                connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", (document.id,))
+            # An upsert and not a replacement: what refers to the row would go with it.
+            connection.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
+                "language = excluded.language, added = excluded.added, read_seconds = excluded.read_seconds",
+                row,
+            )
             connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
 
     def titles(self) -> dict[str, str]:
@@ -149,3 +178,68 @@ class Library:
             query = "SELECT seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
             embed = connection.execute(query, (doc_id, key, embedder)).fetchone()
         return {step: row[0] for step, row in (("parse", parse), ("embed", embed)) if row}
+
+    def scores(self, doc_id: str, key: str, weights: str, query: str) -> Scores:
+        """Return what a reranker with these weights gave for a question so far; it may be nothing."""
+        with self._open() as connection:
+            where = "SELECT scores, seconds FROM scores WHERE doc_id = ? AND key = ? AND weights = ? AND query = ?"
+            row = connection.execute(where, (doc_id, key, weights, query)).fetchone()
+        return Scores(json.loads(row[0]), row[1]) if row else Scores({}, 0.0)
+
+    def save_scores(self, doc_id: str, key: str, weights: str, query: str, scores: Scores) -> None:
+        row = (doc_id, key, weights, query, json.dumps(dict(scores.by_chunk)), scores.seconds)
+        with self._open() as connection:
+            connection.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def questions(self, doc_id: str) -> dict[int, str]:
+        """Return a document's question set in the order it grew; a number stays with its question."""
+        with self._open() as connection:
+            query = "SELECT number, text FROM questions WHERE doc_id = ? ORDER BY number"
+            return dict(connection.execute(query, (doc_id,)))
+
+    def add_questions(self, doc_id: str, questions: Sequence[str]) -> None:
+        """Add questions to a document's set; one that is there stays as it is."""
+        with self._open() as connection:
+            for text in questions:
+                connection.execute(
+                    "INSERT OR IGNORE INTO questions SELECT ?, COALESCE(MAX(number), 0) + 1, ? FROM questions "
+                    "WHERE doc_id = ?",
+                    (doc_id, text, doc_id),
+                )
+
+    def remove_question(self, doc_id: str, question: str) -> None:
+        """Remove a question with its judgments."""
+        with self._open() as connection:
+            connection.execute("DELETE FROM questions WHERE doc_id = ? AND text = ?", (doc_id, question))
+            connection.execute("DELETE FROM judgments WHERE doc_id = ? AND question = ?", (doc_id, question))
+
+    def judgments(self, doc_id: str) -> list[Judgment]:
+        """Return a document's judgments, oldest first; a later one of the same judge on the same span counts."""
+        with self._open() as connection:
+            query = "SELECT question, page, start, quote, grade, judge FROM judgments WHERE doc_id = ? ORDER BY number"
+            rows = connection.execute(query, (doc_id,)).fetchall()
+        return [
+            Judgment(question, Span(page, start, quote), grade, judge)
+            for question, page, start, quote, grade, judge in rows
+        ]
+
+    def add_judgments(self, doc_id: str, judgments: Sequence[Judgment]) -> None:
+        """Add judgments, and their questions to the question set."""
+        self.add_questions(doc_id, [one.question for one in judgments])
+        rows = [
+            (doc_id, one.question, one.span.page, one.span.start, one.span.quote, one.grade, one.judge)
+            for one in judgments
+        ]
+        with self._open() as connection:
+            connection.executemany("INSERT INTO judgments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def undo_judgment(self, doc_id: str, judge: str) -> Judgment | None:
+        """Take back the last judgment that this judge made on the document, and return it."""
+        mine = [one for one in self.judgments(doc_id) if one.judge == judge]
+        with self._open() as connection:
+            connection.execute(
+                "DELETE FROM judgments WHERE number = "
+                "(SELECT MAX(number) FROM judgments WHERE doc_id = ? AND judge = ?)",
+                (doc_id, judge),
+            )
+        return mine[-1] if mine else None

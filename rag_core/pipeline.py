@@ -2,6 +2,7 @@
 
 bytes ─ pdf → pages ─ chunk → chunks ─ embed → index
 question ─ expand → questions ─ search each → rankings ─ fuse → candidates ─ rerank → new order ─ compare → moves
+questions ─ the same for each → orders ─ measure against judgments (``evaluate.py``)
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 
 from rag_core import chunk, compare, expand, fuse, pdf, rerank, settings
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Judgment, Ranking, Settings
 from rag_core.embed import Embedder
+from rag_core.errors import NothingFound
 from rag_core.index import Address, Index, Store
+from rag_core.lexical import Lexical
 from rag_core.library import Embeddings, Library
 
 Progress = Callable[[int, int], None]
@@ -27,6 +31,7 @@ class Lab:
     def __init__(self, home: Path) -> None:
         self.library = Library(home / "library.sqlite")
         self.store = Store(home / "chroma")
+        self.lexical = lru_cache(maxsize=8)(self._lexical)
 
     def add(self, data: bytes, title: str, password: str | None = None, progress: Progress | None = None) -> Document:
         """Read a PDF into the library; the same bytes give the same document."""
@@ -67,6 +72,24 @@ class Lab:
         )
         return index.prepare()
 
+    def _lexical(self, doc_id: str, key: str) -> Lexical:
+        return Lexical(self.library.chunks(doc_id, key))
+
+    def search(
+        self, index: Index, queries: Sequence[str], how: Settings, embedder: Embedder, timings: dict[str, float]
+    ) -> list[Ranking]:
+        """Search with every query in the first stage, or in both."""
+        rankings = []
+        if how.first_stage != "bm25":
+            with timed(timings, "question"):
+                embeddings = embedder.embed_queries(queries)
+            with timed(timings, "search"):
+                rankings += index.search(queries, embeddings, how.depth)
+        if how.first_stage != "vector":
+            with timed(timings, "bm25"):
+                rankings += self.lexical(index.address.doc_id, index.address.chunks).search(queries, how.depth)
+        return rankings
+
     def feedback(self, index: Index, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
         """Expand the question from the first results themselves."""
         [first] = index.search([query], embedder.embed_queries([query]), depth)
@@ -86,11 +109,10 @@ class Lab:
         query, how = settings.check_query(query), settings.check(how)
         queries = [query, *(expansion.text for expansion in expansions)]
         timings = self.library.seconds(index.address.doc_id, index.address.chunks, embedder.id)
-        with timed(timings, "question"):
-            embeddings = embedder.embed_queries(queries)
-        with timed(timings, "search"):
-            rankings = index.search(queries, embeddings, how.depth)
+        rankings = self.search(index, queries, how, embedder, timings)
         candidates = fuse.fuse(rankings)
+        if not candidates.hits:
+            raise NothingFound(f"no chunk shares a word with {query!r}: search by vectors too", query=query)
         with timed(timings, "rerank"):
             settle_at = how.cutoff if how.adaptive else None
             reranked = rerank.rerank(query, candidates, reranker, progress, settle_at)
@@ -109,6 +131,35 @@ class Lab:
             found=len(candidates),
             timings=timings,
         )
+
+    def questions(self, doc_id: str) -> dict[int, str]:
+        """Return the document's question set by number."""
+        return self.library.questions(doc_id)
+
+    def ask(self, doc_id: str, questions: Sequence[str]) -> None:
+        """Add questions to the document's set."""
+        self.library.add_questions(doc_id, [settings.check_query(question) for question in questions])
+
+    def drop(self, doc_id: str, question: str) -> None:
+        """Remove a question from the document's set, with its judgments."""
+        self.library.remove_question(doc_id, question)
+
+    def judgments(self, doc_id: str) -> list[Judgment]:
+        """Return the document's judgments, oldest first."""
+        return self.library.judgments(doc_id)
+
+    def judge(self, doc_id: str, judgments: Sequence[Judgment]) -> None:
+        """Keep judgments with the document.
+
+        Raises:
+            DocumentMissing: the library does not hold it.
+        """
+        self.library.load(doc_id)
+        self.library.add_judgments(doc_id, judgments)
+
+    def undo(self, doc_id: str, judge: str) -> Judgment | None:
+        """Take back this judge's last judgment on the document."""
+        return self.library.undo_judgment(doc_id, judge)
 
     def delete(self, doc_id: str) -> None:
         self.store.delete(doc_id)

@@ -19,10 +19,14 @@ STEP = 10  # adaptive depth looks up so often
 
 
 class Reranker(Protocol):
-    """What a cross-encoder does. ``scale`` names the unit of its scores: ``logit`` or ``sigmoid``."""
+    """What a cross-encoder does. ``scale`` names the unit of its scores: ``logit`` or ``sigmoid``.
+
+    ``weights`` names the weights themselves: under it scores are kept.
+    """
 
     id: str
     scale: str
+    weights: str
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Return float of shape (texts,): higher answers the question better."""
@@ -40,6 +44,7 @@ class OnnxReranker:
 
     def __init__(self, line: catalog.Line) -> None:
         self.id, self.model = line.id, OnnxModel(line.folder)
+        self.weights = hub.weights_id(str(line.folder))
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         return self.model.run([(query, text) for text in texts], first_logit, progress)
@@ -54,7 +59,7 @@ class CrossEncoderReranker:
     scale = "logit"
 
     def __init__(self, line: catalog.Line) -> None:
-        self.id, self.line = line.id, line
+        self.id, self.weights, self.line = line.id, hub.weights_id(line.id), line
         self.model = hub.load(line.id, self._build)
         if self.model.num_labels != 1:
             raise ModelUnusable(
@@ -124,10 +129,17 @@ def rerank(
         scores = np.append(scores, reranker.score(query, texts[start : start + step], counted))
         if settle_at and settled(scores, settle_at):
             break
-    if not np.isfinite(scores).all():
-        raise ModelUnusable(
-            f"{reranker.id!r} gave a score that is not a number: choose another model",
-            model=reranker.id,
-            reason="NaN",
-        )
-    return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], scores)
+    return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], finite(reranker, scores))
+
+
+def finite(reranker: Reranker, scores: np.ndarray) -> np.ndarray:
+    """Return the scores.
+
+    Raises:
+        ModelUnusable: one is not a number.
+    """
+    if np.isfinite(scores).all():
+        return scores
+    raise ModelUnusable(
+        f"{reranker.id!r} gave a score that is not a number: choose another model", model=reranker.id, reason="NaN"
+    )

@@ -11,6 +11,7 @@ from rag_core.errors import BadSetting, EmptyQuery, QueryTooLong
 MAX_QUERY = 1000
 DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
+FIRST_STAGES = ("vector", "bm25", "both")
 PATIENCE = 20
 """Adaptive depth gives up after so many candidates in a row that did not enter the first places."""
 
@@ -44,8 +45,15 @@ def check(settings: Settings) -> Settings:
     """Return the settings.
 
     Raises:
-        BadSetting: depth or cutoff is out of range.
+        BadSetting: depth or cutoff is out of range, or there is no such first stage.
     """
+    if settings.first_stage not in FIRST_STAGES:
+        raise BadSetting(
+            f"first_stage is {settings.first_stage!r}; choose from {', '.join(FIRST_STAGES)}",
+            setting="first_stage",
+            value=settings.first_stage,
+            limit=", ".join(FIRST_STAGES),
+        )
     for name, value, (lowest, highest) in (
         ("depth", settings.depth, DEPTHS),
         ("cutoff", settings.cutoff, CUTOFFS),

@@ -54,5 +54,5 @@ def test_the_ledger_names_every_query_that_found_a_chunk():
 
 
 def test_the_ledger_needs_an_origin_for_every_ranking():
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(KeyError, match="paraphrase"):
         record([QUESTION, PARAPHRASE], [])

@@ -19,8 +19,9 @@ import numpy as np
 
 from rag_core.catalog import Line
 from rag_core.embed import Embedder, load_embedder
+from rag_core.lexical import tokens
 from rag_core.rerank import STEP, OnnxReranker, Reranker, load_reranker, settled
-from training.files import cut_sentences, cut_windows, read_rows, tokens
+from training.files import cut_sentences, cut_windows, read_rows
 
 CUTS = {"sentences": cut_sentences, "windows": cut_windows}
 DEPTHS = (20, 50, 100)

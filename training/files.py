@@ -32,9 +32,3 @@ def cut_windows(text: str, sentences: int = 3) -> list[str]:
     joint = "" if re.search(r"[一-鿿]", text) else " "
     starts = range(0, max(1, len(pieces) - 1), sentences - 1)
     return [joint.join(pieces[start : start + sentences]) for start in starts]
-
-
-def tokens(text: str) -> list[str]:
-    """Cut text for BM25: Latin words, and pairs of neighbouring Han characters."""
-    words = re.findall(r"[a-z0-9]+", text.lower())
-    return words + [text[i : i + 2] for i in range(len(text) - 1) if "一" <= text[i] <= "鿿"]

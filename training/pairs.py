@@ -24,7 +24,8 @@ import numpy as np
 from opencc import OpenCC
 
 from rag_core.embed import Embedder, load_embedder
-from training.files import cut_clauses, cut_sentences, read_rows, tokens
+from rag_core.lexical import tokens
+from training.files import cut_clauses, cut_sentences, read_rows
 
 QUERIES = {
     "reqa_squad_train": 10000, "cmrc2018_train": 10200, "squadshifts_new_wiki": 8000, "drcd_dev": 3600,
@@ -38,6 +39,8 @@ ACROSS = (
 )  # fmt: skip
 """Questions of the first, pieces of the second."""
 ASKED_ACROSS = 700
+ROUNDS = {"zh": 2, "en": 1}
+"""There are half as many Chinese questions: each makes two groups, mostly of other sizes and negatives."""
 SHARES = {"zh": {"clause": 0.25, "sentence": 0.45, "window": 0.3}, "en": {"sentence": 0.7, "window": 0.3}}
 CASUAL = {"zh": 0.25, "en": 0.4}
 SCRIPTS = {"drcd_dev": "t2s"}
@@ -232,9 +235,10 @@ def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.
     if positive is None:
         return None
     pieces = {positive[0]: (1.0, positive[1])}
-    for i in also_holding(row, index, passages) if size == "sentence" else []:
+    for i in also_holding(row, index, passages):
         piece, cosine = passages.grow(i, size, number, rng)
-        pieces.setdefault(piece, (0.5, cosine))
+        if row["answer"] in piece and passages.sentences[index] not in piece:
+            pieces.setdefault(piece, (0.5, cosine))
     for i in pick_negatives(row, number, index, passages, rng):
         piece, cosine = passages.grow(i, size, number, rng)
         if len(pieces) <= NEGATIVES and unlike(row, piece, passages.sentences[index]):
@@ -280,10 +284,10 @@ def across(rows: Sequence[dict], other: Passages, embedder: Embedder, rng: rando
 def groups_of(rows: Sequence[dict], passages: Passages, rng: random.Random) -> Iterator[dict]:
     for number, row in enumerate(rows):
         shares = SHARES[row["lang"]]
-        size = rng.choices(list(shares), list(shares.values()))[0]
-        group = group_of(row, number, size, passages, rng)
-        if group:
-            yield group
+        for size in rng.choices(list(shares), list(shares.values()), k=ROUNDS[row["lang"]]):
+            group = group_of(row, number, size, passages, rng)
+            if group:
+                yield group
 
 
 def measure_clauses(groups: Sequence[dict], embedder: Embedder) -> None:
