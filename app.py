@@ -9,9 +9,9 @@ from pages.ui.i18n import t
 
 def try_sample(language: str) -> None:
     """Open a bundled sample with its first question; the compare page does the rest."""
-    title, data, questions = cached.sample(language)
+    _, _, questions = cached.sample(language)
     with told():
-        work.add_document(data, title)
+        work.add_sample(language)
         st.session_state.update(question=questions[0], typed="", comparison=None, autorun=True)
         st.session_state["pending_suggestions"] = []
         st.switch_page("pages/compare.py")

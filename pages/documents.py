@@ -32,9 +32,8 @@ def add() -> None:
     for column, language in zip(st.columns(2), cached.SAMPLE_FILES, strict=True):
         label = t(f"documents.sample_{language}")
         if column.button(label, key=f"sample_{language}", icon=":material/menu_book:", width="stretch"):
-            title, data, _ = cached.sample(language)
             with told():
-                work.add_document(data, title)
+                work.add_sample(language)
 
 
 def told_of(name: str):

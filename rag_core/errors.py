@@ -127,10 +127,6 @@ class NoQuestions(InputError):
     code = "no_questions"
 
 
-class NothingJudged(InputError):
-    code = "nothing_judged"
-
-
 class ModelError(RerankLabError):
     """A model that cannot be used."""
 

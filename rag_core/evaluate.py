@@ -7,7 +7,7 @@ that was stopped goes on where it stood, and asking again costs a search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -147,17 +147,21 @@ def evaluate(
     rerankers: Sequence[Reranker],
     depths: Sequence[int],
     how: Settings,
+    questions: Mapping[int, str],
+    judgments: Iterable[Judgment],
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Ask every question of the document's set; ``how.first_stage`` finds the candidates, its order is the baseline.
+    """Ask every question; ``how.first_stage`` finds the candidates, and its order is the baseline.
+
+    ``questions`` go by the numbers under which they stand in exported qrels and runs.
 
     Raises:
-        NoQuestions: the document has no question set.
+        NoQuestions: there is none.
         BadSetting: a depth or another setting is out of range.
     """
-    numbers = {question: number for number, question in lab.library.questions(index.address.doc_id).items()}
-    if not numbers:
-        raise NoQuestions("the document has no questions: add some, or import a file")
+    if not questions:
+        raise NoQuestions("there are no questions: add some, or import a file")
+    numbers = {question: number for number, question in questions.items()}
     depths = sorted({settings.check(replace(how, depth=depth)).depth for depth in depths})
     embeddings = embedder.embed_queries(list(numbers))
     runs: dict[str, dict[str, list[str]]] = {}
@@ -176,7 +180,7 @@ def evaluate(
                 runs.setdefault(f"{reranker.id} @{depth}", {})[question] = order
     if progress:
         progress(len(numbers), len(numbers))
-    judged = judgments_of(lab, index)
+    judged = judge.apply(judgments, lab.document(index.address.doc_id).pages, index.chunks)
     return Evaluation(
         doc_id=index.address.doc_id,
         how=how,
@@ -189,10 +193,10 @@ def evaluate(
     )
 
 
-def judgments_of(lab: Lab, index: Index, by: Callable[[Judgment], bool] = lambda one: True) -> Judged:
-    """Carry the document's judgments over to the chunks of this index."""
-    doc_id = index.address.doc_id
-    return judge.apply(filter(by, lab.library.judgments(doc_id)), lab.document(doc_id).pages, index.chunks)
+def judgments_of(lab: Lab, doc_id: str, chunks: Sequence[Chunk], question: str | None = None) -> Judged:
+    """Carry the document's judgments, or those of one question, over to its chunks."""
+    wanted = [one for one in lab.judgments(doc_id) if question in (None, one.question)]
+    return judge.apply(wanted, lab.document(doc_id).pages, chunks)
 
 
 def measured(run: Run, judged: Judged) -> dict[str, dict[str, float]]:

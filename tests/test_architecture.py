@@ -13,12 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
-GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest"}
-"""What steps stand on: limits, facts about writing, the list of models, and how a model is loaded and tried."""
+GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange"}
+"""What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
-STEPS = {"pdf", "chunk", "embed", "index", "expand", "fuse", "rerank", "compare", "answer"}
+STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}
 ASKS_A_SERVER = {"expand", "answer", "embed"}
-ORDER = {"pipeline", "__main__"}
+ORDER = {"pipeline", "evaluate", "__main__"}
 """What knows the order of the steps."""
 
 KEPT = {"library", "llm"}

@@ -186,3 +186,78 @@ def test_a_model_with_one_score_for_everything_is_refused(folder, tmp_path):
     done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)
     assert (done.returncode, done.stdout) == (2, "")
     assert "gives every pair the same score, 0," in done.stderr
+
+
+JUDGED = f"""question,page,quote,grade
+{QUESTION},1,{ANSWER},2
+公园建了几处？,1,新建和改造公园二十处。,2
+博物馆来了多少人？,2,博物馆接待游客三百万人次。,1
+地铁几号线？,1,没有这句话,2
+粮食产量呢？,2,全年粮食产量保持稳定。,0
+"""
+
+
+@pytest.fixture(scope="module")
+def evaluated(folder) -> tuple[str, Path]:
+    (folder / "questions.csv").write_text(JUDGED, encoding="utf-8")
+    done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "questions.csv", "--chunks", "sentence",
+               "--depths", "5,10", "--output", folder / "out")  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout, folder / "out"
+
+
+def test_evaluate_prints_a_row_a_system(evaluated):
+    rows = [line.split("  ")[0] for line in evaluated[0].splitlines()]
+    model = settings.Settings().reranker
+    assert rows[3:8] == ["vector", "bm25", "fused", f"{model} @5", f"{model} @10"]
+
+
+def test_evaluate_claims_nothing_from_few_questions(evaluated):
+    assert "5 questions, 3 with a relevant chunk" in evaluated[0]
+    assert "too few to claim" in evaluated[0]
+
+
+def test_evaluate_lists_what_is_not_measured(evaluated):
+    assert "no relevant chunk, left out: 粮食产量呢？" in evaluated[0]
+    assert "words not found: p. 1 没有这句话" in evaluated[0]
+
+
+def test_evaluate_writes_its_files(evaluated):
+    names = sorted(file.name for file in evaluated[1].iterdir())
+    assert names[:5] == ["judgments.csv", "means.csv", "qrels.txt", "questions.csv", "ranks.csv"]
+    assert [name[:5] for name in names[5:]] == ["run-1", "run-2", "run-3", "run-4", "run-5"]
+
+
+def test_other_tools_reach_the_same_measures_from_the_files(evaluated):
+    import ir_measures
+
+    folder = evaluated[1]
+    qrels = list(ir_measures.read_trec_qrels(str(folder / "qrels.txt")))
+    [row] = [line for line in (folder / "means.csv").read_text("utf-8-sig").splitlines() if line.startswith('"vector"')]
+    # The question judged not relevant throughout stands in the qrels; here as in the table it is left out.
+    asked = {one.query_id for one in qrels if one.relevance}
+    run_file = ir_measures.read_trec_run(str(folder / "run-1-vector.txt"))
+    found = ir_measures.calc_aggregate([ir_measures.nDCG @ 10], [q for q in qrels if q.query_id in asked],
+                                       [r for r in run_file if r.query_id in asked])  # fmt: skip
+    assert float(row.split(",")[3]) == pytest.approx(found[ir_measures.nDCG @ 10], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--depths", "5,many"], "depth"),
+        (["--depths", "500"], "depth is 500"),
+        (["--rerankers", "no/such/thing"], "no/such/thing"),
+    ],
+)
+def test_evaluate_names_what_does_not_fit(folder, evaluated, change, words):
+    done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "questions.csv", *change)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_evaluate_names_the_line_that_does_not_fit(folder):
+    (folder / "broken.csv").write_text("question,quote,grade\nq,a,9\n", encoding="utf-8")
+    done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "broken.csv")
+    assert (done.returncode, done.stderr.startswith("line 2:")) == (2, True)

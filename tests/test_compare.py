@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from rag_core.compare import kendall_tau, moves, overlap_at, rank_biased_overlap
+from rag_core.compare import agreement, kendall_tau, most_disputed, moves, overlap_at, rank_biased_overlap
 from rag_core.datatypes import Chunk, Move, Ranking
 
 CHUNKS = {name: Chunk(name, "doc", name, 1, 0, 1) for name in "abcde"}
@@ -101,3 +101,24 @@ def test_rank_biased_overlap_is_the_formula_of_the_paper(p):
 
 def test_a_swap_at_the_top_weighs_more_than_one_at_the_bottom():
     assert rank_biased_overlap("abcdef", "bacdef") < rank_biased_overlap("abcdef", "abcdfe") < 1
+
+
+def test_agreement_is_told_for_each_two_orders():
+    found = agreement({"one": ranking(a=3, b=2, c=1), "two": ranking(c=3, b=2, a=1)}, 2)
+    assert found == {("one", "one"): (1.0, 1.0), ("two", "two"): (1.0, 1.0),
+                     ("one", "two"): (-1.0, 0.5), ("two", "one"): (-1.0, 0.5)}  # fmt: skip
+
+
+def test_agreement_between_different_candidates_is_refused():
+    with pytest.raises(ValueError, match="same candidates"):
+        agreement({"one": ranking(a=1), "two": ranking(b=1)}, 5)
+
+
+def test_the_most_disputed_chunk_has_the_widest_gap_of_ranks():
+    orders = {"one": ranking(a=5, b=4, c=3, d=2, e=1), "two": ranking(d=5, a=4, b=3, c=2, e=1)}
+    assert most_disputed(orders) == (CHUNKS["d"], {"one": 4, "two": 1})
+
+
+def test_of_equal_disputes_the_one_nearer_to_the_top_is_named():
+    orders = {"one": ranking(a=5, b=4, c=3, d=2, e=1), "two": ranking(b=5, a=4, c=3, e=2, d=1)}
+    assert most_disputed(orders)[0] in (CHUNKS["a"], CHUNKS["b"])

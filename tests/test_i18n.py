@@ -14,9 +14,13 @@ from pages.ui import i18n
 from pages.ui.cached import SAMPLE_FILES
 from pages.ui.frame import PAGES
 from pages.ui.link import ORIGINS
+from pages.ui.tables import FIRST_SCORES
 from rag_core import errors, rerank
 from rag_core.chunk import PRESETS
 from rag_core.errors import RerankLabError
+from rag_core.evaluate import STAGES
+from rag_core.judge import GRADES
+from rag_core.settings import FIRST_STAGES
 
 ROOT = Path(__file__).parents[1]
 SCREENS = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
@@ -52,13 +56,20 @@ FAMILIES = {
     "origin.{}": {"question", *ORIGINS},
     "preset.{}": set(PRESETS),
     "preset.{}_help": set(PRESETS),
-    "score.{}": {made.scale for made in RERANKERS},
+    "score.{}": {made.scale for made in RERANKERS} | set(FIRST_SCORES.values()),
+    "table.{}": set(FIRST_SCORES.values()),
+    "order.{}": set(STAGES.values()),
+    "form.first_{}": set(FIRST_STAGES),
+    "evaluate.sample_{}": set(SAMPLE_FILES),
+    "judge.grade_{}": {str(grade) for grade in GRADES},
+    "measured.{}": {"better", "worse", "unclear"},
+    "metric.{}": {"tau", "overlap"},
     "step.{}": steps(),
     "headline.{}": {"none", "one", "some"},
     "home.line_{}": {"1", "2", "3"},
     "documents.sample_{}": set(SAMPLE_FILES),
     "answer.source_{}": {"extractive", "llm"},
-    "result.{}": {"entered", "left"},
+    "result.{}": {"entered", "left"} | set(STAGES.values()),
     "form.{}": {"embedder", "reranker"},
     "frame.{}": set(PAGES),
     "{}.title": set(PAGES),
@@ -130,7 +141,7 @@ def test_no_text_is_empty(language):
 
 def test_a_chinese_text_is_chinese():
     same = {key for key in texts("en") if texts("en")[key] == texts("zh")[key]}
-    assert same <= {"result.from_to"}
+    assert same <= {"result.from_to", "form.first_bm25", "table.bm25", "table.rrf"}
 
 
 def test_keys_put_together_are_those_listed_here():

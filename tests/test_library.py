@@ -1,12 +1,13 @@
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rag_core.chunk import split
-from rag_core.datatypes import Document, Page
+from rag_core.datatypes import Document, Judgment, Page, Span
 from rag_core.errors import DocumentMissing, LibraryUnwritable
-from rag_core.library import Embeddings, Library
+from rag_core.library import Embeddings, Library, Scores
 
 PAGES = (Page(1, "收入增长8.2%，突破6000亿元。新建学校20所。"), Page(3, "Revenue grew.\n第二行。"))
 DOCUMENT = Document("0123abcd", "报告.pdf", "zh", PAGES)
@@ -137,3 +138,59 @@ def test_a_file_that_is_no_database_is_unwritable_and_stays(tmp_path):
     with pytest.raises(LibraryUnwritable):
         Library(tmp_path / "library.sqlite")
     assert (tmp_path / "library.sqlite").read_bytes() == b"precious notes" * 100
+
+
+SPAN = Span(1, 0, "收入增长8.2%，")
+JUDGED = Judgment("收入增长多少？", SPAN, 2, "a")
+
+
+def test_questions_keep_their_numbers(library):
+    library.add_questions(DOCUMENT.id, ["first?", "second?", "first?"])
+    library.remove_question(DOCUMENT.id, "first?")
+    library.add_questions(DOCUMENT.id, ["third?"])
+    assert library.questions(DOCUMENT.id) == {2: "second?", 3: "third?"}
+
+
+def test_a_judged_question_joins_the_set(library):
+    library.add_judgments(DOCUMENT.id, [JUDGED])
+    assert library.questions(DOCUMENT.id) == {1: JUDGED.question}
+    assert library.judgments(DOCUMENT.id) == [JUDGED]
+
+
+def test_a_question_goes_with_its_judgments(library):
+    library.add_judgments(DOCUMENT.id, [JUDGED, replace(JUDGED, question="other?")])
+    library.remove_question(DOCUMENT.id, JUDGED.question)
+    assert [one.question for one in library.judgments(DOCUMENT.id)] == ["other?"]
+
+
+def test_undo_takes_back_the_last_judgment_of_that_judge_alone(library):
+    mine = [replace(JUDGED, grade=grade) for grade in (0, 1)]
+    library.add_judgments(DOCUMENT.id, [*mine, replace(JUDGED, judge="b")])
+    assert library.undo_judgment(DOCUMENT.id, "a") == mine[1]
+    assert library.judgments(DOCUMENT.id) == [mine[0], replace(JUDGED, judge="b")]
+    assert library.undo_judgment(DOCUMENT.id, "nobody") is None
+
+
+def test_judgments_outlive_another_reading_of_the_document(library):
+    keep_everything(library)
+    library.add_judgments(DOCUMENT.id, [JUDGED])
+    library.save(replace(DOCUMENT, pages=(Page(1, "收入增长 8.2%，突破。"),)))
+    assert library.judgments(DOCUMENT.id) == [JUDGED]
+    assert library.chunks(DOCUMENT.id, "clause") is None
+    assert [page.text for page in library.load(DOCUMENT.id).pages] == ["收入增长 8.2%，突破。"]
+
+
+def test_scores_are_kept_by_weights_and_question(library):
+    keep_everything(library)
+    library.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5, "c2": -1.25}, 0.4))
+    found = library.scores(DOCUMENT.id, "clause", "model#1", "q")
+    assert (found.by_chunk, found.per_pair) == ({"c1": 0.5, "c2": -1.25}, pytest.approx(0.2))
+    assert library.scores(DOCUMENT.id, "clause", "model#2", "q") == Scores({}, 0.0)
+
+
+def test_everything_about_a_document_goes_with_it(library):
+    keep_everything(library)
+    library.add_judgments(DOCUMENT.id, [JUDGED])
+    library.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5}, 0.4))
+    library.delete(DOCUMENT.id)
+    assert [rows(library, table) for table in ("questions", "judgments", "scores", "embeddings")] == [0, 0, 0, 0]

@@ -13,7 +13,15 @@ from rag_core import settings
 from rag_core.compare import rank_biased_overlap
 from rag_core.datatypes import ChunkSettings, Expansion, Found, Settings
 from rag_core.embed import Embedder
-from rag_core.errors import BadSetting, DocumentMissing, EmptyQuery, LibraryInUse, NotAPdf, QueryTooLong
+from rag_core.errors import (
+    BadSetting,
+    DocumentMissing,
+    EmptyQuery,
+    LibraryInUse,
+    NotAPdf,
+    NothingFound,
+    QueryTooLong,
+)
 from rag_core.pipeline import Lab
 
 PDF = text_pdf(
@@ -245,3 +253,29 @@ def test_reranking_lifts_the_answer_of_the_tutorial_into_the_top_three(lab, repo
     how = Settings(chunks=clauses, depth=10)
     found = lab.compare(index, TUTORIAL_QUESTION, expansions, how, embedder, reranker)
     assert "一般公共预算收入增长8.2%、突破6000亿元" in [hit.chunk.text for hit in found.reranked.top(3)]
+
+
+def test_words_can_find_the_candidates(lab, index, embedder, reranker):
+    found = lab.compare(index, "增长", [], replace(HOW, first_stage="bm25"), embedder, reranker)
+    assert (found.order, found.vector.name) == ("bm25", "bm25")
+    assert sorted(hit.chunk.text[:4] for hit in found.vector.hits) == ["全市一般", "居民人均"]
+    assert {entry.source for entries in found.ledger.values() for entry in entries} == {"bm25"}
+
+
+def test_both_first_stages_are_fused(lab, index, embedder, reranker):
+    found = lab.compare(index, QUESTION, [], replace(HOW, first_stage="both"), embedder, reranker)
+    assert (found.order, found.vector.name) == ("fused", "fused")
+    first = found.ledger[found.vector.ids[0]]
+    assert {entry.source for entry in first} == {"vector", "bm25"}
+    assert found.vector.hits[0].score == pytest.approx(sum(1 / (60 + entry.rank) for entry in first))
+
+
+def test_words_that_stand_nowhere_find_nothing(lab, index, embedder, reranker):
+    with pytest.raises(NothingFound) as told:
+        lab.compare(index, "zebra", [], replace(HOW, first_stage="bm25"), embedder, reranker)
+    assert told.value.values == {"query": "zebra"}
+
+
+def test_an_unknown_first_stage_is_refused(lab, index, embedder, reranker):
+    with pytest.raises(BadSetting):
+        lab.compare(index, QUESTION, [], replace(HOW, first_stage="magic"), embedder, reranker)

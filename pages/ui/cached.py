@@ -3,15 +3,17 @@
 import json
 from pathlib import Path
 
+import psutil
 import streamlit as st
 
 from rag_core import catalog, chunk, llm, pdf, selftest, settings
-from rag_core.datatypes import Chunk, ChunkSettings, Document
+from rag_core.datatypes import Chunk, ChunkSettings, Document, Judgment, Span
 from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+SAMPLE_JUDGE = "Rerank Lab"
 SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 
@@ -32,9 +34,20 @@ def shared_embedder(model_id: str) -> Embedder:
     return load_embedder(model_id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=3)
 def reranker(model_id: str) -> Reranker:
-    return load_reranker(model_id)
+    return loaded_reranker(model_id)[0]
+
+
+def megabytes(model_id: str) -> float:
+    """Return by how many MB this process grew while the reranker was loaded."""
+    return loaded_reranker(model_id)[1]
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def loaded_reranker(model_id: str) -> tuple[Reranker, float]:
+    process = psutil.Process()
+    before = process.memory_info().rss
+    return load_reranker(model_id), max(0, process.memory_info().rss - before) / 2**20
 
 
 @st.cache_resource(show_spinner=False, max_entries=50)
@@ -56,8 +69,23 @@ def chunks(doc_id: str, preset: str, size: int, overlap: int) -> list[Chunk]:
 def sample(language: str) -> tuple[str, bytes, list[str]]:
     """Return a bundled sample: its title, its bytes, and its questions."""
     name = SAMPLE_FILES[language]
-    questions = json.loads((SAMPLES / f"{name}.questions.json").read_text(encoding="utf-8"))
-    return f"{name}.pdf", (SAMPLES / f"{name}.pdf").read_bytes(), [row["question"] for row in questions]
+    asked = [row["question"] for row in sample_rows(language)]
+    return f"{name}.pdf", (SAMPLES / f"{name}.pdf").read_bytes(), asked
+
+
+@st.cache_data(show_spinner=False)
+def sample_rows(language: str) -> list[dict]:
+    return json.loads((SAMPLES / f"{SAMPLE_FILES[language]}.questions.json").read_text(encoding="utf-8"))
+
+
+@st.cache_data(show_spinner=False)
+def sample_judgments(language: str) -> list[Judgment]:
+    """Return what we judged ourselves: the words of a bundled sample that answer its questions."""
+    return [
+        Judgment(row["question"], Span(answer["page"], 0, answer["quote"]), 2, SAMPLE_JUDGE)
+        for row in sample_rows(language)
+        for answer in row["answers"]
+    ]
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import cached, state
 from pages.ui.i18n import t
 from rag_core import catalog, llm
-from rag_core.settings import CUTOFFS, DEPTHS, PATIENCE
+from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, PATIENCE
 
 
 def pick_document() -> str:
@@ -52,6 +52,7 @@ def question_form() -> str | None:
         numbers = st.columns(2)
         numbers[0].slider(t("form.depth"), *DEPTHS, key="depth", help=t("form.depth_help"))
         numbers[1].slider(t("form.cutoff"), *CUTOFFS, key="cutoff", help=t("form.cutoff_help"))
+        first_stage()
         st.checkbox(t("form.adaptive"), key="adaptive", help=t("form.adaptive_help", patience=PATIENCE))
         models = st.columns(2)
         with models[0]:
@@ -66,6 +67,12 @@ def question_form() -> str | None:
             asked = expansion_fields()
         compare = st.form_submit_button(t("form.compare"), type="primary", icon=":material/swap_vert:")
     return "compare" if compare else asked
+
+
+def first_stage() -> None:
+    names = {stage: t(f"form.first_{stage}") for stage in FIRST_STAGES}
+    st.radio(t("form.first_stage"), list(names), key="first_stage", format_func=names.get, horizontal=True,
+             help=t("form.first_stage_help"))  # fmt: skip
 
 
 def has_expansions() -> bool:

@@ -8,7 +8,7 @@ from rag_core import catalog
 from rag_core.chunk import PRESETS, SIZES
 from rag_core.datatypes import Comparison, Expansion
 from rag_core.expand import LONGEST_EXPANSION, MOST_EXPANSIONS
-from rag_core.settings import CUTOFFS, DEPTHS, MAX_QUERY
+from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, MAX_QUERY
 
 ORIGINS = ("typed", "llm", "feedback")
 MOST_IN_LINK, LONGEST_IN_LINK = 2 * MOST_EXPANSIONS, MAX_QUERY + LONGEST_EXPANSION
@@ -26,6 +26,7 @@ def write(comparison: Comparison) -> None:
             "depth": str(how.depth),
             "cutoff": str(how.cutoff),
             "adaptive": str(int(how.adaptive)),
+            "first": how.first_stage,
             "chunks": f"{how.chunks.preset}-{how.chunks.size}-{how.chunks.overlap}",
             "embedder": how.embedder,
             "reranker": how.reranker,
@@ -91,6 +92,15 @@ def take_number(key: str, bounds: tuple[int, int]):
     return take
 
 
+def take_choice(key: str, choices: tuple[str, ...]):
+    def take(value: str) -> bool:
+        if value in choices:
+            st.session_state[key] = value
+        return value in choices
+
+    return take
+
+
 def take_switch(key: str):
     def take(value: str) -> bool:
         fits = value in ("0", "1")
@@ -124,6 +134,7 @@ TAKERS = {
     "depth": take_number("depth", DEPTHS),
     "cutoff": take_number("cutoff", CUTOFFS),
     "adaptive": take_switch("adaptive"),
+    "first": take_choice("first_stage", FIRST_STAGES),
     "chunks": take_chunks,
     "embedder": take_model("embedder", catalog.EMBEDDERS),
     "reranker": take_model("reranker", catalog.RERANKERS),

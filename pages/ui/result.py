@@ -1,8 +1,10 @@
 """A finished comparison on screen, part by part."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from pages.ui import cached, charts, tables
+from pages.ui import cached, charts, questions, tables, work
 from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core.compare import RBO_PERSISTENCE, kendall_tau, overlap_at, rank_biased_overlap
 from rag_core.datatypes import Comparison, Move
@@ -35,7 +37,8 @@ def headline(comparison: Comparison) -> None:
     first = comparison.moves[0]
     key = "none" if not count else "one" if count == 1 else "some"
     st.subheader(t(f"headline.{key}", count=count, k=k))
-    st.markdown(t("headline.first_same" if first.before == 1 else "headline.first", before=first.before))
+    order = t(f"order.{comparison.order}")
+    st.markdown(t("headline.first_same" if first.before == 1 else "headline.first", before=first.before, order=order))
     if comparison.settings.depth > comparison.available:
         st.info(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
     if len(comparison.moves) < comparison.found:
@@ -80,20 +83,21 @@ def tested(comparison: Comparison) -> None:
 
 
 def orders(comparison: Comparison) -> None:
+    grades = work.grades(comparison)
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**{t('result.fused' if comparison.fused else 'result.vector')}**")
-        order(comparison, "vector")
+        st.markdown(f"**{t('result.' + comparison.order)}**")
+        order(comparison, "vector", grades)
     with right:
         st.markdown(f"**{t('result.reranked')}**")
-        order(comparison, "reranked")
+        order(comparison, "reranked", grades)
     st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
 
 
-def order(comparison: Comparison, side: str) -> None:
+def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
     key = f"order_{side}"
     st.dataframe(
-        tables.order_table(comparison, side, st.session_state["picked"]),
+        tables.order_table(comparison, side, st.session_state["picked"], grades),
         key=key,
         height=tables.height(len(comparison.moves)),
         hide_index=True,
@@ -104,6 +108,7 @@ def order(comparison: Comparison, side: str) -> None:
             "▲▼": st.column_config.TextColumn(width=58),
             t("table.page"): st.column_config.NumberColumn(width=50),
             tables.score_unit(comparison, side): st.column_config.NumberColumn(width=72),
+            t("table.grade"): st.column_config.TextColumn(width=58),
             t("table.text"): st.column_config.TextColumn(width="large"),
         },
     )
@@ -138,6 +143,7 @@ def picked_chunk(comparison: Comparison) -> None:
             )
         )
         st.text(move.chunk.text)
+        questions.grade_buttons(comparison.doc_id, comparison.query, move.chunk)
 
 
 def metrics(comparison: Comparison) -> None:

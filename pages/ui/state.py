@@ -1,9 +1,12 @@
 """What a visitor has chosen: one table of defaults, kept from page to page."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.ui import i18n
 from rag_core.datatypes import ChunkSettings, Settings
+from rag_core.metrics import MAIN
 
 HOW = Settings()
 DEFAULTS: dict[str, object] = {
@@ -16,6 +19,21 @@ DEFAULTS: dict[str, object] = {
     "depth": HOW.depth,
     "cutoff": HOW.cutoff,
     "adaptive": HOW.adaptive,
+    "first_stage": HOW.first_stage,
+    "judge": "",
+    "rerankers": [HOW.reranker],
+    "panel_stages": ["vector", "bm25", "fused"],
+    "panel_models": [HOW.reranker],
+    "panel_question": None,
+    "ceiling_question": None,
+    "chosen_question": "",
+    "shown_system": None,
+    "shown_measure": MAIN,
+    "evaluation": None,
+    "evaluating": False,
+    "ceiling": None,
+    "panel": None,
+    "added": "",
     "typed": "",
     "suggested": [],
     "kept": [],
@@ -45,6 +63,12 @@ def prepare() -> None:
         st.session_state["lang"] = i18n.first_language()
 
 
+def settle(key: str, options: Sequence, first: object = None) -> None:
+    """Give a select box one of its options before it is drawn: ``first``, or the first there is."""
+    if st.session_state[key] not in options:
+        st.session_state[key] = first if first in options else options[0]
+
+
 def chunk_settings() -> ChunkSettings:
     return ChunkSettings(st.session_state["preset"], st.session_state["size"], st.session_state["overlap"])
 
@@ -66,6 +90,7 @@ def settings() -> Settings:
         depth=st.session_state["depth"],
         cutoff=st.session_state["cutoff"],
         adaptive=st.session_state["adaptive"],
+        first_stage=st.session_state["first_stage"],
     )
 
 

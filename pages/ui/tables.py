@@ -1,6 +1,7 @@
 """Tables of a comparison, and its file for a spreadsheet."""
 
 import csv
+from collections.abc import Mapping
 from itertools import accumulate
 from unicodedata import east_asian_width
 
@@ -9,9 +10,13 @@ from pandas.io.formats.style import Styler
 
 from pages.ui.i18n import t
 from rag_core.datatypes import Comparison, Hit, Move
+from rag_core.exchange import harmless
 
 UP, DOWN = "#1a7f4b", "#b3402a"
 TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
+FIRST_SCORES = {"vector": "cosine", "bm25": "bm25", "fused": "rrf"}
+FIRST_DIGITS = {"vector": 3, "bm25": 2, "fused": 4}
+GRADES = {None: "", 0: "0", 1: "★", 2: "★★"}
 ROWS_SHOWN = 12
 ROW_PIXELS = 35
 
@@ -33,21 +38,29 @@ def score_name(comparison: Comparison, side: str) -> str:
     """Name a side's score together with its scale."""
     if side == "reranked":
         return t(f"score.{comparison.scale}")
-    return t("score.rrf" if comparison.fused else "score.cosine")
+    return t(f"score.{FIRST_SCORES[comparison.order]}")
 
 
 def score_unit(comparison: Comparison, side: str) -> str:
     """Name a side's scale in a word that fits a column."""
-    return comparison.scale if side == "reranked" else "RRF" if comparison.fused else t("table.cosine")
+    return comparison.scale if side == "reranked" else t(f"table.{FIRST_SCORES[comparison.order]}")
 
 
-def order_table(comparison: Comparison, side: str, picked: str | None = None) -> Styler:
-    """Return one order, ``vector`` or ``reranked``: rank, move, page, score, text; the picked chunk is marked."""
+def order_table(
+    comparison: Comparison, side: str, picked: str | None = None, grades: Mapping[str, int] | None = None
+) -> Styler:
+    """Return one order, ``vector`` or ``reranked``: rank, move, page, score, grade, text; the picked chunk is marked.
+
+    The grade's column is there when a chunk of the question was judged.
+    """
     by_id = {move.chunk.id: move for move in comparison.moves}
     hits = getattr(comparison, side).hits
     rows = [order_row(rank, hit, by_id[hit.chunk.id]) for rank, hit in enumerate(hits, start=1)]
     names = [t("table.rank"), "▲▼", t("table.page"), score_unit(comparison, side), t("table.text")]
-    digits = 2 if side == "reranked" else 4 if comparison.fused else 3
+    if grades:
+        rows = [[*row[:4], GRADES[grades.get(hit.chunk.id)], row[4]] for row, hit in zip(rows, hits, strict=True)]
+        names.insert(4, t("table.grade"))
+    digits = 2 if side == "reranked" else FIRST_DIGITS[comparison.order]
     shades = [PICKED if hit.chunk.id == picked else TOP for hit in hits]
     marked = [hit.chunk.id == picked or rank <= comparison.cutoff for rank, hit in enumerate(hits, start=1)]
     style = pd.DataFrame(rows, columns=names).style.map(colour, subset=["▲▼"]).format({names[3]: f"{{:.{digits}f}}"})
@@ -69,16 +82,27 @@ def one_line(text: str, columns: int | None = None) -> str:
 
 
 def ledger_table(comparison: Comparison) -> pd.DataFrame:
-    """Return, for each candidate in the new order, the rank at which each query found it."""
-    queries = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
+    """Return, for each candidate in the new order, the rank at which each query found it in each first stage."""
+    asked = searches(comparison)
     origins = ["question", *(expansion.origin for expansion in comparison.expansions)]
-    names = [f"{number}. {t('origin.' + origin)}" for number, origin in enumerate(origins)]
+    words = " · BM25" if comparison.settings.first_stage == "both" else ""
+    names = [f"{number}. {t('origin.' + origins[number])}{words if source == 'bm25' else ''}"
+             for number, _, source in asked]  # fmt: skip
     rows = []
     for move in comparison.moves:
-        ranks = {found.query: found.rank for found in comparison.ledger[move.chunk.id]}
-        rows.append([move.after, move.before, one_line(move.chunk.text), *(ranks.get(query) for query in queries)])
+        ranks = {(found.query, found.source): found.rank for found in comparison.ledger[move.chunk.id]}
+        places = [ranks.get((query, source)) for _, query, source in asked]
+        rows.append([move.after, move.before, one_line(move.chunk.text), *places])
     columns = [t("table.after"), t("table.before"), t("table.text"), *names]
     return pd.DataFrame(rows, columns=columns).astype({name: "Int64" for name in names})
+
+
+def searches(comparison: Comparison) -> list[tuple[int, str, str]]:
+    """Return number, text and first stage of every search that was made."""
+    stage = comparison.settings.first_stage
+    stages = ("vector", "bm25") if stage == "both" else (stage,)
+    queries = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
+    return [(number, query, source) for number, query in enumerate(queries) for source in stages]
 
 
 def full_table(comparison: Comparison) -> pd.DataFrame:
@@ -86,12 +110,12 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
     rows = [
         {
             "rank_reranked": move.after,
-            "rank_vector": move.before,
+            f"rank_{comparison.order}": move.before,
             "move": move.delta,
             "page": move.chunk.page,
             "text": move.chunk.text,
             f"score_reranked_{comparison.scale}": move.after_score,
-            f"score_{'rrf' if comparison.fused else 'cosine'}": move.before_score,
+            f"score_{FIRST_SCORES[comparison.order]}": move.before_score,
             **found_columns(comparison, move),
             "question": comparison.query,
             "chunk": move.chunk.id,
@@ -104,14 +128,13 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
 
 
 def found_columns(comparison: Comparison, move: Move) -> dict[str, object]:
-    texts = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
-    found = {entry.query: entry for entry in comparison.ledger[move.chunk.id]}
+    found = {(entry.query, entry.source): entry for entry in comparison.ledger[move.chunk.id]}
     columns: dict[str, object] = {}
-    for number, text in enumerate(texts):
-        entry = found.get(text)
+    for number, text, source in searches(comparison):
+        entry = found.get((text, source))
         columns[f"query_{number}"] = text
-        columns[f"query_{number}_rank"] = entry and entry.rank
-        columns[f"query_{number}_cosine"] = entry and entry.score
+        columns[f"query_{number}_{source}_rank"] = entry and entry.rank
+        columns[f"query_{number}_{FIRST_SCORES[source]}"] = entry and entry.score
     return columns
 
 
@@ -121,8 +144,3 @@ def as_csv(table: pd.DataFrame) -> bytes:
     safe = table.assign(**{name: table[name].map(harmless, na_action="ignore") for name in texts})
     # Every text is quoted: a lone carriage return in one would otherwise begin a new row, which could be a formula.
     return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode("utf-8-sig")
-
-
-def harmless(cell: object) -> object:
-    dangerous = isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-    return f"'{cell}" if dangerous or (isinstance(cell, str) and cell[:1] in ("\t", "\r", "\n")) else cell

@@ -1,13 +1,14 @@
 """Work that takes a while, with progress that counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from pages.ui import cached, form, state
 from pages.ui.i18n import t
-from rag_core import expand
-from rag_core.datatypes import Comparison, Document
+from rag_core import evaluate, expand
+from rag_core.datatypes import Chunk, Comparison, Document
+from rag_core.errors import RerankLabError
 from rag_core.index import Index
 from rag_core.settings import check_query
 
@@ -34,6 +35,22 @@ def add_document(data: bytes, title: str, password: str | None = None) -> Docume
     state.remember(document.id)
     form.choose_document(document.id)
     return document
+
+
+def add_sample(language: str) -> Document:
+    """Read a bundled sample and make it the chosen document; its judged questions come with it."""
+    title, data, _ = cached.sample(language)
+    document = add_document(data, title)
+    if not cached.lab().questions(document.id):
+        cached.lab().judge(document.id, cached.sample_judgments(language))
+    return document
+
+
+def grades(comparison: Comparison) -> Mapping[str, int]:
+    """Return the grades of the candidates that were judged for this question."""
+    doc_id, query = comparison.doc_id, comparison.query
+    judged = evaluate.judgments_of(cached.lab(), doc_id, comparison.vector.chunks, query)
+    return judged.qrels.get(query, {})
 
 
 def open_index(doc_id: str, place: st.delta_generator.DeltaGenerator) -> Index:
@@ -74,3 +91,63 @@ def suggest(doc_id: str, origin: str) -> bool:
     if found:
         st.session_state["pending_suggestions"] = found
     return bool(found)
+
+
+def current_chunks(doc_id: str) -> list[Chunk]:
+    how = state.chunk_settings()
+    return cached.chunks(doc_id, how.preset, how.size, how.overlap)
+
+
+def ready(model_id: str):
+    """Load a reranker and try it before any of its scores is shown."""
+    reranker = cached.reranker(model_id)
+    cached.self_test(model_id)
+    return reranker
+
+
+def evaluate_all(doc_id: str, models: list[str]) -> evaluate.Evaluation:
+    """Evaluate the document's question set, with a way to stop; what was scored until then is kept."""
+    how, place, stop = state.settings(), st.empty(), st.empty()
+    st.session_state["evaluating"] = True
+    stop.button(t("evaluate.stop"), key="stop", icon=":material/stop_circle:")
+    try:
+        index = open_index(doc_id, place)
+        embedder = cached.embedder(how.embedder, form.llm_settings())
+        rerankers = [ready(model) for model in models or [how.reranker]]
+        depths = [depth for depth in evaluate.DEPTHS if depth < how.depth] + [how.depth]
+        counted = counting(place, "work.questions")
+        lab = cached.lab()
+        asked, judgments = lab.questions(doc_id), lab.judgments(doc_id)
+        found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, asked, judgments, counted)
+    except RerankLabError:
+        st.session_state["evaluating"] = False
+        raise
+    finally:
+        place.empty()
+        stop.empty()
+    st.session_state["evaluating"] = False
+    return found
+
+
+def ceiling(doc_id: str, question: str, model: str) -> evaluate.Ceiling:
+    """Score every chunk of the document for one question."""
+    how, place = state.settings(), st.empty()
+    try:
+        index = open_index(doc_id, place)
+        embedder = cached.embedder(how.embedder, form.llm_settings())
+        scoring = counting(place, "work.scoring")
+        return evaluate.ceiling(cached.lab(), index, question, how, embedder, ready(model), scoring)
+    finally:
+        place.empty()
+
+
+def panel(doc_id: str, question: str, stages: list[str], models: list[str]) -> evaluate.Panel:
+    """Have every first stage and reranker rank the same candidates."""
+    how, place = state.settings(), st.empty()
+    try:
+        index = open_index(doc_id, place)
+        embedder, scoring = cached.embedder(how.embedder, form.llm_settings()), counting(place, "work.scoring")
+        rerankers = [ready(model) for model in models]
+        return evaluate.panel(cached.lab(), index, question, stages, rerankers, how, embedder, scoring)
+    finally:
+        place.empty()

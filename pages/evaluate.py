@@ -1,0 +1,56 @@
+"""Evaluate: a question set, judgments, and what they say of every order."""
+
+import streamlit as st
+
+from pages.ui import cached, form, measured, questions, state, work
+from pages.ui.frame import frame, told
+from pages.ui.i18n import t
+from rag_core import catalog
+from rag_core.settings import DEPTHS
+
+MOST_MODELS = 4
+
+
+def samples() -> bool:
+    """Offer the bundled samples with their judged questions; say whether one was taken."""
+    taken = False
+    for column, language in zip(st.columns(2), cached.SAMPLE_FILES, strict=True):
+        label = t(f"evaluate.sample_{language}")
+        if column.button(label, key=f"evaluate_{language}", icon=":material/menu_book:", width="stretch"):
+            work.add_sample(language)
+            taken = True
+    return taken
+
+
+def controls() -> bool:
+    """Let the reader choose what is evaluated; say whether it was asked for."""
+    with st.form("evaluation_form"):
+        st.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="rerankers",
+                       accept_new_options=True, max_selections=MOST_MODELS, help=t("form.other_help"))  # fmt: skip
+        left, right = st.columns(2)
+        left.slider(t("form.depth"), *DEPTHS, key="depth", help=t("evaluate.depth_help"))
+        with right:
+            form.first_stage()
+        return st.form_submit_button(t("evaluate.run"), type="primary", icon=":material/rule:")
+
+
+frame("evaluate")
+st.caption(t("evaluate.lead"))
+with told():
+    taken = samples()
+    doc_id = form.pick_document()
+    if st.session_state["added"]:
+        st.success(st.session_state["added"])
+        st.session_state["added"] = ""
+    questions.show(doc_id)
+    if controls() or taken:
+        st.session_state["evaluation"] = work.evaluate_all(doc_id, st.session_state["rerankers"])
+    elif st.session_state["evaluating"]:
+        st.info(t("evaluate.stopped"), icon=":material/pause_circle:")
+    evaluation = st.session_state["evaluation"]
+    if evaluation is None or not measured.current(evaluation, doc_id):
+        st.info(t("evaluate.empty"), icon=":material/help:")
+        st.stop()
+    if evaluation.how != state.settings():
+        st.caption(t("evaluate.stale"))
+    measured.show(evaluation)

@@ -1,0 +1,135 @@
+"""A document's question set and its judgments: seen, added, graded, taken back."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui import cached, state, tables
+from pages.ui.frame import told
+from pages.ui.i18n import plain, t
+from rag_core import evaluate, exchange, judge
+from rag_core.datatypes import Chunk, Judgment
+from rag_core.judge import Judged
+
+LOST_SHOWN = 20
+
+
+def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
+    """Let the reader say whether a chunk answers the question; the second of two clicks."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("judge.ask"), width="content", help=t("judge.help"))
+        for grade in judge.GRADES:
+            st.button(
+                t(f"judge.grade_{grade}"),
+                key=f"grade_{grade}",
+                on_click=give,
+                args=[doc_id, Judgment(question, judge.span_of(chunk), grade, judge_name())],
+            )
+        if any(one.judge == judge_name() for one in cached.lab().judgments(doc_id)):
+            st.button(t("judge.undo"), key="undo", icon=":material/undo:", on_click=take_back, args=[doc_id])
+
+
+def judge_name() -> str:
+    return st.session_state["judge"].strip()
+
+
+def give(doc_id: str, judgment: Judgment) -> None:
+    with told():
+        cached.lab().judge(doc_id, [judgment])
+
+
+def take_back(doc_id: str) -> None:
+    undone = cached.lab().undo(doc_id, judge_name())
+    if undone:
+        st.toast(t("judge.undone", grade=undone.grade, text=plain(tables.one_line(undone.span.quote, 60))))
+
+
+def show(doc_id: str) -> None:
+    """Show the question set with what is judged, and the ways to change it."""
+    how = state.chunk_settings()
+    chunks = cached.chunks(doc_id, how.preset, how.size, how.overlap)
+    judged, asked = evaluate.judgments_of(cached.lab(), doc_id, chunks), cached.lab().questions(doc_id)
+    relevant = len([question for question in asked.values() if question in set(judged.answerable)])
+    label = t("questions.title", count=len(asked), relevant=relevant)
+    with st.expander(label, icon=":material/quiz:", expanded=not asked):
+        if asked:
+            listed(doc_id, asked, judged)
+        told_of_lost(judged)
+        add(doc_id, asked, chunks)
+
+
+def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
+    rows = []
+    for number, question in asked.items():
+        grades = judged.qrels.get(question, {})
+        rows.append([number, question, sum(grade >= judge.RELEVANT for grade in grades.values()), len(grades)])
+    names = [t("questions.number"), t("questions.question"), t("questions.relevant"), t("questions.judged")]
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        height=tables.height(len(rows)),
+        key="question_set",
+        on_select=lambda: choose_question(list(asked.values())),
+        selection_mode="single-row",
+        column_config={
+            names[0]: st.column_config.NumberColumn(width=50),
+            names[1]: st.column_config.TextColumn(width="large"),
+            names[2]: st.column_config.NumberColumn(width=90),
+            names[3]: st.column_config.NumberColumn(width=90),
+        },
+    )
+    st.caption(t("questions.rule", share=f"{judge.ENOUGH:.0%}"))
+    if judged.disputed:
+        st.caption(t("questions.disputed", count=judged.disputed))
+    chosen = st.session_state["chosen_question"]
+    if chosen in asked.values():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(tables.one_line(chosen, 90), width="content")
+            if st.button(t("questions.compare"), key="compare_question", icon=":material/swap_vert:"):
+                st.session_state.update(question=chosen, typed="", suggested=[], kept=[], autorun=True)
+                st.switch_page("pages/compare.py")
+            st.button(t("questions.drop"), key="drop_question", icon=":material/delete:",
+                      on_click=cached.lab().drop, args=[doc_id, chosen])  # fmt: skip
+
+
+def choose_question(asked: list[str]) -> None:
+    for row in st.session_state["question_set"]["selection"]["rows"]:
+        st.session_state["chosen_question"] = asked[row]
+
+
+def told_of_lost(judged: Judged) -> None:
+    """List the judgments whose words are no longer in the document."""
+    if not judged.lost:
+        return
+    st.warning(t("questions.lost", count=len(judged.lost)), icon=":material/find_in_page:")
+    for one in judged.lost[:LOST_SHOWN]:
+        st.text(f"{t('table.page_short', page=one.span.page)}  {tables.one_line(one.span.quote, 90)}")
+
+
+def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
+    """Take questions and judgments from a text field or a file, all of it or nothing."""
+    with st.form("add_questions", clear_on_submit=True, border=False):
+        st.text_area(t("questions.paste"), key="pasted", height=100, help=t("questions.paste_help"))
+        file = st.file_uploader(t("questions.file"), type=["csv", "txt", "qrels"], key="question_file")
+        submitted = st.form_submit_button(t("questions.add"), icon=":material/add:")
+    st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
+    if not submitted:
+        return
+    with told():
+        if file is not None and not file.name.lower().endswith(".csv") and is_qrels(file.getvalue()):
+            found = exchange.read_qrels(file.getvalue(), asked, chunks, judge_name())
+            cached.lab().judge(doc_id, found)
+            st.success(t("questions.added", questions=0, judgments=len(found), repeated=0))
+            return
+        data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
+        found = exchange.read_questions(data)
+        cached.lab().ask(doc_id, found.questions)
+        cached.lab().judge(doc_id, found.judgments)
+        st.session_state["added"] = t("questions.added", questions=len(found.questions),
+                                      judgments=len(found.judgments), repeated=found.repeated)  # fmt: skip
+        st.rerun()
+
+
+def is_qrels(data: bytes) -> bool:
+    """Say whether a text file holds qrels: four fields of which the second is 0 and the last a grade."""
+    fields = data.split(b"\n", 1)[0].split()
+    return len(fields) == 4 and fields[1] in (b"0", b"Q0") and fields[3].strip().isdigit()
