@@ -12,6 +12,7 @@ import streamlit as st
 from comparisons import comparison
 
 from pages.ui import tables
+from pages.ui.i18n import t
 from rag_core.datatypes import Expansion
 
 TEXTS = ["Alpha one.", "Beta two.", "Gamma three.", "Delta four."]
@@ -92,14 +93,39 @@ def test_the_full_table_keeps_every_rank_and_score_of_every_stage():
     given = comparison(TEXTS, after=[2, 0, 1, 3], expansions=[TYPED])
     table = tables.full_table(given)
     assert list(table["rank_reranked"]) == [1, 2, 3, 4]
-    assert list(table["rank_vector"]) == [2, 3, 1, 4]
+    assert list(table["rank_fused"]) == [2, 3, 1, 4]
     assert list(table["move"]) == [1, 1, -2, 0]
     assert list(table["score_reranked_logit"]) == [3.5, 3.25, 3.0, 2.75]
     assert list(table["query_1"]) == ["other words"] * 4
-    assert list(table["query_1_rank"]) == [2, 3, 1, 4]
-    assert [None if pd.isna(rank) else rank for rank in table["query_0_rank"]] == [None, 3, 1, None]
+    assert list(table["query_1_vector_rank"]) == [2, 3, 1, 4]
+    assert [None if pd.isna(rank) else rank for rank in table["query_0_vector_rank"]] == [None, 3, 1, None]
     assert {"score_rrf", "query_0_cosine", "embedder", "reranker", "page", "chunk"} <= set(table)
-    assert "score_cosine" in tables.full_table(comparison(TEXTS))
+    assert {"score_cosine", "rank_vector"} <= set(tables.full_table(comparison(TEXTS)))
+
+
+def test_with_both_first_stages_each_search_has_its_columns():
+    given = comparison(TEXTS, expansions=[TYPED], first_stage="both")
+    assert {"query_1_vector_rank", "query_1_cosine", "query_1_bm25_rank", "query_1_bm25"} <= set(
+        tables.full_table(given)
+    )
+    assert [name[-4:] == "BM25" for name in tables.ledger_table(given).columns[3:]] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(("stage", "unit"), [("vector", "cosine"), ("bm25", "bm25"), ("both", "rrf")])
+def test_the_first_stage_names_its_score(stage, unit):
+    given = comparison(TEXTS, first_stage=stage)
+    assert tables.score_name(given, "vector") == t(f"score.{unit}")
+    assert tables.score_unit(given, "vector") == t(f"table.{unit}")
+
+
+def test_grades_have_a_column_where_there_are_any():
+    given = comparison(TEXTS)
+    plain, graded = (
+        tables.order_table(given, "vector"),
+        tables.order_table(given, "vector", None, {"doc-1": 2, "doc-2": 0}),
+    )
+    assert t("table.grade") not in plain.data
+    assert list(graded.data[t("table.grade")]) == ["", "★★", "0", ""]
 
 
 def test_the_full_table_has_the_same_names_in_every_language(monkeypatch):

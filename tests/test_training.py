@@ -207,8 +207,8 @@ def test_some_questions_are_asked_without_capitals_and_marks(pairs):
 
 def test_a_group_is_the_answer_before_its_negatives(pairs, as_found):
     groups = list(pairs.groups_of(ROWS, pairs.Passages(ROWS, Letters()), random.Random(1)))
-    assert len(groups) == len(ROWS)
-    for group, row in zip(groups, ROWS, strict=True):
+    assert len(groups) == pairs.ROUNDS["zh"] * len(ROWS)
+    for group, row in zip(groups, [row for row in ROWS for _ in range(pairs.ROUNDS["zh"])], strict=True):
         assert row["answer"] in group["texts"][0]
         assert len(group["texts"]) == len(group["cosines"]) == 1 + pairs.NEGATIVES
         assert group["labels"] == [1, *[0] * pairs.NEGATIVES]
@@ -294,10 +294,16 @@ def test_a_thinned_group_keeps_its_first_text_and_what_belongs_to_each(train):
 
 
 def test_only_labelled_groups_are_held_out(train):
-    groups = [{"group": number, "labels": [number % 2, 0]} for number in range(200)]
+    groups = [{"group": f"document {number}", "labels": [number % 2, 0]} for number in range(200)]
     trained, held_out = train.split(groups)
     assert held_out and all(any(group["labels"]) for group in held_out)
     assert not {group["group"] for group in trained} & {group["group"] for group in held_out}
+
+
+def test_a_document_stays_held_out_when_others_come_and_go(train):
+    groups = [{"group": f"document {number}", "labels": [1, 0]} for number in range(200)]
+    held_out = {group["group"] for group in train.split(groups)[1]}
+    assert {group["group"] for group in train.split(groups[:50])[1]} == held_out & {g["group"] for g in groups[:50]}
 
 
 @pytest.mark.parametrize(
