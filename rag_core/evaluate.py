@@ -113,6 +113,14 @@ class Evaluation:
         counts = [metrics.unjudged(self.orders[system][q], self.judged.qrels[q]) for q in self.measured]
         return sum(counts) / len(counts) if counts else None
 
+    def pool(self, question: str) -> set[str]:
+        """Return what stands in the first ten of any order: the chunks whose judgment matters."""
+        return {chunk_id for run in self.orders.values() for chunk_id in run[question][:10]}
+
+    def rejudged(self, judged: Judged) -> Evaluation:
+        """Return the same orders measured against other judgments."""
+        return replace(self, judged=judged, values={name: measured(run, judged) for name, run in self.orders.items()})
+
     def changed(self, system: str, question: str) -> tuple[int, bool]:
         """Return how many of the first ``cutoff`` are new against the baseline, and whether the first chunk is."""
         before, after, k = self.orders[self.baseline][question], self.orders[system][question], self.how.cutoff

@@ -128,6 +128,16 @@ def test_another_measure_can_be_chosen(judged):
     assert "P@5" in " ".join(caption.value for caption in run(at).caption)
 
 
+def test_two_clicks_judge_a_chunk_of_the_pool(judged):
+    at = evaluated()
+    chunk = cached.lab().cut(DOC, SENTENCES)[2]
+    at.session_state["judged_question"], at.session_state["judged_chunk"] = JUDGED[1].question, chunk.id
+    before = at.session_state["evaluation"].unjudged("vector")
+    click(run(at), at.button(key="grade_0"))
+    assert cached.lab().judgments(DOC)[-1] == Judgment(JUDGED[1].question, Span(chunk.page, chunk.start, chunk.text), 0)
+    assert at.session_state["evaluation"].unjudged("vector") < before
+
+
 def test_the_ceiling_is_shown_for_a_question(judged):
     at = press(evaluated(), "depth.score_all")
     assert says(at, "depth.said")

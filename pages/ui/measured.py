@@ -6,7 +6,7 @@ import zipfile
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, measure_charts, state, tables, work
+from pages.ui import cached, measure_charts, questions, state, tables, work
 from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core import catalog, evaluate
@@ -26,6 +26,9 @@ def name_of(system: str) -> str:
 @st.fragment
 def show(evaluation: Evaluation) -> None:
     """Show everything; what is chosen in a part draws only the parts again."""
+    judged = evaluate.judgments_of(cached.lab(), evaluation.doc_id, work.current_chunks(evaluation.doc_id))
+    if judged != evaluation.judged:
+        evaluation = st.session_state["evaluation"] = evaluation.rejudged(judged)
     verdict(evaluation)
     means, each, depth, panel, files = st.tabs(
         [t("measured.means"), t("measured.each"), t("measured.depth"), t("measured.panel"), t("measured.files")]
@@ -129,14 +132,54 @@ def each_part(evaluation: Evaluation) -> None:
     names = [t("questions.question"), name_of(evaluation.baseline), t("measured.system_short"),
              t("measured.gain"), t("measured.new", k=k), t("measured.first")]  # fmt: skip
     frame = pd.DataFrame(rows, columns=names).sort_values(names[3], na_position="last", kind="stable")
+    asked = list(frame[names[0]])
     st.dataframe(
         frame.style.format(dict.fromkeys(names[1:3], "{:.3f}") | {names[3]: "{:+.3f}"}, na_rep="–"),
         hide_index=True,
         key="each",
         height=tables.height(len(frame)),
         column_config={names[0]: st.column_config.TextColumn(width="large")},
+        on_select=lambda: pick("each", "judged_question", asked),
+        selection_mode="single-row",
     )
     st.caption(t("measured.each_help", measure=measure, k=k))
+    if st.session_state["judged_question"] in asked:
+        pool_part(evaluation, st.session_state["judged_question"])
+
+
+def pick(table: str, key: str, values: list[str]) -> None:
+    for row in st.session_state[table]["selection"]["rows"]:
+        st.session_state[key] = values[row]
+
+
+def pool_part(evaluation: Evaluation, question: str) -> None:
+    """Let the reader judge what stands in the first ten of any order, in the order of the document."""
+    pooled = evaluation.pool(question)
+    chunks = [chunk for chunk in work.current_chunks(evaluation.doc_id) if chunk.id in pooled]
+    grades = evaluation.judged.qrels.get(question, {})
+    st.markdown(f"**{t('pool.title', count=len(chunks))}**")
+    st.text(question)
+    rows = [[tables.GRADES[grades.get(chunk.id)], chunk.page, tables.one_line(chunk.text)] for chunk in chunks]
+    names = [t("table.grade"), t("table.page"), t("table.text")]
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        key="pool",
+        height=tables.height(len(rows)),
+        column_config={
+            names[0]: st.column_config.TextColumn(width=58),
+            names[1]: st.column_config.NumberColumn(width=50),
+            names[2]: st.column_config.TextColumn(width="large"),
+        },
+        on_select=lambda: pick("pool", "judged_chunk", [chunk.id for chunk in chunks]),
+        selection_mode="single-row",
+    )  # fmt: skip
+    st.caption(t("pool.help"))
+    chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
+    if chunk:
+        with st.container(border=True):
+            st.text(chunk.text)
+            questions.grade_buttons(evaluation.doc_id, question, chunk)
 
 
 def depth_part(evaluation: Evaluation) -> None:

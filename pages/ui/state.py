@@ -27,6 +27,8 @@ DEFAULTS: dict[str, object] = {
     "panel_question": None,
     "ceiling_question": None,
     "chosen_question": "",
+    "judged_question": "",
+    "judged_chunk": "",
     "shown_system": None,
     "shown_measure": MAIN,
     "evaluation": None,
