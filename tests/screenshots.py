@@ -22,10 +22,12 @@ MOST_BYTES = 250_000
 LANGUAGES = {
     "en": {"locale": "en-GB", "try": "Try the sample and compare", "compared": "Both tables rank",
            "answer": "Answer", "ask": "Answer from both", "sources": "The two sets share",
-           "documents": "Documents", "pages": "Median length, characters"},
+           "documents": "Documents", "pages": "Median length, characters",
+           "evaluate": "Evaluate", "sample": "Evaluate the English sample", "measured": "Means over the 12"},
     "zh": {"locale": "zh-CN", "try": "打开示例并对比", "compared": "两张表是同样的",
            "answer": "回答", "ask": "用两组片段回答", "sources": "两组来源有",
-           "documents": "文档", "pages": "长度中位数（字符）"},
+           "documents": "文档", "pages": "长度中位数（字符）",
+           "evaluate": "评测", "sample": "评测中文示例", "measured": "对 12 个有相关片段"},
 }  # fmt: skip
 
 
@@ -58,6 +60,11 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     page.get_by_text(words["pages"]).wait_for()
     show(page, "h1", height=1100)
     take("documents")
+    page.get_by_role("link", name=words["evaluate"]).click()
+    page.get_by_role("button", name=words["sample"]).click()
+    page.get_by_text(words["measured"]).wait_for()
+    show(page, "h3", height=1100)
+    take("evaluate")
 
 
 def show(page: Page, selector: str, height: int) -> None:

@@ -130,7 +130,8 @@ def test_another_measure_can_be_chosen(judged):
 
 def test_two_clicks_judge_a_chunk_of_the_pool(judged):
     at = evaluated()
-    chunk = cached.lab().cut(DOC, SENTENCES)[2]
+    fourth = at.session_state["evaluation"].orders["vector"][JUDGED[1].question][3]
+    chunk = next(chunk for chunk in cached.lab().cut(DOC, SENTENCES) if chunk.id == fourth)
     at.session_state["judged_question"], at.session_state["judged_chunk"] = JUDGED[1].question, chunk.id
     before = at.session_state["evaluation"].unjudged("vector")
     click(run(at), at.button(key="grade_0"))
