@@ -55,6 +55,10 @@ class DocumentMissing(DocumentError):
     code = "document_missing"
 
 
+class ChunkMissing(DocumentError):
+    code = "chunk_missing"
+
+
 class InputError(RerankLabError):
     """A question or a setting that cannot be used as it is."""
 
@@ -69,6 +73,14 @@ class QueryTooLong(InputError):
 
 class BadSetting(InputError):
     code = "bad_setting"
+
+
+class EmptyText(InputError):
+    code = "empty_text"
+
+
+class OneUnit(InputError):
+    code = "one_unit"
 
 
 class ModelError(RerankLabError):

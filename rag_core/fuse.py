@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rag_core.datatypes import Expansion, Found, Ledger, Ranking
+from rag_core.datatypes import Chunk, Expansion, Found, Hit, Ledger, Ranking
 
 RRF_K = 60
 
@@ -34,3 +34,13 @@ def record(rankings: Sequence[Ranking], expansions: Sequence[Expansion]) -> Ledg
             found = Found(ranking.query, origin, rank, hit.score)
             ledger[hit.chunk.id] = (*ledger.get(hit.chunk.id, ()), found)
     return ledger
+
+
+def rankings(ledger: Ledger, chunks: Mapping[str, Chunk]) -> dict[str, Ranking]:
+    """Return each query's ranking as the ledger recorded it, without searching again."""
+    hits: dict[str, dict[int, Hit]] = {}
+    for chunk_id, founds in ledger.items():
+        for found in founds:
+            hits.setdefault(found.query, {})[found.rank] = Hit(chunks[chunk_id], found.score)
+    return {query: Ranking("vector", query, tuple(by_rank[rank] for rank in sorted(by_rank)))
+            for query, by_rank in hits.items()}  # fmt: skip

@@ -1,17 +1,20 @@
 """Everything that is kept between reruns. Failures are never kept."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from rag_core import catalog, chunk, llm, pdf, selftest, settings
-from rag_core.datatypes import Chunk, ChunkSettings, Document
+from rag_core import baseline as unrelated
+from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document
 from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+MOST_KEPT = 300
 SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 
@@ -70,3 +73,56 @@ def sample_questions(doc_id: str) -> list[str]:
     """Return the questions of a bundled sample, or none for any other document."""
     questions = {pdf.document_id(data): asked for _, data, asked in map(sample, SAMPLE_FILES)}
     return questions.get(doc_id, [])
+
+
+@st.cache_data(show_spinner=False)
+def translation(question: str) -> str:
+    """Return a sample question in the other language, or nothing for any other question."""
+    files = (SAMPLES / f"{name}.questions.json" for name in SAMPLE_FILES.values())
+    rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+    return next((row["translation"] for row in rows if row["question"] == question), "")
+
+
+def baseline(comparison: Comparison, side: str) -> unrelated.Baseline | None:
+    """Return what a side's model gives unrelated texts.
+
+    None where a score is no model's (RRF), or where each text asked about is a text paid for.
+    """
+    how, language = comparison.settings, document(comparison.doc_id).language
+    if side == "reranked":
+        return reranker_baseline(how.reranker, comparison.query, language)
+    if comparison.fused or catalog.find(catalog.EMBEDDERS, how.embedder).kind == "openai":
+        return None
+    return embedder_baseline(how.embedder, comparison.query, language)
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def reranker_baseline(model_id: str, query: str, language: str) -> unrelated.Baseline:
+    return unrelated.measure(language, probe.of_texts(reranker(model_id), query))
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def embedder_baseline(model_id: str, query: str, language: str) -> unrelated.Baseline:
+    return unrelated.measure(language, probe.cosine_of_texts(shared_embedder(model_id), query))
+
+
+@st.cache_resource(show_spinner=False)
+def shelf() -> dict[tuple, object]:
+    """Return the place of what counts while it is made: Streamlit's own caches would play the bar again."""
+    return {}
+
+
+def is_kept(key: tuple) -> bool:
+    return key in shelf()
+
+
+def keep(key: tuple, make: Callable[[], object]) -> object:
+    """Return what was made for a key of ids and texts, or make it; the oldest is dropped first."""
+    kept = shelf()
+    found = kept.get(key)
+    if found is None:
+        found = make()
+        while len(kept) >= MOST_KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = found
+    return found

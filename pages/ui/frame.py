@@ -15,6 +15,7 @@ PAGES = {
     "documents": ("pages/documents.py", ":material/description:"),
     "compare": ("pages/compare.py", ":material/swap_vert:"),
     "answer": ("pages/answer.py", ":material/forum:"),
+    "explain": ("pages/explain.py", ":material/troubleshoot:"),
 }
 log = logging.getLogger(__name__)
 

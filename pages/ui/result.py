@@ -138,6 +138,7 @@ def picked_chunk(comparison: Comparison) -> None:
             )
         )
         st.text(move.chunk.text)
+        st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")
 
 
 def metrics(comparison: Comparison) -> None:
@@ -161,11 +162,12 @@ def slope_part(comparison: Comparison) -> None:
 
 def bar_part(comparison: Comparison) -> None:
     st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
+    st.caption(t("baseline.line"))
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
-        key = f"bars_{side}"
+        key, unrelated = f"bars_{side}", cached.baseline(comparison, side)
         with column:
             st.altair_chart(
-                charts.score_chart(comparison, side, st.session_state["picked"]),
+                charts.score_chart(comparison, side, st.session_state["picked"], unrelated and unrelated.median),
                 key=key,
                 on_select=lambda key=key: pick_bar(key),
                 selection_mode="pick",

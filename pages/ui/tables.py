@@ -126,3 +126,8 @@ def as_csv(table: pd.DataFrame) -> bytes:
 def harmless(cell: object) -> object:
     dangerous = isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠")
     return f"'{cell}" if dangerous or (isinstance(cell, str) and cell[:1] in ("\t", "\r", "\n")) else cell
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns a text takes on one line."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in one_line(text))
