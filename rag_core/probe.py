@@ -85,7 +85,9 @@ def leave_one_out(text: str, spans: Sequence[Span], score: Score, progress: Prog
         OneUnit: there are not two spans, so that leaving one out leaves nothing.
     """
     if len(spans) < 2:
-        raise OneUnit("the text is a single unit, and leaving it out leaves nothing: choose smaller units")
+        raise OneUnit(
+            "the text is a single unit, and leaving it out leaves nothing: choose smaller units or another text"
+        )
     variants = [text, *(without(text, [span]) for span in spans)]
     whole, *rest = _scored(variants, score, progress)
     units = tuple(Unit(*span, whole - less) for span, less in zip(spans, rest, strict=True))

@@ -1,7 +1,7 @@
 import pytest
 
 from rag_core.datatypes import Chunk, Expansion, Found, Ranking
-from rag_core.fuse import fuse, record
+from rag_core.fuse import fuse, rankings, record
 
 CHUNKS = {name: Chunk(name, "doc", name, 1, 0, 1) for name in "abcd"}
 
@@ -56,3 +56,14 @@ def test_the_ledger_names_every_query_that_found_a_chunk():
 def test_the_ledger_needs_an_origin_for_every_ranking():
     with pytest.raises(ValueError, match="shorter"):
         record([QUESTION, PARAPHRASE], [])
+
+
+def test_the_rankings_come_back_from_the_ledger_as_they_were():
+    recorded = record([QUESTION, PARAPHRASE], [Expansion("paraphrase", "typed")])
+    chunks = {chunk.id: chunk for made in (QUESTION, PARAPHRASE) for chunk in made.chunks}
+    found = rankings(recorded, chunks)
+    assert {query: made.hits for query, made in found.items()} == {
+        "question": QUESTION.hits,
+        "paraphrase": PARAPHRASE.hits,
+    }
+    assert fuse(list(found.values())) == fuse([QUESTION, PARAPHRASE])

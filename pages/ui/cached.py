@@ -83,17 +83,22 @@ def translation(question: str) -> str:
     return next((row["translation"] for row in rows if row["question"] == question), "")
 
 
-def baseline(comparison: Comparison, side: str) -> unrelated.Baseline | None:
-    """Return what a side's model gives unrelated texts.
-
-    None where a score is no model's (RRF), or where each text asked about is a text paid for.
-    """
+def baseline(comparison: Comparison, model: str) -> unrelated.Baseline | None:
+    """Return what a comparison's ``reranker`` or ``embedder`` gives unrelated texts; None for one paid by the text."""
     how, language = comparison.settings, document(comparison.doc_id).language
-    if side == "reranked":
+    if model == "reranker":
         return reranker_baseline(how.reranker, comparison.query, language)
-    if comparison.fused or catalog.find(catalog.EMBEDDERS, how.embedder).kind == "openai":
+    if catalog.find(catalog.EMBEDDERS, how.embedder).kind == "openai":
         return None
     return embedder_baseline(how.embedder, comparison.query, language)
+
+
+def unrelated_score(comparison: Comparison, side: str) -> float | None:
+    """Return where the unrelated texts stand among a side's scores; a fused score is no model's: None."""
+    if side == "vector" and comparison.fused:
+        return None
+    found = baseline(comparison, "reranker" if side == "reranked" else "embedder")
+    return found and found.median
 
 
 @st.cache_data(show_spinner=False, max_entries=200)

@@ -130,7 +130,10 @@ def unrelated_line(score: float) -> alt.Chart:
     return (
         alt.Chart(pd.DataFrame({"score": [score]}))
         .mark_rule(color=SAME, strokeWidth=2)
-        .encode(x="score:Q", tooltip=[alt.Tooltip("score:Q", title=t("baseline.unrelated"), format=".3f")])
+        .encode(
+            x=alt.X("score:Q", scale=alt.Scale(zero=True, padding=10)),
+            tooltip=[alt.Tooltip("score:Q", title=t("baseline.unrelated"), format=".3f")],
+        )
     )
 
 

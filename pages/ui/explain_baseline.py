@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, charts, tables
+from pages.ui import cached, charts
 from pages.ui.explain_probe import DIGITS
 from pages.ui.i18n import t
 from rag_core.baseline import Baseline
@@ -13,22 +13,26 @@ MODELS = {"vector": "embedder", "reranked": "reranker"}
 
 
 def show(comparison: Comparison) -> None:
-    for column, side in zip(st.columns(2), MODELS, strict=True):
+    for column, (side, model) in zip(st.columns(2), MODELS.items(), strict=True):
         with column:
-            st.markdown(f"**{t('explain.reranker' if side == 'reranked' else 'explain.embedder')}**")
-            found = cached.baseline(comparison, side)
+            st.markdown(f"**{t(f'explain.{model}')}**")
+            found = cached.baseline(comparison, model)
             if found is None:
                 st.info(t("baseline.none"), icon=":material/info:")
-            else:
-                one_model(comparison, side, found)
+                continue
+            one_model(comparison, side, found)
 
 
 def one_model(comparison: Comparison, side: str, found: Baseline) -> None:
+    unit = comparison.scale if side == "reranked" else t("table.cosine")
     digits, hits = DIGITS[MODELS[side]], getattr(comparison, side).hits
-    below = sum(hit.score <= found.median for hit in hits)
-    st.markdown(t("baseline.median", score=f"{found.median:.{digits}f}", unit=tables.score_unit(comparison, side)))
-    st.markdown(t("baseline.below", below=below, count=len(hits)))
-    st.altair_chart(charts.score_chart(comparison, side, st.session_state["picked"], found.median), key=f"base_{side}")
-    names = [tables.score_unit(comparison, side), t("baseline.text")]
-    rows = pd.DataFrame(zip(found.scores, found.texts, strict=True), columns=names)
-    st.dataframe(rows.style.format({names[0]: f"{{:.{digits}f}}"}), hide_index=True, key=f"unrelated_{side}")
+    st.markdown(t("baseline.median", score=f"{found.median:.{digits}f}", unit=unit))
+    if side == "vector" and comparison.fused:
+        st.caption(t("baseline.fused"))
+    else:
+        below = sum(hit.score <= found.median for hit in hits)
+        st.markdown(t("baseline.below", below=below, count=len(hits)))
+        drawn = charts.score_chart(comparison, side, st.session_state["picked"], found.median)
+        st.altair_chart(drawn, key=f"base_{side}")
+    rows = pd.DataFrame(zip(found.scores, found.texts, strict=True), columns=[unit, t("baseline.text")])
+    st.dataframe(rows.style.format({unit: f"{{:.{digits}f}}"}), hide_index=True, key=f"unrelated_{side}")

@@ -21,12 +21,8 @@ def pick(comparison: Comparison) -> Chunk:
     picked = st.session_state["picked"]
     if picked is None:
         picked = st.session_state["picked"] = comparison.reranked.ids[0]
-    chosen = st.selectbox(
-        t("explain.chunk"),
-        list(dict.fromkeys([*moves, picked])),
-        key="picked",
-        format_func=lambda chunk_id: label(moves.get(chunk_id)),
-    )
+    labels = {chunk_id: label(moves.get(chunk_id)) for chunk_id in (*moves, picked)}
+    chosen = st.selectbox(t("explain.chunk"), list(labels), key="picked", format_func=labels.get)
     return cached.lab().chunk(comparison.doc_id, comparison.settings.chunks, chosen)
 
 

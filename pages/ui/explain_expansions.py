@@ -7,8 +7,6 @@ from pages.ui import cached, tables
 from pages.ui.i18n import t
 from rag_core.datatypes import Comparison, Expansion, Move
 
-QUERY_COLUMNS = 60
-
 
 def show(comparison: Comparison) -> None:
     if not comparison.expansions:
@@ -21,31 +19,36 @@ def show(comparison: Comparison) -> None:
     st.dataframe(contributions(comparison), hide_index=True, key="contributions")
     st.caption(t("expansions.table_help", k=comparison.cutoff))
     st.markdown(f"**{t('expansions.switches')}**")
-    kept = [expansion.text for expansion in comparison.expansions if switch(expansion)]
+    kept = [expansion.text for expansion in comparison.expansions if switch(comparison, expansion)]
     effect(comparison, cached.lab().with_queries(comparison, kept))
 
 
-def switch(expansion: Expansion) -> bool:
+def switch(comparison: Comparison, expansion: Expansion) -> bool:
     """Let the reader leave one expansion out; its text stands beside the switch, for a label is Markdown."""
     key = f"expansion_{expansion.origin}_{expansion.text}"
     st.session_state.setdefault(key, True)
     with st.container(horizontal=True, vertical_alignment="center"):
         on = st.toggle(t("origin." + expansion.origin), key=key, width="content")
-        st.text(tables.one_line(expansion.text))
+        st.text(shown(comparison, expansion))
     return on
+
+
+def shown(comparison: Comparison, expansion: Expansion) -> str:
+    """Return the expansion on one line; where it begins with the question itself, what it adds."""
+    text = tables.one_line(expansion.text)
+    return f"… {text.removeprefix(comparison.query).strip()}" if text.startswith(comparison.query) else text
 
 
 def contributions(comparison: Comparison) -> pd.DataFrame:
     """Return a row an expansion: found, found alone, of these in the new top, and what both tops lose without it."""
     rows = [
-        [number, t("origin." + expansion.origin), tables.one_line(expansion.text, QUERY_COLUMNS),
-         *counted(comparison, expansion)]
+        [number, *counted(comparison, expansion), t("origin." + expansion.origin), shown(comparison, expansion)]
         for number, expansion in enumerate(comparison.expansions, start=1)
     ]  # fmt: skip
     k = comparison.cutoff
-    names = ["#", t("expansions.origin"), t("expansions.text"), t("expansions.found"), t("expansions.alone"),
-             t("expansions.reached", k=k), t("expansions.lost_fused", k=k),
-             t("expansions.lost_reranked", k=k)]  # fmt: skip
+    names = ["#", t("expansions.found"), t("expansions.alone"), t("expansions.reached", k=k),
+             t("expansions.lost_fused", k=k), t("expansions.lost_reranked", k=k), t("expansions.origin"),
+             t("expansions.text")]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
 
 

@@ -133,9 +133,7 @@ def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
         translate="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
         on="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
     )  # fmt: skip
-    base = alt.Chart(named).encode(x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
-                                   y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)))  # fmt: skip
-    points = base.mark_point(filled=True).encode(
+    points = placed(named).mark_point(filled=True).encode(
         color=alt.Color("name:N", scale=alt.Scale(domain=domain, range=[COLOURS[one] for one in kinds]),
                         legend=alt.Legend(title=None, orient="bottom", columns=3, labelLimit=260, symbolOpacity=1)),
         shape=alt.Shape("name:N", legend=None, scale=alt.Scale(domain=domain, range=[SHAPES[one] for one in kinds])),
@@ -156,6 +154,12 @@ def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
     )
 
 
+def placed(frame: pd.DataFrame) -> alt.Chart:
+    """Return a chart on the plane; layers that disagree about an axis draw nothing at all."""
+    scale = alt.Scale(zero=False)
+    return alt.Chart(frame).encode(x=alt.X("x:Q", axis=None, scale=scale), y=alt.Y("y:Q", axis=None, scale=scale))
+
+
 def path_layers(frame: pd.DataFrame) -> tuple[alt.Chart, alt.Chart]:
     """Return the lines from the question to the reranked top, and the labels ``old rank → new rank`` at their ends."""
     question = frame[frame["kind"] == "question"].iloc[0]
@@ -165,7 +169,7 @@ def path_layers(frame: pd.DataFrame) -> tuple[alt.Chart, alt.Chart]:
         y2=question["y"],
         path=[t("result.from_to", before=int(row.before), after=int(row.after)) for row in top.itertuples()],
     )
-    base = alt.Chart(ends).encode(x="x:Q", y="y:Q")
+    base = placed(ends)
     lines = base.mark_rule(color=SAME, strokeDash=[4, 3]).encode(x2="x2:Q", y2="y2:Q")
     labels = base.mark_text(dy=-14, fontSize=12, fontWeight="bold").encode(text="path:N")
     return lines, labels

@@ -22,7 +22,10 @@ UNITS: dict[str, Callable[[str], list[Span]]] = {
 SUPPORTS, AGAINST = "37, 99, 168", "217, 119, 6"
 STRONGEST_SHADE = 0.55
 DIGITS = {"reranker": 2, "embedder": 4}
-LINE_COLUMNS, LINE_PIXELS = 44, 22
+TEXT_PIXELS = 225  # all columns fit at 800 pixels; a wider page stretches this one
+LINE_COLUMNS, LINE_PIXELS = 32, 21
+WRAPS_FROM = 66  # a table wraps its texts only in rows higher than this many pixels
+MOST_PIXELS = 640
 
 
 def show(comparison: Comparison) -> None:
@@ -31,19 +34,28 @@ def show(comparison: Comparison) -> None:
     explain_chunk.tell_cuts(comparison, comparison.query, chunk.text)
     names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
     st.segmented_control(t("probe.unit"), list(names), key="probe_unit", format_func=names.get, required=True)
-    asked = (chunk.id, comparison.query, st.session_state["probe_unit"])
+    unit = fitting(chunk.text, st.session_state["probe_unit"])
+    if unit != st.session_state["probe_unit"]:
+        st.info(t("probe.smaller", unit=names[unit]), icon=":material/content_cut:")
+    asked = (chunk.id, comparison.query, unit)
     if st.session_state["probe_stopped"] == asked:
         st.info(t("probe.stopped"), icon=":material/stop_circle:")
         st.button(t("probe.again"), on_click=stop_at, args=[None], icon=":material/play_arrow:")
         return
     st.markdown(f"**{t('probe.of_text')}**")
-    side_by_side(comparison, of_text(comparison, chunk, st.session_state["probe_unit"], asked))
+    side_by_side(comparison, of_text(comparison, chunk, unit, asked))
     st.markdown(f"**{t('probe.of_question')}**")
     if len(units.groups(comparison.query)) < 2:
         st.info(t("probe.short_question"), icon=":material/short_text:")
     else:
         side_by_side(comparison, of_question(comparison, chunk, asked))
     st.caption(t("probe.no_proof"))
+
+
+def fitting(text: str, unit: str) -> str:
+    """Return the unit, or the next smaller one of which the text has at least two, or the smallest."""
+    smaller = list(UNITS)[list(UNITS).index(unit) :]
+    return next((one for one in smaller if len(UNITS[one](text)) > 1), smaller[-1])
 
 
 def stop_at(asked: tuple | None) -> None:
@@ -106,8 +118,8 @@ def side_by_side(comparison: Comparison, probes: dict[str, Probe]) -> None:
                 row_height=row_height(found),
                 column_config={
                     t("table.rank"): st.column_config.NumberColumn(width=50),
-                    t("table.text"): st.column_config.TextColumn(width="large"),
                     t("probe.drop", unit=unit): st.column_config.NumberColumn(width=90),
+                    t("table.text"): st.column_config.TextColumn(width=TEXT_PIXELS),
                 },
             )
             summary(found, unit, DIGITS[name])
@@ -115,14 +127,14 @@ def side_by_side(comparison: Comparison, probes: dict[str, Probe]) -> None:
 
 def shaded(found: Probe, unit: str, digits: int) -> Styler:
     """Return the text's units in their order, shaded by the drop, each model on a scale of its own."""
-    names = [t("table.rank"), t("table.text"), t("probe.drop", unit=unit)]
+    names = [t("table.rank"), t("probe.drop", unit=unit), t("table.text")]
     rows = [
-        [rank, tables.one_line(found.text[unit.start : unit.end]), unit.drop]
+        [rank, unit.drop, tables.one_line(found.text[unit.start : unit.end])]
         for rank, unit in zip(found.ranks, found.units, strict=True)
     ]
     widest = max(abs(unit.drop) for unit in found.units) or 1.0
     shades = [shade(unit.drop / widest) for unit in found.units]
-    style = pd.DataFrame(rows, columns=names).style.format({names[2]: f"{{:+.{digits}f}}"})
+    style = pd.DataFrame(rows, columns=names).style.format({names[1]: f"{{:+.{digits}f}}"})
     return style.apply(lambda row: [shades[row.name]] * len(row), axis=1)
 
 
@@ -133,11 +145,12 @@ def shade(share: float) -> str:
 def row_height(found: Probe) -> int:
     """Return the height of as many lines as the longest unit needs: long sentences wrap."""
     widest = max(tables.columns_of(found.text[unit.start : unit.end]) for unit in found.units)
-    return max(tables.ROW_PIXELS, min(-(-widest // LINE_COLUMNS), 5) * LINE_PIXELS + 12)
+    lines = -(-widest // LINE_COLUMNS)
+    return tables.ROW_PIXELS if lines == 1 else max(WRAPS_FROM, lines * LINE_PIXELS + 12)
 
 
 def table_height(found: Probe) -> int:
-    return min(len(found.units) * row_height(found) + tables.ROW_PIXELS + 3, 520)
+    return min(len(found.units) * row_height(found) + tables.ROW_PIXELS + 3, MOST_PIXELS)
 
 
 def summary(found: Probe, unit: str, digits: int) -> None:

@@ -164,10 +164,10 @@ def bar_part(comparison: Comparison) -> None:
     st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
     st.caption(t("baseline.line"))
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
-        key, unrelated = f"bars_{side}", cached.baseline(comparison, side)
+        key, unrelated = f"bars_{side}", cached.unrelated_score(comparison, side)
         with column:
             st.altair_chart(
-                charts.score_chart(comparison, side, st.session_state["picked"], unrelated and unrelated.median),
+                charts.score_chart(comparison, side, st.session_state["picked"], unrelated),
                 key=key,
                 on_select=lambda key=key: pick_bar(key),
                 selection_mode="pick",
