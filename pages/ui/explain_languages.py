@@ -82,7 +82,12 @@ def alone(first: Comparison, second: Comparison, side: str) -> None:
                 st.caption(t("result.nobody"))
                 continue
             names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
-            st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
+            widths = dict(zip(names, (50, 80, 45), strict=False))
+            st.dataframe(
+                pd.DataFrame(rows, columns=names),
+                hide_index=True,
+                column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
+            )
 
 
 def alone_rows(one: Ranking, other: Ranking, k: int) -> list[list[object]]:

@@ -28,6 +28,7 @@ SHAPES = {"rest": "circle", "vector": "circle", "reranked": "circle", "both": "c
 TEXT_COLUMNS = 120
 HEIGHT = 520
 MANY = 1000
+LABEL_PLACES = ({"dy": -15}, {"dx": 12, "align": "left"}, {"dy": 17}, {"dx": -12, "align": "right"})
 
 
 @st.fragment
@@ -145,10 +146,10 @@ def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
                  alt.Tooltip("before:Q", title=t("table.before")), alt.Tooltip("after:Q", title=t("table.after")),
                  alt.Tooltip("text:N", title=t("table.text"))],
     ).add_params(alt.selection_point(name="pick", fields=["id"]), zoom)  # fmt: skip
-    lines, labels = path_layers(named)
+    lines, *labels = path_layers(named)
     # A canvas draws thousands of points where SVG makes an element of each.
     return (
-        alt.layer(lines, points, labels, usermeta={"embedOptions": {"renderer": "canvas"}})
+        alt.layer(lines, points, *labels, usermeta={"embedOptions": {"renderer": "canvas"}})
         .properties(height=HEIGHT)
         .configure_view(stroke=None)
     )
@@ -160,7 +161,7 @@ def placed(frame: pd.DataFrame) -> alt.Chart:
     return alt.Chart(frame).encode(x=alt.X("x:Q", axis=None, scale=scale), y=alt.Y("y:Q", axis=None, scale=scale))
 
 
-def path_layers(frame: pd.DataFrame) -> tuple[alt.Chart, alt.Chart]:
+def path_layers(frame: pd.DataFrame) -> list[alt.Chart]:
     """Return the lines from the question to the reranked top, and the labels ``old rank → new rank`` at their ends."""
     question = frame[frame["kind"] == "question"].iloc[0]
     top = frame[frame["kind"].isin(["reranked", "both"])]
@@ -168,11 +169,18 @@ def path_layers(frame: pd.DataFrame) -> tuple[alt.Chart, alt.Chart]:
         x2=question["x"],
         y2=question["y"],
         path=[t("result.from_to", before=int(row.before), after=int(row.after)) for row in top.itertuples()],
+        side=top["after"].astype(int) % len(LABEL_PLACES),
     )
     base = placed(ends)
     lines = base.mark_rule(color=SAME, strokeDash=[4, 3]).encode(x2="x2:Q", y2="y2:Q")
-    labels = base.mark_text(dy=-14, fontSize=12, fontWeight="bold").encode(text="path:N")
-    return lines, labels
+    # Neighbours in rank get labels on different sides: near the question their points lie close together.
+    labels = [
+        base.transform_filter(alt.datum.side == side)
+        .mark_text(fontSize=12, fontWeight="bold", **place)
+        .encode(text="path:N")
+        for side, place in enumerate(LABEL_PLACES)
+    ]
+    return [lines, *labels]
 
 
 def top_tables(comparison: Comparison) -> None:
@@ -188,6 +196,11 @@ def top_tables(comparison: Comparison) -> None:
                 hide_index=True,
                 on_select=lambda key=key, hits=hits: pick_row(key, [hit.chunk.id for hit in hits]),
                 selection_mode="single-row",
+                column_config={
+                    t("table.rank"): st.column_config.NumberColumn(width=45),
+                    "▲▼": st.column_config.TextColumn(width=58),
+                    t("table.page"): st.column_config.NumberColumn(width=45),
+                },
             )
 
 

@@ -21,11 +21,12 @@ UNITS: dict[str, Callable[[str], list[Span]]] = {
 }
 SUPPORTS, AGAINST = "37, 99, 168", "217, 119, 6"
 STRONGEST_SHADE = 0.55
+STRONGEST_COLUMNS = 60
 DIGITS = {"reranker": 2, "embedder": 4}
 TEXT_PIXELS = 225  # all columns fit at 800 pixels; a wider page stretches this one
 LINE_COLUMNS, LINE_PIXELS = 32, 21
 WRAPS_FROM = 66  # a table wraps its texts only in rows higher than this many pixels
-MOST_PIXELS = 640
+MOST_PIXELS = 1400
 
 
 def show(comparison: Comparison) -> None:
@@ -110,6 +111,8 @@ def side_by_side(comparison: Comparison, probes: dict[str, Probe]) -> None:
     for column, (name, found) in zip(st.columns(2), probes.items(), strict=True):
         with column:
             st.caption(t(f"probe.view_{name}"))
+            first = found.ordered[0]
+            st.text(t("probe.strongest", text=tables.one_line(found.text[first.start : first.end], STRONGEST_COLUMNS)))
             unit = comparison.scale if name == "reranker" else t("table.cosine")
             st.dataframe(
                 shaded(found, unit, DIGITS[name]),
