@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import running_app
+import streamlit
 from pdfs import text_pdf
 from running_app import browser_page, settle
 from running_app import running_app as serve
@@ -15,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import click, open_page, press, run, says, says_anywhere, text_of
 
 from pages.ui import explain_map, explain_probe
-from rag_core import projection, settings
+from rag_core import baseline, projection, settings
 from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
 from rag_core.pipeline import Lab
 
@@ -261,6 +264,10 @@ def test_what_was_tried_is_kept_and_begins_anew_with_another_chunk(library, sent
         change(at, kind)
     assert len(table(at, 0)) == 4
     assert at.text_area(key="bench_text").value != ANSWER
+    kinds = [text_of(at, f"bench.change_{kind}") for kind in ("negate", "number", "date", "shuffle")]
+    assert list(table(at, 0).iloc[:, 0]) == kinds
+    at.text_area(key="bench_text").set_value("Nothing of the kind.")
+    assert list(table(run(at), 0).iloc[:, 0]) == [*kinds, text_of(at, "bench.by_hand")]
     press(at, "bench.reset")
     assert at.text_area(key="bench_text").value == ANSWER
     at.selectbox(key="picked").set_value(sentences.reranked.ids[5])
@@ -305,8 +312,6 @@ def test_an_empty_text_is_told(library, sentences, language, target, code):
 
 def drawn(at: AppTest) -> dict:
     """Return the map as it is given to the browser."""
-    import json
-
     [chart] = at.get("vega_lite_chart")
     return json.loads(chart.proto.spec)
 
@@ -323,8 +328,6 @@ def test_the_map_holds_every_chunk_the_question_and_the_expansions(home, library
 
 
 def test_points_are_told_apart_and_the_path_says_both_ranks(monkeypatch, home, library, expanded, embedder):
-    import streamlit
-
     monkeypatch.setitem(streamlit.session_state, "lang", "en")
     monkeypatch.setattr(explain_map.explain_chunk, "models", lambda comparison: (None, embedder))
     lab = Lab(settings.home())
@@ -483,8 +486,6 @@ def test_a_switch_takes_an_expansion_out(library, expanded):
 
 @both_languages
 def test_adaptive_depth_leaves_too_little_to_say(library, expanded, language):
-    from dataclasses import replace
-
     at = explain(replace(expanded, found=len(expanded.moves) + 1), "expansions", language)
     assert says(at, "expansions.adaptive")
     assert not at.toggle
@@ -495,8 +496,6 @@ def test_adaptive_depth_leaves_too_little_to_say(library, expanded, language):
 
 @both_languages
 def test_the_baseline_is_the_median_of_unrelated_texts(library, sentences, reranker, language):
-    from rag_core import baseline
-
     at = explain(sentences, "baseline", language)
     scores = reranker.score(QUESTION, baseline.UNRELATED["en"])
     assert says_anywhere(at, f"**{sorted(scores)[3] / 2 + sorted(scores)[4] / 2:.2f}**")

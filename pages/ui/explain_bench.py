@@ -18,6 +18,7 @@ TARGETS = ("text", "question")
 TRANSLATE = "translate"
 MODELS = ("reranker", "embedder")
 LABEL_COLUMNS = 60
+MOST_CHARACTERS = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ def show(comparison: Comparison) -> None:
         st.caption(t("bench.original"))
         st.text(base)
     buttons(base, strongest(comparison, chunk) if target == "text" else [])
-    st.text_area(t("bench.text"), key="bench_text", height="content", max_chars=8000)
+    st.text_area(t("bench.text"), key="bench_text", height="content", max_chars=MOST_CHARACTERS, on_change=by_hand)
     if note(st.session_state["bench_kind"], base):
         return
-    compare_places(comparison, chunk, target, base, st.session_state["bench_text"])
+    compare_places(comparison, chunk, target, st.session_state["bench_text"])
 
 
 def begin_at(base: str, of: tuple) -> None:
@@ -81,6 +82,12 @@ def reset(base: str) -> None:
     st.session_state.update(bench_kind=None, bench_text=base)
 
 
+def by_hand() -> None:
+    """Forget which button began a text that was edited since; a translation is by hand anyway."""
+    if st.session_state["bench_kind"] != TRANSLATE:
+        st.session_state["bench_kind"] = None
+
+
 def note(kind: str | None, base: str) -> bool:
     """Say what is missing before anything can be compared; say whether something is."""
     text = st.session_state["bench_text"]
@@ -95,11 +102,12 @@ def note(kind: str | None, base: str) -> bool:
     return True
 
 
-def compare_places(comparison: Comparison, chunk: Chunk, target: str, base: str, text: str) -> None:
+def compare_places(comparison: Comparison, chunk: Chunk, target: str, text: str) -> None:
     text = check_text(text) if target == "text" else check_query(text)
-    explain_chunk.tell_cuts(comparison, *((comparison.query, text) if target == "text" else (text, chunk.text)))
+    query, piece = (comparison.query, text) if target == "text" else (text, chunk.text)
+    explain_chunk.tell_cuts(comparison, query, piece)
     before = places(comparison, chunk, comparison.query, chunk.text)
-    after = places(comparison, chunk, *((comparison.query, text) if target == "text" else (text, chunk.text)))
+    after = places(comparison, chunk, query, piece)
     for column, name in zip(st.columns(2), MODELS, strict=True):
         with column.container(border=True):
             one_model(comparison, name, before[name], after[name])

@@ -1,7 +1,5 @@
 """Two languages: the same question asked again in the other one, and how far the orders agree."""
 
-from dataclasses import replace
-
 import pandas as pd
 import streamlit as st
 
@@ -50,7 +48,7 @@ def ask(comparison: Comparison, query: str) -> Comparison:
     place = st.empty()
     try:
         counting = work.counting(place, "work.scoring")
-        return cached.lab().compare(index, query, [], replace(comparison.settings), embedder, reranker, counting)
+        return cached.lab().compare(index, query, [], comparison.settings, embedder, reranker, counting)
     finally:
         place.empty()
 

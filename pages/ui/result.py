@@ -163,6 +163,8 @@ def slope_part(comparison: Comparison) -> None:
 def bar_part(comparison: Comparison) -> None:
     st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
     st.caption(t("baseline.line"))
+    if comparison.fused:
+        st.caption(t("baseline.fused"))
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
         key, unrelated = f"bars_{side}", cached.unrelated_score(comparison, side)
         with column:
