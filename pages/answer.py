@@ -50,9 +50,8 @@ def same(answers: dict[str, Answer]) -> bool:
 
 
 def show_side(comparison: Comparison, side: str, found: Answer) -> None:
-    name = "result.reranked" if side == "reranked" else "result.fused" if comparison.fused else "result.vector"
     with st.container(border=True):
-        st.markdown(f"**{t(name)}**")
+        st.markdown(f"**{tables.order_name(comparison, side)}**")
         extractive = found.source == answer.EXTRACTIVE
         st.badge(t("answer.extractive") if extractive else t("answer.by_llm"), icon=":material/format_quote:")
         if not extractive:

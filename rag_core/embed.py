@@ -27,6 +27,10 @@ class Embedder(Protocol):
         """Return float32 of shape (texts, dimension); ``progress(done, all)`` is called as work goes on."""
         ...
 
+    def reads(self, text: str) -> int:
+        """Return how many characters of the text are read; the rest is cut off."""
+        ...
+
 
 def normalise(vectors: np.ndarray) -> np.ndarray:
     vectors = np.asarray(vectors, np.float32)
@@ -50,6 +54,10 @@ class OnnxEmbedder:
 
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         return self._embed(self.line.text_prefix, texts, progress)
+
+    def reads(self, text: str) -> int:
+        prefix = self.line.text_prefix
+        return max(self.model.reads(prefix + text) - len(prefix), 0)
 
     def _embed(self, prefix: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         return normalise(self.model.run([prefix + text for text in texts], mean_pool, progress))
@@ -75,6 +83,10 @@ class SentenceTransformerEmbedder:
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         return in_batches(texts, self.line.batch, lambda part: self._encode(self.line.text_prefix, part), progress)
 
+    def reads(self, text: str) -> int:
+        prefix = self.line.text_prefix
+        return max(hub.reads(self.model, prefix + text) - len(prefix), 0)
+
     def _encode(self, prefix: str, texts: Sequence[str]) -> np.ndarray:
         vectors = self.model.encode([prefix + text for text in texts], show_progress_bar=False)
         return normalise(vectors)
@@ -94,6 +106,10 @@ class OpenAIEmbedder:
 
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         return in_batches(texts, self.line.batch, self._request, progress)
+
+    def reads(self, text: str) -> int:
+        """Return the whole length: these servers cut nothing, and refuse what is too long with an error."""
+        return len(text)
 
     def _request(self, texts: Sequence[str]) -> np.ndarray:
         with llm.translated_errors(self.settings):

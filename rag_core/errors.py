@@ -55,6 +55,10 @@ class DocumentMissing(DocumentError):
     code = "document_missing"
 
 
+class ChunkMissing(DocumentError):
+    code = "chunk_missing"
+
+
 class InputError(RerankLabError):
     """A question or a setting that cannot be used as it is."""
 
@@ -125,6 +129,14 @@ class TooManyQuestions(BadFile):
 
 class NoQuestions(InputError):
     code = "no_questions"
+
+
+class EmptyText(InputError):
+    code = "empty_text"
+
+
+class OneUnit(InputError):
+    code = "one_unit"
 
 
 class ModelError(RerankLabError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rag_core.datatypes import Expansion, Found, Ledger, Ranking
+from rag_core.datatypes import Chunk, Expansion, Found, Hit, Ledger, Ranking
 
 RRF_K = 60
+SOURCES = ("vector", "bm25")
 
 
 def fuse(rankings: Sequence[Ranking], k: int = RRF_K) -> Ranking:
@@ -34,3 +35,16 @@ def record(rankings: Sequence[Ranking], expansions: Sequence[Expansion]) -> Ledg
             found = Found(ranking.query, origins[ranking.query], rank, hit.score, ranking.name)
             ledger[hit.chunk.id] = (*ledger.get(hit.chunk.id, ()), found)
     return ledger
+
+
+def rankings(ledger: Ledger, chunks: Mapping[str, Chunk], queries: Sequence[str]) -> list[Ranking]:
+    """Return these queries' rankings as the ledger recorded them, without searching again: vectors first, then BM25."""
+    hits: dict[tuple[str, str], dict[int, Hit]] = {}
+    for chunk_id, founds in ledger.items():
+        for found in founds:
+            hits.setdefault((found.source, found.query), {})[found.rank] = Hit(chunks[chunk_id], found.score)
+    searches = [(source, query) for source in SOURCES for query in queries if (source, query) in hits]
+    return [
+        Ranking(source, query, tuple(hits[source, query][rank] for rank in sorted(hits[source, query])))
+        for source, query in searches
+    ]

@@ -7,12 +7,14 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rag_core.errors import HubUnreachable, ModelUnusable, UnknownModel
+from rag_core.onnx_model import characters_read
 
 Model = TypeVar("Model")
 HUB_SECONDS = 5.0
+NO_LIMIT = 1_000_000  # a model without a limit says an endless number
 log = logging.getLogger(__name__)
 
 
@@ -74,6 +76,13 @@ def _built(model_id: str, build: Callable[[bool], Model], local_files_only: bool
         log.info("loading %s", model_id, exc_info=error)
         reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
         raise ModelUnusable(f"{model_id!r} cannot be loaded: {reason}", model=model_id, reason=reason) from error
+
+
+def reads(model: Any, *texts: str) -> int:
+    """Return how many characters of the last of these texts, one or a pair, a loaded model reads before its limit."""
+    limit = min(model.max_seq_length or NO_LIMIT, NO_LIMIT)
+    encoded = model.tokenizer(*texts, truncation=True, max_length=limit)
+    return characters_read(encoded.encodings[0], texts)
 
 
 def weights_id(model_id: str) -> str:

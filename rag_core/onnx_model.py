@@ -63,10 +63,22 @@ class OnnxModel:
                 job.cancel()
         return np.stack([jobs[i].result() for i in range(len(encodings))])
 
+    def reads(self, *texts: str) -> int:
+        """Return how many characters of the last of these texts, one or a pair, are read before the limit cuts it."""
+        return characters_read(self.tokenizer.encode(*texts), texts)
+
     def _forward(self, encoding: Encoding, pool: Pool) -> np.ndarray:
         names = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
         feeds = {name: np.array([getattr(encoding, field)], np.int64) for name, field in names.items()}
         return pool(self.session.run(None, feeds)[0], feeds["attention_mask"])[0]
+
+
+def characters_read(encoding: Encoding, texts: Sequence[str]) -> int:
+    """Return where in the last of these texts the tokens end that a truncated encoding has left."""
+    if not encoding.overflowing:
+        return len(texts[-1])
+    places = zip(encoding.sequence_ids, encoding.offsets, strict=True)
+    return max((end for sequence, (_, end) in places if sequence == len(texts) - 1), default=0)
 
 
 def _tokenizer(file: Path, max_tokens: int) -> Tokenizer:

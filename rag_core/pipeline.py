@@ -7,7 +7,7 @@ questions ─ the same for each → orders ─ measure against judgments (``eval
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -17,7 +17,7 @@ from time import perf_counter
 from rag_core import chunk, compare, expand, fuse, pdf, rerank, settings
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Judgment, Ranking, Settings
 from rag_core.embed import Embedder
-from rag_core.errors import NothingFound
+from rag_core.errors import ChunkMissing, NothingFound
 from rag_core.index import Address, Index, Store
 from rag_core.lexical import Lexical
 from rag_core.library import Embeddings, Library
@@ -58,6 +58,18 @@ class Lab:
             chunks = chunk.split(pages, how.preset, how.size, how.overlap, doc_id)
             self.library.save_chunks(doc_id, how.key, chunks)
         return chunks
+
+    def chunk(self, doc_id: str, how: ChunkSettings, chunk_id: str) -> Chunk:
+        """Return a chunk that is still here.
+
+        Raises:
+            ChunkMissing: the document was cut in another way since, or is another one.
+            DocumentMissing: the document is gone.
+        """
+        for piece in self.cut(doc_id, how):
+            if piece.id == chunk_id:
+                return piece
+        raise ChunkMissing(f"no chunk {chunk_id!r} here: compare again and pick another", chunk=chunk_id)
 
     def index(self, doc_id: str, how: ChunkSettings, embedder: Embedder, progress: Progress | None = None) -> Index:
         """Embed the chunks unless that was done before, and open the index."""
@@ -160,6 +172,31 @@ class Lab:
     def undo(self, doc_id: str, judge: str) -> Judgment | None:
         """Take back this judge's last judgment on the document."""
         return self.library.undo_judgment(doc_id, judge)
+
+    def with_queries(self, comparison: Comparison, kept: Collection[str]) -> Comparison:
+        """Return the comparison as it had been with these expansions alone; nothing is searched or scored again.
+
+        The ledger has every query's ranking, and the cross-encoder scored against the question, which stays. The
+        comparison must have all its candidates scored.
+        """
+        expansions = [expansion for expansion in comparison.expansions if expansion.text in kept]
+        queries = [comparison.query, *(expansion.text for expansion in expansions)]
+        chunks = {hit.chunk.id: hit.chunk for hit in comparison.vector.hits}
+        rankings = fuse.rankings(comparison.ledger, chunks, queries)
+        vector = fuse.fuse(rankings)
+        found = set(vector.ids)
+        reranked = replace(
+            comparison.reranked, hits=tuple(hit for hit in comparison.reranked.hits if hit.chunk.id in found)
+        )
+        return replace(
+            comparison,
+            expansions=tuple(expansions),
+            vector=vector,
+            reranked=reranked,
+            moves=compare.moves(vector, reranked),
+            ledger=fuse.record(rankings, expansions),
+            found=len(vector),
+        )
 
     def delete(self, doc_id: str) -> None:
         self.store.delete(doc_id)

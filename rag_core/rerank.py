@@ -32,6 +32,10 @@ class Reranker(Protocol):
         """Return float of shape (texts,): higher answers the question better."""
         ...
 
+    def reads(self, query: str, text: str) -> int:
+        """Return how many characters of the text are read; the rest is cut off."""
+        ...
+
 
 def first_logit(logits: np.ndarray, _mask: np.ndarray) -> np.ndarray:
     return logits[:, 0]
@@ -48,6 +52,9 @@ class OnnxReranker:
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         return self.model.run([(query, text) for text in texts], first_logit, progress)
+
+    def reads(self, query: str, text: str) -> int:
+        return self.model.reads(query, text)
 
 
 class CrossEncoderReranker:
@@ -90,6 +97,9 @@ class CrossEncoderReranker:
             if progress:
                 progress(start + len(part), len(order))
         return scores
+
+    def reads(self, query: str, text: str) -> int:
+        return hub.reads(self.model, query, text)
 
 
 def load_reranker(model_id: str) -> Reranker:

@@ -6,7 +6,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from rag_core.datatypes import Settings
-from rag_core.errors import BadSetting, EmptyQuery, QueryTooLong
+from rag_core.errors import BadSetting, EmptyQuery, EmptyText, QueryTooLong
 
 MAX_QUERY = 1000
 DEPTHS = (5, 100)
@@ -39,6 +39,18 @@ def check_query(query: str) -> str:
             limit=MAX_QUERY,
         )
     return query
+
+
+def check_text(text: str) -> str:
+    """Return a text that stands for a chunk, without surrounding space.
+
+    Raises:
+        EmptyText: there is none.
+    """
+    text = text.strip()
+    if not text:
+        raise EmptyText("the text is empty: type one")
+    return text
 
 
 def check(settings: Settings) -> Settings:

@@ -13,16 +13,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
-GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange"}
+GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units"}
 """What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}
+STEPS |= {"probe", "perturb", "projection", "baseline"}
+"""What explains a comparison; each takes texts, embeddings or a function that scores."""
+
 ASKS_A_SERVER = {"expand", "answer", "embed"}
 ORDER = {"pipeline", "evaluate", "__main__"}
 """What knows the order of the steps."""
 
 KEPT = {"library", "llm"}
 HEAVY = {"torch", "transformers", "sentence_transformers", "chromadb", "onnxruntime", "openai", "streamlit", "altair"}
+HEAVY |= {"umap", "numba"}
 
 MADE_IN_ONE_PLACE = {"pipeline", "embed", "rerank"}
 """What opens the library and loads models: on the screens, only ``ui/cached.py`` does."""

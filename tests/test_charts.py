@@ -144,3 +144,15 @@ def test_times_have_a_bar_a_step_and_mark_what_was_kept():
     kept, now = {row["when"] for row in times[:2]}, {row["when"] for row in times[2:]}
     assert len(kept) == len(now) == 1
     assert kept != now
+
+
+@pytest.mark.parametrize("side", ["vector", "reranked"])
+def test_a_grey_line_stands_where_unrelated_texts_do(side):
+    drawn = charts.score_chart(of_size(5), side, None, -4.25).to_dict()
+    [line] = marks(drawn, "rule")
+    assert line["mark"]["color"] == charts.SAME
+    [row] = drawn["datasets"][line["data"]["name"]]
+    assert row == {"score": -4.25}
+    [bars] = marks(drawn, "bar")
+    assert bars["encoding"]["x"]["field"] == line["encoding"]["x"]["field"] == "score"
+    assert [one["name"] for one in drawn["params"]] == ["pick"]

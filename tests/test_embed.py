@@ -178,6 +178,20 @@ def test_sentence_transformers_cuts_a_text_that_is_too_long(tiny):
     assert np.isfinite(tiny.embed_queries(["收入" * 2000])).all()
 
 
+def test_an_embedder_says_how_far_it_reads(embedder):
+    text = "图书馆每天上午九点开门。" * 100
+    read = embedder.reads(text)
+    assert 0 < read < len(text)
+    assert np.array_equal(embedder.embed_texts([text]), embedder.embed_texts([text[:read] + "周一闭馆。" * 50]))
+    assert embedder.reads("周一闭馆。") == 5
+
+
+def test_a_tiny_embedder_says_how_far_it_reads(tiny):
+    text = "revenue grew by 8 percent . " * 30
+    assert 0 < tiny.reads(text) < len(text)
+    assert tiny.reads("revenue grew .") == 14
+
+
 def test_nonsense_is_unknown():
     with pytest.raises(UnknownModel, match="nonsense"):
         load_embedder("nonsense")
@@ -210,6 +224,11 @@ def test_openai_is_sent_model_texts_and_key():
 def test_openai_rows_are_put_in_the_order_of_the_texts():
     with LLMServer(embeddings({2: [0, -1], 0: [1, 0], 1: [0, 1]})) as server:
         assert openai_embedder(server).embed_texts(["a", "b", "c"]).tolist() == [[1, 0], [0, 1], [0, -1]]
+
+
+def test_openai_cuts_nothing_itself():
+    with LLMServer(numbered) as server:
+        assert openai_embedder(server).reads("x" * 100_000) == 100_000
 
 
 def test_openai_is_asked_in_batches():

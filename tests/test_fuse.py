@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from rag_core.datatypes import Chunk, Expansion, Found, Ranking
-from rag_core.fuse import fuse, record
+from rag_core.fuse import fuse, rankings, record
 
 CHUNKS = {name: Chunk(name, "doc", name, 1, 0, 1) for name in "abcd"}
 
@@ -56,3 +58,17 @@ def test_the_ledger_names_every_query_that_found_a_chunk():
 def test_the_ledger_needs_an_origin_for_every_ranking():
     with pytest.raises(KeyError, match="paraphrase"):
         record([QUESTION, PARAPHRASE], [])
+
+
+def test_the_rankings_come_back_from_the_ledger_as_they_were():
+    recorded = record([QUESTION, PARAPHRASE], [Expansion("paraphrase", "typed")])
+    chunks = {chunk.id: chunk for made in (QUESTION, PARAPHRASE) for chunk in made.chunks}
+    assert rankings(recorded, chunks, ["question", "paraphrase"]) == [QUESTION, PARAPHRASE]
+    assert rankings(recorded, chunks, ["question"]) == [QUESTION]
+
+
+def test_the_rankings_of_both_first_stages_come_back_apart():
+    words = replace(QUESTION, name="bm25", hits=QUESTION.hits[::-1])
+    recorded = record([QUESTION, PARAPHRASE, words], [Expansion("paraphrase", "typed")])
+    chunks = {chunk.id: chunk for made in (QUESTION, PARAPHRASE) for chunk in made.chunks}
+    assert rankings(recorded, chunks, ["question", "paraphrase"]) == [QUESTION, PARAPHRASE, words]

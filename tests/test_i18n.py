@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui import i18n
+from pages.ui import explain_bench, explain_map, explain_probe, i18n
 from pages.ui.cached import SAMPLE_FILES
 from pages.ui.frame import PAGES
 from pages.ui.link import ORIGINS
 from pages.ui.tables import FIRST_SCORES
-from rag_core import errors, rerank
+from rag_core import errors, perturb, rerank
 from rag_core.chunk import PRESETS
 from rag_core.errors import RerankLabError
 from rag_core.evaluate import STAGES
@@ -49,6 +49,16 @@ def steps() -> set[str]:
     return {call.args[1].value for call in timed}
 
 
+def explain_parts() -> set[str]:
+    """Return the parts of the page that explains, from its table of them."""
+    [table] = [
+        node.value
+        for node in trees([ROOT / "pages" / "explain.py"])
+        if isinstance(node, ast.Assign) and node.targets[0].id == "PARTS"
+    ]
+    return {key.value for key in table.keys}
+
+
 CODES = {error.code for error in subclasses(RerankLabError)}
 
 FAMILIES = {
@@ -72,6 +82,16 @@ FAMILIES = {
     "result.{}": {"entered", "left"} | set(STAGES.values()),
     "form.{}": {"embedder", "reranker"},
     "frame.{}": set(PAGES),
+    "explain.part_{}": explain_parts(),
+    "explain.help_{}": explain_parts(),
+    "explain.{}": {"reranker", "embedder"},
+    "probe.unit_{}": set(explain_probe.UNITS),
+    "probe.view_{}": set(explain_probe.DIGITS),
+    "probe.counting_{}": set(explain_probe.DIGITS),
+    "bench.target_{}": set(explain_bench.TARGETS),
+    "bench.change_{}": {*perturb.CHANGES, explain_bench.TRANSLATE},
+    "map.{}": set(explain_map.LAYOUTS),
+    "map.kind_{}": set(explain_map.COLOURS),
     "{}.title": set(PAGES),
 }
 """Keys that are put together when the app runs: what stands in the gap."""

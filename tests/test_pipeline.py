@@ -15,6 +15,7 @@ from rag_core.datatypes import ChunkSettings, Expansion, Found, Settings
 from rag_core.embed import Embedder
 from rag_core.errors import (
     BadSetting,
+    ChunkMissing,
     DocumentMissing,
     EmptyQuery,
     LibraryInUse,
@@ -148,6 +149,27 @@ def test_expansions_do_not_change_what_the_cross_encoder_is_asked(lab, index, em
     expanded = lab.compare(index, QUESTION, [Expansion("公园", "typed")], replace(HOW, depth=100), embedder, reranker)
     assert expanded.reranked.ids == plain.reranked.ids
     assert rank_biased_overlap(expanded.vector.ids, plain.vector.ids) < 1
+
+
+def test_an_expansion_left_out_leaves_what_a_search_without_it_finds(lab, index, embedder, reranker):
+    park, museum = Expansion("新建公园", "typed"), Expansion("museum visitors", "llm")
+    how = replace(HOW, depth=5)
+    whole = lab.compare(index, QUESTION, [park, museum], how, embedder, reranker)
+    for kept in ([park, museum], [museum], []):
+        searched = lab.compare(index, QUESTION, kept, how, embedder, reranker)
+        derived = lab.with_queries(whole, {expansion.text for expansion in kept})
+        assert replace(derived, timings={}) == replace(searched, timings={})
+
+
+def test_a_chunk_is_found_by_its_id_until_it_is_gone(lab, document, index):
+    assert lab.chunk(document.id, SENTENCES, index.chunks[2].id) == index.chunks[2]
+    with pytest.raises(ChunkMissing, match="gone"):
+        lab.chunk(document.id, SENTENCES, "gone")
+    with pytest.raises(ChunkMissing):
+        lab.chunk(document.id, ChunkSettings("clause"), index.chunks[2].id)
+    lab.delete(document.id)
+    with pytest.raises(DocumentMissing):
+        lab.chunk(document.id, SENTENCES, index.chunks[2].id)
 
 
 def test_feedback_expands_the_question_without_a_model(lab, index, embedder):

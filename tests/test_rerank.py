@@ -143,6 +143,25 @@ def test_a_pair_that_is_too_long_is_cut(tiny, folder):
     assert tiny.score("what", long) == pytest.approx(transformers_logits(folder, "what", long), abs=1e-4)
 
 
+def test_the_bundled_model_says_how_far_it_reads(reranker):
+    question, text = "图书馆几点开门？", "图书馆每天上午九点开门。" * 100
+    read = reranker.reads(question, text)
+    assert 0 < read < len(text)
+    assert reranker.reads(question, text[:read]) == read
+    other = text[:read] + "周一闭馆，节日照常开放。" * 20
+    assert reranker.score(question, [other])[0] == reranker.score(question, [text])[0]
+    assert reranker.reads(question, "图书馆每天上午九点开门。") == 12
+
+
+def test_a_tiny_model_says_how_far_it_reads(tiny):
+    text = "revenue grew by 8 percent . " * 30
+    read = tiny.reads("how much", text)
+    assert text[:read].endswith(("revenue", "grew", "by", "8", "percent", "."))
+    assert 0 < read < len(text)
+    assert tiny.score("how much", [text[:read]])[0] == pytest.approx(tiny.score("how much", [text])[0], abs=1e-5)
+    assert tiny.reads("how much", "revenue grew .") == 14
+
+
 def test_a_model_with_three_scores_a_pair_is_unusable(tmp_path):
     with pytest.raises(ModelUnusable, match="3 scores") as caught:
         load_reranker(tiny_models.cross_encoder(tmp_path, labels=3))

@@ -5,7 +5,7 @@ import pytest
 
 from rag_core import settings
 from rag_core.datatypes import Settings
-from rag_core.errors import BadSetting, EmptyQuery, QueryTooLong
+from rag_core.errors import BadSetting, EmptyQuery, EmptyText, QueryTooLong
 
 
 def test_home_is_the_folder_of_the_environment(monkeypatch):
@@ -58,3 +58,9 @@ def test_setting_out_of_range_is_named(name, value):
     with pytest.raises(BadSetting, match=f"{name} is {value}") as caught:
         settings.check(replace(Settings(), **{name: value}))
     assert (caught.value.values["setting"], caught.value.values["value"]) == (name, value)
+
+
+def test_a_text_needs_a_character():
+    assert settings.check_text(" 公园 ") == "公园"
+    with pytest.raises(EmptyText):
+        settings.check_text(" \n ")

@@ -1,19 +1,22 @@
 """Everything that is kept between reruns. Failures are never kept."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import streamlit as st
 
-from rag_core import catalog, chunk, llm, pdf, selftest, settings
-from rag_core.datatypes import Chunk, ChunkSettings, Document, Judgment, Span
+from rag_core import baseline as unrelated
+from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, Span
 from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_JUDGE = "Rerank Lab"
+MOST_KEPT = 300
 SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 
@@ -98,3 +101,60 @@ def sample_questions(doc_id: str) -> list[str]:
     """Return the questions of a bundled sample, or none for any other document."""
     questions = {pdf.document_id(data): asked for _, data, asked in map(sample, SAMPLE_FILES)}
     return questions.get(doc_id, [])
+
+
+@st.cache_data(show_spinner=False)
+def translation(question: str) -> str:
+    """Return a sample question in the other language, or nothing for any other question."""
+    rows = [row for language in SAMPLE_FILES for row in sample_rows(language)]
+    return next((row["translation"] for row in rows if row["question"] == question), "")
+
+
+def baseline(comparison: Comparison, model: str) -> unrelated.Baseline | None:
+    """Return what a comparison's ``reranker`` or ``embedder`` gives unrelated texts; None for one paid by the text."""
+    how, language = comparison.settings, document(comparison.doc_id).language
+    if model == "reranker":
+        return reranker_baseline(how.reranker, comparison.query, language)
+    if catalog.find(catalog.EMBEDDERS, how.embedder).kind == "openai":
+        return None
+    return embedder_baseline(how.embedder, comparison.query, language)
+
+
+def unrelated_score(comparison: Comparison, side: str) -> float | None:
+    """Return where the unrelated texts stand among a side's scores; a fused or BM25 score is no model's: None."""
+    if side == "vector" and comparison.order != "vector":
+        return None
+    found = baseline(comparison, "reranker" if side == "reranked" else "embedder")
+    return found and found.median
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def reranker_baseline(model_id: str, query: str, language: str) -> unrelated.Baseline:
+    return unrelated.measure(language, probe.of_texts(reranker(model_id), query))
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def embedder_baseline(model_id: str, query: str, language: str) -> unrelated.Baseline:
+    return unrelated.measure(language, probe.cosine_of_texts(shared_embedder(model_id), query))
+
+
+@st.cache_resource(show_spinner=False)
+def shelf() -> dict[tuple, object]:
+    """Return the place of what counts while it is made: Streamlit's own caches would play the bar again."""
+    return {}
+
+
+def is_kept(key: tuple) -> bool:
+    return key in shelf()
+
+
+def keep(key: tuple, make: Callable[[], object]) -> object:
+    """Return what was made for a key of ids and texts, or make it; the oldest is dropped first."""
+    kept = shelf()
+    found = kept.get(key)
+    if found is None:
+        found = make()
+        while len(kept) >= MOST_KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = found
+    return found

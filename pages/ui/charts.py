@@ -88,8 +88,13 @@ def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
     )
 
 
-def score_chart(comparison: Comparison, side: str, picked: str | None) -> alt.LayerChart:
-    """Draw the scores of one side's first candidates as bars from zero, on an axis of their own."""
+def score_chart(
+    comparison: Comparison, side: str, picked: str | None, unrelated: float | None = None
+) -> alt.Chart | alt.LayerChart:
+    """Draw the scores of one side's first candidates as bars from zero, on an axis of their own.
+
+    A grey line stands at ``unrelated``, the score of a text that has nothing to do with the question.
+    """
     hits = getattr(comparison, side).hits
     shown = [(rank, hit) for rank, hit in enumerate(hits, start=1) if rank <= BARS_SHOWN or hit.chunk.id == picked]
     frame = pd.DataFrame(
@@ -103,7 +108,7 @@ def score_chart(comparison: Comparison, side: str, picked: str | None) -> alt.La
         for rank, hit in shown
     )
     colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, "#2563a8", "#a9bcd3"])
-    return (
+    bars = (
         alt.Chart(frame, title=score_name(comparison, side))
         .mark_bar()
         .encode(
@@ -118,6 +123,18 @@ def score_chart(comparison: Comparison, side: str, picked: str | None) -> alt.La
         .add_params(alt.selection_point(name="pick", fields=["id"]))
         .properties(height=max(120, len(shown) * 20))
     )  # fmt: skip
+    return bars if unrelated is None else alt.layer(bars, unrelated_line(unrelated))
+
+
+def unrelated_line(score: float) -> alt.Chart:
+    return (
+        alt.Chart(pd.DataFrame({"score": [score]}))
+        .mark_rule(color=SAME, strokeWidth=2)
+        .encode(
+            x=alt.X("score:Q", scale=alt.Scale(zero=True, padding=10)),
+            tooltip=[alt.Tooltip("score:Q", title=t("baseline.unrelated"), format=".3f")],
+        )
+    )
 
 
 def length_histogram(lengths: list[int]) -> alt.Chart:

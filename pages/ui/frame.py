@@ -16,6 +16,7 @@ PAGES = {
     "compare": ("pages/compare.py", ":material/swap_vert:"),
     "answer": ("pages/answer.py", ":material/forum:"),
     "evaluate": ("pages/evaluate.py", ":material/rule:"),
+    "explain": ("pages/explain.py", ":material/troubleshoot:"),
 }
 log = logging.getLogger(__name__)
 

@@ -86,10 +86,10 @@ def orders(comparison: Comparison) -> None:
     grades = work.grades(comparison)
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**{t('result.' + comparison.order)}**")
+        st.markdown(f"**{tables.order_name(comparison, 'vector')}**")
         order(comparison, "vector", grades)
     with right:
-        st.markdown(f"**{t('result.reranked')}**")
+        st.markdown(f"**{tables.order_name(comparison, 'reranked')}**")
         order(comparison, "reranked", grades)
     st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
 
@@ -144,6 +144,7 @@ def picked_chunk(comparison: Comparison) -> None:
         )
         st.text(move.chunk.text)
         questions.grade_buttons(comparison.doc_id, comparison.query, move.chunk)
+        st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")
 
 
 def metrics(comparison: Comparison) -> None:
@@ -167,11 +168,14 @@ def slope_part(comparison: Comparison) -> None:
 
 def bar_part(comparison: Comparison) -> None:
     st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
+    st.caption(t("baseline.line"))
+    if comparison.order != "vector":
+        st.caption(t("baseline.other"))
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
-        key = f"bars_{side}"
+        key, unrelated = f"bars_{side}", cached.unrelated_score(comparison, side)
         with column:
             st.altair_chart(
-                charts.score_chart(comparison, side, st.session_state["picked"]),
+                charts.score_chart(comparison, side, st.session_state["picked"], unrelated),
                 key=key,
                 on_select=lambda key=key: pick_bar(key),
                 selection_mode="pick",

@@ -52,6 +52,18 @@ DEFAULTS: dict[str, object] = {
     "answers": None,
     "autorun": False,
     "own_documents": [],
+    "explain_part": "why",
+    "probe_unit": "clause",
+    "probe_stopped": None,
+    "bench_target": "text",
+    "bench_text": "",
+    "bench_of": None,
+    "bench_kind": None,
+    "bench_log": [],
+    "map_layout": "pca",
+    "other_question": "",
+    "other_question_of": None,
+    "two_languages": None,
 }
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -34,6 +34,11 @@ def height(rows: int) -> int:
     return (min(rows, ROWS_SHOWN) + 1) * ROW_PIXELS + 3
 
 
+def order_name(comparison: Comparison, side: str) -> str:
+    """Name the order of a side."""
+    return t("result.reranked") if side == "reranked" else t(f"result.{comparison.order}")
+
+
 def score_name(comparison: Comparison, side: str) -> str:
     """Name a side's score together with its scale."""
     if side == "reranked":
@@ -144,3 +149,8 @@ def as_csv(table: pd.DataFrame) -> bytes:
     safe = table.assign(**{name: table[name].map(harmless, na_action="ignore") for name in texts})
     # Every text is quoted: a lone carriage return in one would otherwise begin a new row, which could be a formula.
     return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode("utf-8-sig")
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns a text takes on one line."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in one_line(text))

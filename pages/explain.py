@@ -1,0 +1,45 @@
+"""Explain: why chunks moved, asked of both models."""
+
+import streamlit as st
+
+from pages.ui import (
+    explain_baseline,
+    explain_bench,
+    explain_expansions,
+    explain_languages,
+    explain_map,
+    explain_probe,
+)
+from pages.ui.frame import frame, told
+from pages.ui.i18n import t
+
+PARTS = {
+    "why": explain_probe.show,
+    "bench": explain_bench.show,
+    "map": explain_map.show,
+    "languages": explain_languages.show,
+    "expansions": explain_expansions.show,
+    "baseline": explain_baseline.show,
+}
+
+frame("explain")
+st.caption(t("explain.lead"))
+with told():
+    comparison = st.session_state["comparison"]
+    if comparison is None:
+        st.info(t("explain.empty"), icon=":material/help:")
+        st.page_link("pages/compare.py", label=t("compare.title"), icon=":material/swap_vert:")
+        st.stop()
+    st.text(comparison.query)
+    names = {part: t(f"explain.part_{part}") for part in PARTS}
+    st.segmented_control(
+        t("explain.part"),
+        list(names),
+        key="explain_part",
+        format_func=names.get,
+        required=True,
+        label_visibility="collapsed",
+    )
+    part = st.session_state["explain_part"]
+    st.caption(t(f"explain.help_{part}"))
+    PARTS[part](comparison)

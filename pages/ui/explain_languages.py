@@ -1,0 +1,98 @@
+"""Two languages: the same question asked again in the other one, and how far the orders agree."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui import cached, explain_chunk, tables, work
+from pages.ui.i18n import LANGUAGES, plain, t
+from rag_core.compare import overlap_at, rank_biased_overlap
+from rag_core.datatypes import Comparison, Ranking
+from rag_core.llm import language_of
+from rag_core.settings import check_query
+
+SIDES = ("vector", "reranked")
+
+
+def show(comparison: Comparison) -> None:
+    if st.session_state["other_question_of"] != comparison.query:
+        st.session_state.update(other_question_of=comparison.query, two_languages=None)
+        st.session_state["other_question"] = cached.translation(comparison.query)
+    with st.form("two_languages_form"):
+        st.text_input(t("languages.other"), key="other_question", placeholder=t("languages.other_hint"))
+        asked = st.form_submit_button(t("languages.ask"), type="primary", icon=":material/translate:")
+    if asked:
+        st.session_state["two_languages"] = both(comparison, check_query(st.session_state["other_question"]))
+    made = st.session_state["two_languages"]
+    if made is None or made[0].settings != comparison.settings or made[0].doc_id != comparison.doc_id:
+        return
+    first, second = made
+    codes = [language_of(one.query) for one in made]
+    if codes[0] == codes[1]:
+        st.warning(t("languages.same", language=LANGUAGES[codes[0]]), icon=":material/translate:")
+    if comparison.expansions:
+        st.caption(t("languages.plain"))
+    agreement(first, second)
+    for side in SIDES:
+        alone(first, second, side)
+
+
+def both(comparison: Comparison, other: str) -> tuple[Comparison, Comparison]:
+    """Ask both questions without expansions, with the settings of the comparison."""
+    first = ask(comparison, comparison.query) if comparison.expansions else comparison
+    return first, ask(comparison, other)
+
+
+def ask(comparison: Comparison, query: str) -> Comparison:
+    reranker, embedder = explain_chunk.models(comparison)
+    index = cached.lab().index(comparison.doc_id, comparison.settings.chunks, embedder)
+    place = st.empty()
+    try:
+        counting = work.counting(place, "work.scoring")
+        return cached.lab().compare(index, query, [], comparison.settings, embedder, reranker, counting)
+    finally:
+        place.empty()
+
+
+def agreement(first: Comparison, second: Comparison) -> None:
+    """Show how far each side's two orders agree: the reranked ones agree more where its reading is of the meaning."""
+    k = min(first.cutoff, len(first.moves), len(second.moves))
+    for column, side in zip(st.columns(2), SIDES, strict=True):
+        one, other = getattr(first, side).ids, getattr(second, side).ids
+        length = min(len(one), len(other))
+        with column.container(border=True):
+            st.markdown(f"**{t('result.vector' if side == 'vector' else 'result.reranked')}**")
+            shares = st.columns(2)
+            shares[0].metric(t("metric.overlap", k=k), f"{overlap_at(one, other, k):.0%}")
+            shares[1].metric(t("metric.rbo"), f"{rank_biased_overlap(one[:length], other[:length]):.2f}")
+    st.caption(t("languages.help", k=k))
+
+
+def alone(first: Comparison, second: Comparison, side: str) -> None:
+    """List what stands among the first in one language and not in the other, and where it stands there."""
+    name = t("result.vector" if side == "vector" else "result.reranked")
+    st.markdown(f"**{t('languages.alone', side=name, k=first.cutoff)}**")
+    pairs = ((first, second), (second, first))
+    for column, (one, other) in zip(st.columns(2), pairs, strict=True):
+        with column:
+            st.caption(plain(one.query))
+            rows = alone_rows(getattr(one, side), getattr(other, side), one.cutoff)
+            if not rows:
+                st.caption(t("result.nobody"))
+                continue
+            names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
+            widths = dict(zip(names, (50, 80, 45), strict=False))
+            st.dataframe(
+                pd.DataFrame(rows, columns=names),
+                hide_index=True,
+                column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
+            )
+
+
+def alone_rows(one: Ranking, other: Ranking, k: int) -> list[list[object]]:
+    top = set(other.ids[:k])
+    return [
+        [rank, str(other.rank_of(hit.chunk.id) or t("languages.not_found")), hit.chunk.page,
+         tables.one_line(hit.chunk.text)]
+        for rank, hit in enumerate(one.top(k), start=1)
+        if hit.chunk.id not in top
+    ]  # fmt: skip
