@@ -10,6 +10,7 @@ from rag_core.datatypes import Chunk, ChunkSettings, Document
 from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
+from rag_core.room import Rooms
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
@@ -30,6 +31,12 @@ def embedder(model_id: str, how: llm.LLMSettings) -> Embedder:
 @st.cache_resource(show_spinner=False, max_entries=3)
 def shared_embedder(model_id: str) -> Embedder:
     return load_embedder(model_id)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def vector_length(model_id: str) -> int:
+    """Return the length of a bundled embedder's vectors."""
+    return shared_embedder(model_id).embed_queries(["?"]).shape[1]
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
@@ -70,3 +77,24 @@ def sample_questions(doc_id: str) -> list[str]:
     """Return the questions of a bundled sample, or none for any other document."""
     questions = {pdf.document_id(data): asked for _, data, asked in map(sample, SAMPLE_FILES)}
     return questions.get(doc_id, [])
+
+
+@st.cache_data(show_spinner=False)
+def sample_answers(doc_id: str) -> dict[str, list[tuple[int, str]]]:
+    """Return the judged questions of a bundled sample with page and quote of each answer, or none."""
+    for language, name in SAMPLE_FILES.items():
+        if pdf.document_id(sample(language)[1]) == doc_id:
+            rows = json.loads((SAMPLES / f"{name}.questions.json").read_text(encoding="utf-8"))
+            quotes = [[(answer["page"], answer["quote"]) for answer in row["answers"]] for row in rows]
+            return {
+                row[asked]: found
+                for asked in ("question", "translation")
+                for row, found in zip(rows, quotes, strict=True)
+            }
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def rooms() -> Rooms:
+    """Return the rooms of this server: all sessions see the same."""
+    return Rooms()

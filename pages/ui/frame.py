@@ -15,6 +15,7 @@ PAGES = {
     "documents": ("pages/documents.py", ":material/description:"),
     "compare": ("pages/compare.py", ":material/swap_vert:"),
     "answer": ("pages/answer.py", ":material/forum:"),
+    "workshop": ("pages/workshop.py", ":material/school:"),
 }
 log = logging.getLogger(__name__)
 

@@ -32,6 +32,15 @@ DEFAULTS: dict[str, object] = {
     "answers": None,
     "autorun": False,
     "own_documents": [],
+    "workshop_part": "predict",
+    "game": None,
+    "game_scores": {},
+    "deal_now": False,
+    "teaching": None,
+    "taught": None,
+    "joined": None,
+    "arrived": False,
+    "inside_chunk": None,
 }
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

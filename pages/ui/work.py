@@ -1,13 +1,13 @@
 """Work that takes a while, with progress that counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from pages.ui import cached, form, state
 from pages.ui.i18n import t
 from rag_core import expand
-from rag_core.datatypes import Comparison, Document
+from rag_core.datatypes import Comparison, Document, Expansion
 from rag_core.index import Index
 from rag_core.settings import check_query
 
@@ -44,9 +44,13 @@ def open_index(doc_id: str, place: st.delta_generator.DeltaGenerator) -> Index:
 
 def compare(doc_id: str) -> Comparison:
     """Compare with what the form says."""
-    query, how = check_query(st.session_state["question"]), state.settings()
-    expansions = state.expansions(expand.typed(st.session_state["typed"], query))
-    place = st.empty()
+    query = check_query(st.session_state["question"])
+    return compare_with(doc_id, query, state.expansions(expand.typed(st.session_state["typed"], query)))
+
+
+def compare_with(doc_id: str, query: str, expansions: Sequence[Expansion]) -> Comparison:
+    """Compare with the settings chosen."""
+    how, place = state.settings(), st.empty()
     try:
         index = open_index(doc_id, place)
         place.progress(0.0, text=t("work.loading"))
