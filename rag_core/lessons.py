@@ -163,8 +163,9 @@ def depth(comparison: Comparison, _: Collection[str] | None) -> Fact:
     pairs = len(comparison.moves)
     milliseconds = 1000 * comparison.timings.get("rerank", 0.0) / pairs
     values = {**places(deepest), "k": comparison.cutoff, "pairs": pairs, "milliseconds": milliseconds}
-    case = "all" if deepest.before <= comparison.cutoff else "enough"
-    return Fact("depth", case, values, deepest.chunk)
+    if deepest.before <= comparison.cutoff:
+        return Fact("depth", "all", values)
+    return Fact("depth", "enough", values, deepest.chunk)
 
 
 def judging(comparison: Comparison, relevant: Collection[str] | None) -> Fact:

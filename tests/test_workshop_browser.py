@@ -167,6 +167,17 @@ def the_teacher_goes_on(teacher: Page, page: Page) -> None:
     settle(page)
     hand_in(page, (0, 1, 2, 3, 4))
     wait_for_counts(teacher, 3, 1)
+    a_late_pick_is_told(teacher, page)
+
+
+def a_late_pick_is_told(teacher: Page, page: Page) -> None:
+    """Let the teacher go on while a participant still has the question before on screen."""
+    teacher.get_by_role("button", name="Reveal").click()
+    teacher.get_by_text("from 1 participants").wait_for()
+    page.get_by_role("button", name="These five").click()
+    page.get_by_text("Question 2 is over").wait_for()
+    settle(page)
+    wait_for_counts(teacher, 3, 1)
 
 
 def the_room_ends(teacher: Page, page: Page) -> None:

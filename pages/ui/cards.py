@@ -53,7 +53,7 @@ def card(number: int, name: str, fact: Fact | None) -> None:
 def here(fact: Fact) -> None:
     """Say what this comparison shows, or that it shows nothing and what to try."""
     case = f"{fact.lesson}_{fact.case}"
-    shown = fact.case != "none"
+    shown = not fact.case.startswith("none")
     icon = ":material/manage_search:" if shown else ":material/do_not_disturb_on:"
     st.markdown(f"{icon} {t('fact.' + case, **values(fact))}")
     if fact.chunk and shown:

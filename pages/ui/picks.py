@@ -56,8 +56,11 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
         height=tables.height(len(dealt.chunks)),
         key="revealed",
         column_config={
-            name: st.column_config.Column(width=width)
-            for name, width in zip(columns(), (60, 60, 60, 70, 50), strict=True)
+            **{
+                name: st.column_config.Column(width=width)
+                for name, width in zip(columns(), (60, 60, 60, 70, 50), strict=True)
+            },
+            t("table.text"): st.column_config.TextColumn(width="large"),
         },
     )
     st.caption(t("reveal.help", wanted=PICKS))

@@ -4,10 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import cached, form, game, picks, state, tables, visitor
-from pages.ui.frame import told
+from pages.ui.frame import say, told
 from pages.ui.i18n import t
+from rag_core.errors import RoomEnded, RoomFull, RoomMissing
 from rag_core.predict import PICKS
-from rag_core.room import Keys, Tally, read_code
+from rag_core.room import Keys, Table, Tally, read_code
 
 LIVE = "2s"
 
@@ -29,6 +30,16 @@ def arrive() -> None:
 
 def door() -> None:
     st.caption(t("room.lead"))
+    join_form()
+    with st.expander(t("room.back_title"), icon=":material/key:"):
+        take_back()
+    with st.container(border=True):
+        st.markdown(f"**{t('room.open_title')}**")
+        with told():
+            open_room()
+
+
+def join_form() -> None:
     with st.container(border=True):
         st.markdown(f"**{t('room.join_title')}**")
         with st.form("join", border=False):
@@ -38,12 +49,6 @@ def door() -> None:
         with told():
             cached.rooms().join(code, visitor.who())
             enter(read_code(code))
-    with st.container(border=True):
-        st.markdown(f"**{t('room.open_title')}**")
-        with told():
-            open_room()
-    with st.expander(t("room.back_title"), icon=":material/key:"):
-        take_back()
 
 
 def enter(code: str) -> None:
@@ -83,17 +88,23 @@ def leave() -> None:
 
 
 def take_part(code: str) -> None:
+    """Show what lies on the table now. The page asks again when the participant presses, so thirty cost little."""
+    try:
+        table = cached.rooms().join(code, visitor.who())
+    except (RoomMissing, RoomEnded, RoomFull) as error:
+        say(error)
+        leave()
+        join_form()
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(t("room.here", code=code), width="content")
         st.button(t("room.refresh"), icon=":material/refresh:", key="refresh")
         st.button(t("room.leave"), icon=":material/logout:", key="leave", on_click=leave)
     with told():
-        place(code)
+        place(code, table)
 
 
-def place(code: str) -> None:
-    """Show what lies on the table now; the page asks again when the participant presses, so thirty cost little."""
-    table = cached.rooms().join(code, visitor.who())
+def place(code: str, table: Table) -> None:
     st.subheader(t("room.round", number=table.number))
     if table.revealed:
         if table.picked is None:
@@ -118,9 +129,9 @@ def hand_in(code: str, number: int, chosen: list[str]) -> None:
 def teach(keys: Keys) -> None:
     signpost(keys)
     desk(keys)
+    finish(keys)
     with st.expander(t("room.next_title"), icon=":material/skip_next:"), told():
         next_round(keys)
-    finish(keys)
 
 
 def signpost(keys: Keys) -> None:
@@ -168,6 +179,7 @@ def waiting(keys: Keys, tally: Tally) -> None:
             t("table.rank"): st.column_config.NumberColumn(width=50),
             votes: st.column_config.ProgressColumn(min_value=0, max_value=max(tally.picked, 1), format="%d", width=130),
             t("table.page"): st.column_config.NumberColumn(width=50),
+            t("table.text"): st.column_config.TextColumn(width="large"),
         },
     )
 
