@@ -49,7 +49,7 @@ def facts(comparison: Comparison, relevant: Collection[str] | None = None) -> li
 
     ``relevant`` are the ids of the chunks that answer, or None where nobody has judged.
     """
-    rules = (embedding, tail, reading, scores, harm, expansion, depth, judging)
+    rules: tuple[Rule, ...] = (embedding, tail, reading, scores, harm, expansion, depth, judging)
     return [rule(comparison, relevant) for rule in rules]
 
 

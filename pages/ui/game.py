@@ -102,4 +102,4 @@ def next_question(doc_id: str, scores: dict[str, Score]) -> None:
 
 
 def choose(question: str) -> None:
-    st.session_state.update(question=question, deal_now=True)
+    st.session_state.update(question=question, game_example=question, deal_now=True)

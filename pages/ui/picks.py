@@ -12,6 +12,7 @@ from pages.ui.i18n import t
 from rag_core import predict
 from rag_core.predict import PICKS, Round, Score
 
+TEXT_WIDTH = 760
 Submit = Callable[[list[str]], None]
 
 
@@ -60,7 +61,7 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
                 name: st.column_config.Column(width=width)
                 for name, width in zip(columns(), (60, 60, 60, 70, 50), strict=True)
             },
-            t("table.text"): st.column_config.TextColumn(width="large"),
+            t("table.text"): st.column_config.TextColumn(width=TEXT_WIDTH),
         },
     )
     st.caption(t("reveal.help", wanted=PICKS))

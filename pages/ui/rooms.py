@@ -179,7 +179,7 @@ def waiting(keys: Keys, tally: Tally) -> None:
             t("table.rank"): st.column_config.NumberColumn(width=50),
             votes: st.column_config.ProgressColumn(min_value=0, max_value=max(tally.picked, 1), format="%d", width=130),
             t("table.page"): st.column_config.NumberColumn(width=50),
-            t("table.text"): st.column_config.TextColumn(width="large"),
+            t("table.text"): st.column_config.TextColumn(width=picks.TEXT_WIDTH),
         },
     )
 
