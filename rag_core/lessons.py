@@ -26,6 +26,9 @@ COMMON = frozenset(
 )
 """Words too common to tie a text to a question."""
 
+LONGEST = 8
+"""Characters of the longest run of Han characters that is looked for; longer ones would only take time."""
+
 RISE, FALL = 3, 3
 """Fewer places than these are too little to make a lesson of."""
 
@@ -107,8 +110,8 @@ def words_shared(query: str, text: str) -> str:
     """Return the longest word, or run of two Han characters or more, that question and text share."""
     text = text.lower()
     words = [word for word in WORD.findall(query.lower()) if word in WORD.findall(text)]
-    runs = [run[i:j] for run in HAN.findall(query) for i in range(len(run)) for j in range(i + 2, len(run) + 1)]
-    shared = [word for word in (*words, *(run for run in runs if run in text)) if word not in COMMON]
+    runs = [run[i : i + n] for run in HAN.findall(query) for i in range(len(run)) for n in range(2, LONGEST + 1)]
+    shared = [word for word in (*words, *(run for run in runs if len(run) > 1 and run in text)) if word not in COMMON]
     return max(shared, key=len, default="")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -86,6 +87,12 @@ def test_reading_prefers_the_plainest_tie_to_the_highest_riser():
 
 def test_reading_says_when_nothing_rose():
     assert fact("reading", comparison(TWENTY, SAME)).case == "none"
+
+
+def test_a_long_question_takes_no_long_time():
+    start = time.perf_counter()
+    assert lessons.words_shared("春夏秋冬" * 250, "冬春夏秋" * 100) == "春夏秋冬春夏秋冬"
+    assert time.perf_counter() - start < 1
 
 
 def test_words_that_every_question_has_tie_nothing():

@@ -70,8 +70,6 @@ def start(doc_id: str) -> None:
     former = st.session_state["game"]
     comparison, dealt = deal(doc_id)
     st.session_state["game"] = Game(comparison, dealt, former.number + 1 if former else 1)
-    if len(dealt.query) == 1:
-        st.info(t("game.one_character"), icon=":material/info:")
 
 
 def take(picked: list[str]) -> None:

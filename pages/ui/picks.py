@@ -20,6 +20,8 @@ Submit = Callable[[list[str]], None]
 def pick(dealt: Round, tag: str, submit: Submit, picked: Collection[str] = ()) -> None:
     """Let five be picked; a click draws only this part again. ``tag`` keeps the boxes of two rounds apart."""
     st.text(dealt.query)
+    if len(dealt.query) == 1:
+        st.info(t("game.one_character"), icon=":material/info:")
     st.caption(t("pick.help", count=len(dealt.chunks), wanted=PICKS))
     for left in range(0, len(dealt.chunks), 2):
         for place, column in zip(range(left, len(dealt.chunks)), st.columns(2), strict=False):
