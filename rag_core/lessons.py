@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rag_core.datatypes import Chunk, Comparison, Move
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+YEAR = re.compile(r"(?:19|20)\d\d")
 WORD = re.compile(r"[A-Za-z]{4,}")
 HAN = re.compile(r"[\u3400-\u9fff]+")
 ASKS_FOR_A_FIGURE = re.compile(r"how (?:much|many|long|far|fast|old|often)|几|多少|多久|多长|多大|多高|何时|比例", re.I)
@@ -101,9 +102,10 @@ def number_asked_for(query: str, text: str) -> str:
 
 
 def figure(query: str, text: str) -> str:
-    """Return a figure of the text, where the question asks for one."""
-    found = NUMBER.search(text) if ASKS_FOR_A_FIGURE.search(query) else None
-    return found.group() if found else ""
+    """Return the first figure of the text that is no bare year, where the question asks for one."""
+    if not ASKS_FOR_A_FIGURE.search(query):
+        return ""
+    return next((number for number in NUMBER.findall(text) if not YEAR.fullmatch(number)), "")
 
 
 def words_shared(query: str, text: str) -> str:

@@ -63,6 +63,8 @@ def test_tail_names_what_came_from_beyond_twice_the_cutoff():
         ("How much in 2024?", "The sum for 2024 was 31.", "number_asked_for", "2024"),
         ("2025年增长多少？", "2025年的目标是4%。", "number_asked_for", "2025"),
         ("How many parks?", "There were 1,200 of them.", "figure", "1,200"),
+        ("How many parks?", "Annual Report 2024: there were 31 of them.", "figure", "31"),
+        ("How many of them?", "Annual Report 2024.", "no_tie", None),
         ("要等几天？", "平均4.6天。", "figure", "4.6"),
         ("Why is leakage high?", "The leakage rose in winter.", "words_shared", "leakage"),
         ("外贸增长靠什么？", "今年外贸增长很快。", "words_shared", "外贸增长"),
