@@ -201,3 +201,39 @@ class LLMRefused(LLMError):
 
 class LLMBadAnswer(LLMError):
     code = "llm_bad_answer"
+
+
+class WorkshopError(RerankLabError):
+    """A round or a room that does not go on as it was asked to."""
+
+
+class TooFewCandidates(WorkshopError):
+    code = "too_few_candidates"
+
+
+class PickCount(WorkshopError):
+    code = "pick_count"
+
+
+class PickMissing(WorkshopError):
+    code = "pick_missing"
+
+
+class RoundOver(WorkshopError):
+    code = "round_over"
+
+
+class RoomMissing(WorkshopError):
+    code = "room_missing"
+
+
+class RoomEnded(WorkshopError):
+    code = "room_ended"
+
+
+class RoomFull(WorkshopError):
+    code = "room_full"
+
+
+class RoomKeyWrong(WorkshopError):
+    code = "room_key_wrong"

@@ -6,6 +6,7 @@ The app runs with an empty library; each picture is what a reader sees after pre
 from __future__ import annotations
 
 import io
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,38 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     page.get_by_text(words["measured"]).wait_for()
     show(page, "h3", height=1100)
     take("evaluate")
+    said = locale(words["locale"][:2])
+    page.get_by_role("link", name=said["frame.explain"]).click()
+    page.get_by_text(said["probe.no_proof"][:12]).first.wait_for()
+    show(page, "h1", height=1100)
+    take("explain")
+    workshop(page, said, take)
+
+
+def locale(language: str) -> dict[str, str]:
+    return json.loads((ROOT / "pages" / "ui" / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def workshop(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:
+    """Play one question alone, open a room with it, and go through the lessons and the drawings."""
+    page.get_by_role("link", name=said["frame.workshop"]).click()
+    page.get_by_role("button", name=said["game.deal"]).click()
+    page.get_by_role("button", name=said["pick.submit"]).wait_for()
+    for count in range(1, 6):
+        page.get_by_test_id("stCheckbox").nth(count).locator("label").click()
+        page.get_by_text(said["pick.count"].replace("**", "").format(picked=count, wanted=5)).wait_for()
+    page.get_by_role("button", name=said["pick.submit"]).click()
+    page.get_by_text(said["running.own"], exact=True).wait_for()
+    show(page, "h3", height=900)
+    take("workshop-predict")
+    for part, sign in (("lessons", "lesson.judging_title"), ("inside", "inside.scales"), ("room", "room.open_title")):
+        page.get_by_test_id("stButtonGroup").get_by_text(said[f"workshop.{part}"], exact=True).click()
+        page.get_by_text(said[sign]).wait_for()
+        if part == "room":
+            page.get_by_role("button", name=said["room.open"]).click()
+            page.get_by_role("button", name=said["room.reveal"]).wait_for()
+        show(page, "h1", height=1700 if part == "lessons" else 1200)
+        take(f"workshop-{part}")
 
 
 def show(page: Page, selector: str, height: int) -> None:

@@ -25,6 +25,9 @@ ORDER = {"pipeline", "evaluate", "__main__"}
 """What knows the order of the steps."""
 
 KEPT = {"library", "llm"}
+WORKSHOP = {"predict", "room", "lessons", "tokens"}
+"""What is taught about a comparison that is already made."""
+
 HEAVY = {"torch", "transformers", "sentence_transformers", "chromadb", "onnxruntime", "openai", "streamlit", "altair"}
 HEAVY |= {"umap", "numba"}
 
@@ -65,7 +68,7 @@ every_screen_file = pytest.mark.parametrize(
 
 
 def test_every_module_of_rag_core_has_its_place():
-    assert set(CORE) == WORDS | GROUND | STEPS | ORDER | KEPT
+    assert set(CORE) == WORDS | GROUND | STEPS | ORDER | KEPT | WORKSHOP
 
 
 @pytest.mark.parametrize("name", sorted(WORDS))
@@ -82,6 +85,11 @@ def test_the_ground_knows_no_step(name):
 def test_a_step_knows_no_other_step(name):
     llm = {"llm"} if name in ASKS_A_SERVER else set()
     assert parts(core(name)) <= WORDS | GROUND | llm
+
+
+@pytest.mark.parametrize("name", sorted(WORKSHOP))
+def test_the_workshop_knows_no_step(name):
+    assert parts(core(name)) <= WORDS | GROUND | {"predict"}
 
 
 @pytest.mark.parametrize("name", CORE)

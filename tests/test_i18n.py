@@ -15,7 +15,7 @@ from pages.ui.cached import SAMPLE_FILES
 from pages.ui.frame import PAGES
 from pages.ui.link import ORIGINS
 from pages.ui.tables import FIRST_SCORES
-from rag_core import errors, perturb, rerank
+from rag_core import errors, lessons, perturb, rerank
 from rag_core.chunk import PRESETS
 from rag_core.errors import RerankLabError
 from rag_core.evaluate import STAGES
@@ -93,6 +93,23 @@ FAMILIES = {
     "map.{}": set(explain_map.LAYOUTS),
     "map.kind_{}": set(explain_map.COLOURS),
     "{}.title": set(PAGES),
+    "workshop.{}": {"predict", "room", "lessons", "inside"},
+    "lesson.{}_title": set(lessons.NAMES),
+    "lesson.{}_text": set(lessons.NAMES),
+    "fact.{}": {
+        f"{lesson}_{case}"
+        for lesson, cases in {
+            "embedding": "fell none",
+            "tail": "rescued none",
+            "reading": "number_asked_for figure words_shared no_tie none",
+            "scores": "positive negative fused",
+            "harm": "left_judged fell_judged none_judged left none",
+            "expansion": "helped cost none",
+            "depth": "enough all",
+            "judging": "judged not_found none",
+        }.items()
+        for case in cases.split()
+    },
 }
 """Keys that are put together when the app runs: what stands in the gap."""
 

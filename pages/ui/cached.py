@@ -13,6 +13,7 @@ from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgm
 from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
+from rag_core.room import Rooms
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_JUDGE = "Rerank Lab"
@@ -35,6 +36,12 @@ def embedder(model_id: str, how: llm.LLMSettings) -> Embedder:
 @st.cache_resource(show_spinner=False, max_entries=3)
 def shared_embedder(model_id: str) -> Embedder:
     return load_embedder(model_id)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def vector_length(model_id: str) -> int:
+    """Return the length of a bundled embedder's vectors."""
+    return shared_embedder(model_id).embed_queries(["?"]).shape[1]
 
 
 def reranker(model_id: str) -> Reranker:
@@ -158,3 +165,9 @@ def keep(key: tuple, make: Callable[[], object]) -> object:
             kept.pop(next(iter(kept)), None)
         kept[key] = found
     return found
+
+
+@st.cache_resource(show_spinner=False)
+def rooms() -> Rooms:
+    """Return the rooms of this server: all sessions see the same."""
+    return Rooms()

@@ -17,6 +17,7 @@ PAGES = {
     "answer": ("pages/answer.py", ":material/forum:"),
     "evaluate": ("pages/evaluate.py", ":material/rule:"),
     "explain": ("pages/explain.py", ":material/troubleshoot:"),
+    "workshop": ("pages/workshop.py", ":material/school:"),
 }
 log = logging.getLogger(__name__)
 

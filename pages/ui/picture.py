@@ -11,6 +11,10 @@ def flow(rows: list[list[str]]) -> str:
     width = max(len(row) for row in rows) * (WIDTH + GAP) - GAP + 4
     height = len(rows) * (HEIGHT + 26) - 22
     body = "".join(chain(row, 2 + number * (HEIGHT + 26)) for number, row in enumerate(rows))
+    return canvas(body, width, height)
+
+
+def canvas(body: str, width: int, height: int) -> str:
     marker = (
         '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z" fill="#6b7280"/></marker></defs>'

@@ -83,7 +83,7 @@ def tested(comparison: Comparison) -> None:
 
 
 def orders(comparison: Comparison) -> None:
-    grades = work.grades(comparison)
+    grades = work.grades(comparison.doc_id, comparison.query, comparison.vector.chunks)
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{tables.order_name(comparison, 'vector')}**")

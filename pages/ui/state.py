@@ -64,6 +64,15 @@ DEFAULTS: dict[str, object] = {
     "other_question": "",
     "other_question_of": None,
     "two_languages": None,
+    "workshop_part": "predict",
+    "game": None,
+    "game_scores": {},
+    "deal_now": False,
+    "teaching": None,
+    "taught": None,
+    "joined": None,
+    "arrived": False,
+    "inside_chunk": None,
 }
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

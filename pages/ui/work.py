@@ -1,15 +1,16 @@
 """Work that takes a while, with progress that counts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from pages.ui import cached, form, state
 from pages.ui.i18n import t
 from rag_core import evaluate, expand
-from rag_core.datatypes import Chunk, Comparison, Document
+from rag_core.datatypes import Chunk, Comparison, Document, Expansion, Settings
 from rag_core.errors import RerankLabError
 from rag_core.index import Index
+from rag_core.judge import RELEVANT
 from rag_core.settings import check_query
 
 Progress = Callable[[int, int], None]
@@ -46,11 +47,16 @@ def add_sample(language: str) -> Document:
     return document
 
 
-def grades(comparison: Comparison) -> Mapping[str, int]:
-    """Return the grades of the candidates that were judged for this question."""
-    doc_id, query = comparison.doc_id, comparison.query
-    judged = evaluate.judgments_of(cached.lab(), doc_id, comparison.vector.chunks, query)
-    return judged.qrels.get(query, {})
+def grades(doc_id: str, query: str, chunks: Sequence[Chunk]) -> Mapping[str, int]:
+    """Return the grades of those chunks that were judged for a question."""
+    return evaluate.judgments_of(cached.lab(), doc_id, chunks, query).qrels.get(query, {})
+
+
+def relevant_ids(doc_id: str, query: str, chunks: Sequence[Chunk]) -> set[str] | None:
+    """Return the ids of the chunks that were judged to answer, or None for a question that nobody has judged."""
+    if all(one.question != query for one in cached.lab().judgments(doc_id)):
+        return None
+    return {chunk_id for chunk_id, grade in grades(doc_id, query, chunks).items() if grade >= RELEVANT}
 
 
 def open_index(doc_id: str, place: st.delta_generator.DeltaGenerator) -> Index:
@@ -61,17 +67,19 @@ def open_index(doc_id: str, place: st.delta_generator.DeltaGenerator) -> Index:
 
 def compare(doc_id: str) -> Comparison:
     """Compare with what the form says."""
-    query, how = check_query(st.session_state["question"]), state.settings()
+    query = check_query(st.session_state["question"])
     expansions = state.expansions(expand.typed(st.session_state["typed"], query))
+    return compare_with(doc_id, query, expansions, state.settings())
+
+
+def compare_with(doc_id: str, query: str, expansions: Sequence[Expansion], how: Settings) -> Comparison:
     place = st.empty()
     try:
         index = open_index(doc_id, place)
         place.progress(0.0, text=t("work.loading"))
         embedder = cached.embedder(how.embedder, form.llm_settings())
-        reranker = cached.reranker(how.reranker)
-        cached.self_test(how.reranker)  # before any of its scores is shown
         scoring = counting(place, "work.scoring")
-        return cached.lab().compare(index, query, expansions, how, embedder, reranker, scoring)
+        return cached.lab().compare(index, query, expansions, how, embedder, ready(how.reranker), scoring)
     finally:
         place.empty()
 

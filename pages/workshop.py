@@ -1,0 +1,23 @@
+"""Workshop: predict and reveal, alone or in a room; eight lessons; and how both models read."""
+
+import streamlit as st
+
+from pages.ui import cards, game, inside, rooms
+from pages.ui.frame import frame, told
+from pages.ui.i18n import t
+
+PARTS = {"predict": game.show, "room": rooms.show, "lessons": cards.show, "inside": inside.show}
+
+frame("workshop")
+rooms.arrive()
+names = {part: t(f"workshop.{part}") for part in PARTS}
+st.segmented_control(
+    t("workshop.part"),
+    list(PARTS),
+    key="workshop_part",
+    format_func=names.get,
+    required=True,
+    label_visibility="collapsed",
+)
+with told():
+    PARTS[st.session_state["workshop_part"]]()
