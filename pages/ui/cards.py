@@ -43,7 +43,7 @@ def card(number: int, name: str, fact: Fact | None) -> None:
     st.markdown(t(f"lesson.{name}_text"))
     if fact:
         here(fact)
-    screen = target(name)
+    screen = SCREENS[name]
     icon = PAGES[screen][1]
     if st.button(t("lesson.open", screen=t("frame." + screen)), icon=icon, key=f"lesson_{name}"):
         st.switch_page(PAGES[screen][0])
@@ -65,8 +65,3 @@ def values(fact: Fact) -> dict[str, object]:
 
 def number(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 1 else f"{value:.1f}"
-
-
-def target(name: str) -> str:
-    """Return the screen of a lesson; one that this app does not have is shown on the comparison."""
-    return SCREENS[name] if SCREENS[name] in PAGES else "compare"
