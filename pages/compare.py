@@ -9,7 +9,7 @@ from pages.ui.i18n import t
 
 def example_question(doc_id: str) -> None:
     """Offer a bundled sample's questions; choosing one fills the form."""
-    questions = cached.sample_questions(doc_id)
+    questions = cached.sample_questions(doc_id, state.owner())
     if questions:
         st.selectbox(
             t("compare.examples"),

@@ -20,7 +20,8 @@ from rag_core.errors import DocumentMissing, LibraryUnwritable
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL);
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL,
+    owner TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS pages (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, text TEXT NOT NULL,
     PRIMARY KEY (doc_id, number));
@@ -41,6 +42,12 @@ CREATE TABLE IF NOT EXISTS judgments (
     number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     question TEXT NOT NULL, page INTEGER NOT NULL, start INTEGER NOT NULL, quote TEXT NOT NULL, grade INTEGER NOT NULL,
     judge TEXT NOT NULL);
+"""
+
+# Not a replacement: what refers to the row would go with it.
+UPSERT = """
+INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title,
+    language = excluded.language, added = excluded.added, read_seconds = excluded.read_seconds, owner = excluded.owner
 """
 
 
@@ -79,6 +86,8 @@ class Library:
             with self._open() as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(SCHEMA)
+                if "owner" not in {row[1] for row in connection.execute("PRAGMA table_info(documents)")}:
+                    connection.execute("ALTER TABLE documents ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
         except (OSError, sqlite3.Error) as error:
             raise LibraryUnwritable(
                 f"{file.parent} cannot be written ({error}): set RERANK_LAB_HOME to a folder of yours",
@@ -91,32 +100,32 @@ class Library:
             connection.execute("PRAGMA foreign_keys = ON")
             yield connection
 
-    def save(self, document: Document, read_seconds: float = 0.0) -> None:
+    def save(self, document: Document, read_seconds: float = 0.0, owner: str = "") -> None:
         """Add a document with its pages, or put it in place of the one with the same id.
 
+        Without an owner it is everybody's.
         Where the pages are the same as before, its chunks and embeddings stay; its judgments stay in any case.
         """
-        row = (document.id, document.title, document.language, time.time(), read_seconds)
+        row = (document.id, document.title, document.language, time.time(), read_seconds, owner)
         pages = [(document.id, page.number, page.text) for page in document.pages]
         with self._open() as connection:
-            if connection.execute("SELECT * FROM pages WHERE doc_id = ? ORDER BY number", row[:1]).fetchall() == pages:
-                update = "UPDATE documents SET title = ?, language = ?, added = ?, read_seconds = ? WHERE id = ?"
-                connection.execute(update, (*row[1:], document.id))
-                return
-            for table in ("pages", "chunkings"):
-                connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", (document.id,))
-            # An upsert and not a replacement: what refers to the row would go with it.
-            connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
-                "language = excluded.language, added = excluded.added, read_seconds = excluded.read_seconds",
-                row,
-            )
-            connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
+            known = connection.execute("SELECT * FROM pages WHERE doc_id = ? ORDER BY number", row[:1]).fetchall()
+            connection.execute(UPSERT, row)
+            if known != pages:
+                for table in ("pages", "chunkings"):
+                    connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", row[:1])
+                connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
 
-    def titles(self) -> dict[str, str]:
-        """Return document ids and titles, newest first."""
+    def titles(self, owner: str = "") -> dict[str, str]:
+        """Return ids and titles of an owner's documents, newest first."""
         with self._open() as connection:
-            return dict(connection.execute("SELECT id, title FROM documents ORDER BY added DESC, id"))
+            query = "SELECT id, title FROM documents WHERE owner = ? ORDER BY added DESC, id"
+            return dict(connection.execute(query, (owner,)))
+
+    def owned(self) -> list[tuple[str, str, float]]:
+        """Return id, owner and time of every document that is not everybody's."""
+        with self._open() as connection:
+            return connection.execute("SELECT id, owner, added FROM documents WHERE owner != ''").fetchall()
 
     def load(self, doc_id: str) -> Document:
         """Return a document.

@@ -44,9 +44,12 @@ _PARSER_LIMITS = {
 }
 
 
-def document_id(data: bytes) -> str:
-    """Return the name of a document: the first 16 hexadecimal digits of the SHA-256 of its bytes."""
-    return hashlib.sha256(data).hexdigest()[:16]
+def document_id(data: bytes, owner: str = "") -> str:
+    """Return the name of a document: the first 16 hexadecimal digits of the SHA-256 of its owner's name and its bytes.
+
+    So two owners of the same PDF have a document each, and neither's name can be reckoned from the PDF.
+    """
+    return hashlib.sha256(owner.encode() + data).hexdigest()[:16]
 
 
 def read_pages(

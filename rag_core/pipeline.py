@@ -33,18 +33,34 @@ class Lab:
         self.store = Store(home / "chroma")
         self.lexical = lru_cache(maxsize=8)(self._lexical)
 
-    def add(self, data: bytes, title: str, password: str | None = None, progress: Progress | None = None) -> Document:
-        """Read a PDF into the library; the same bytes give the same document."""
+    def add(
+        self,
+        data: bytes,
+        title: str,
+        password: str | None = None,
+        progress: Progress | None = None,
+        owner: str = "",
+    ) -> Document:
+        """Read a PDF into the library; the same bytes of the same owner give the same document."""
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
             pages = pdf.read_pages(data, password, progress)
-        document = Document(pdf.document_id(data), title, chunk.language(pages), tuple(pages))
-        self.library.save(document, timings["parse"])
+        document = Document(pdf.document_id(data, owner), title, chunk.language(pages), tuple(pages))
+        self.library.save(document, timings["parse"], owner)
         return document
 
-    def titles(self) -> dict[str, str]:
-        """Return document ids and titles, newest first."""
-        return self.library.titles()
+    def titles(self, owner: str = "") -> dict[str, str]:
+        """Return ids and titles of an owner's documents, newest first."""
+        return self.library.titles(owner)
+
+    def sweep(self, staying: Collection[str], since: float) -> None:
+        """Delete the documents of owners who are not staying, and those added before ``since`` (seconds of the epoch).
+
+        Documents without an owner are never touched.
+        """
+        for doc_id, owner, added in self.library.owned():
+            if owner not in staying or added < since:
+                self.delete(doc_id)
 
     def document(self, doc_id: str) -> Document:
         """Return a document that was read before."""

@@ -194,3 +194,21 @@ def test_everything_about_a_document_goes_with_it(library):
     library.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5}, 0.4))
     library.delete(DOCUMENT.id)
     assert [rows(library, table) for table in ("questions", "judgments", "scores", "embeddings")] == [0, 0, 0, 0]
+
+
+def test_titles_are_those_of_an_owner(library):
+    library.save(replace(DOCUMENT, id="other", title="own.pdf"), owner="somebody")
+    assert library.titles() == {DOCUMENT.id: DOCUMENT.title}
+    assert library.titles("somebody") == {"other": "own.pdf"}
+    assert [(doc_id, owner) for doc_id, owner, _ in library.owned()] == [("other", "somebody")]
+
+
+def test_a_library_from_before_there_were_owners_is_everybodys(tmp_path):
+    file = tmp_path / "library.sqlite"
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "CREATE TABLE documents (id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, "
+            "added REAL NOT NULL, read_seconds REAL NOT NULL)"
+        )
+        connection.execute("INSERT INTO documents VALUES ('old', 'old.pdf', 'zh', 0, 0)")
+    assert Library(file).titles() == {"old": "old.pdf"}

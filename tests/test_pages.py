@@ -18,7 +18,7 @@ from llm_server import LLMServer, completion, refusal, stream
 from pdfs import blank_pdf, cut_pdf, encrypted_pdf, image_pdf, text_pdf
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import form, i18n
+from pages.ui import cached, form, i18n
 from rag_core import llm, rerank, settings
 from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
 from rag_core.pdf import document_id
@@ -295,6 +295,44 @@ def test_on_a_shared_server_a_visitor_sees_only_their_own_documents(library, mon
     run(at.switch_page("app.py")).session_state["doc_id"] = document_id(SMALL)
     assert titles(run(at.switch_page("pages/compare.py"))) == ["other.pdf"]
     assert says(at, "form.document_gone")
+
+
+def test_on_a_shared_server_two_visitors_of_one_pdf_have_a_document_each(monkeypatch):
+    monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
+    one, other = (upload(open_page("documents"), ("small.pdf", SMALL)) for _ in range(2))
+    ids = [at.session_state["doc_id"] for at in (one, other)]
+    assert len({*ids, document_id(SMALL)}) == 3
+    click(one, one.button(key="delete"))
+    assert says(one, "form.no_document")
+    assert titles(run(other)) == ["small.pdf"]
+
+
+def test_on_a_shared_server_a_link_does_not_open_what_another_visitor_uploaded(monkeypatch):
+    monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
+    owner = upload(open_page("documents"), ("small.pdf", SMALL))
+    thief = open_page("home")
+    thief.query_params["q"], thief.query_params["doc"] = QUESTION, owner.session_state["doc_id"]
+    assert says(run(thief.switch_page("pages/compare.py")), "form.no_document")
+
+
+def test_what_a_visitor_uploaded_goes_some_time_after_the_visit(monkeypatch):
+    monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
+    gone, here = (upload(open_page("documents"), ("small.pdf", SMALL)) for _ in range(2))
+    cached.leave(gone.session_state["owner"])
+    cached.sweep()
+    assert len(cached.lab().library.owned()) == 2, "a lost connection may come back"
+    monkeypatch.setattr(cached, "GRACE_SECONDS", -1)
+    cached.sweep()
+    assert [owner for _, owner, _ in cached.lab().library.owned()] == [here.session_state["owner"]]
+
+
+def test_what_a_visitor_uploaded_goes_after_a_day(library, monkeypatch):
+    monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
+    upload(open_page("documents"), ("small.pdf", SMALL))
+    monkeypatch.setattr(cached, "LONGEST_STAY_SECONDS", -1)
+    cached.sweep()
+    assert cached.lab().library.owned() == []
+    assert list(cached.lab().titles().values()) == ["small.pdf"], "what is everybody's stays"
 
 
 def test_embedding_ahead_of_the_first_question(library):

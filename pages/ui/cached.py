@@ -1,8 +1,11 @@
 """Everything that is kept between reruns. Failures are never kept."""
 
 import json
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import streamlit as st
@@ -18,12 +21,43 @@ from rag_core.room import Rooms
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_JUDGE = "Rerank Lab"
 MOST_KEPT = 300
+STAYING = math.inf
+GRACE_SECONDS = 120
+LONGEST_STAY_SECONDS = 24 * 3600
 SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
 def lab() -> Lab:
     return Lab(settings.home())
+
+
+@st.cache_resource(show_spinner=False)
+def stays() -> dict[str, float]:
+    """Return when each visitor of a server left, and ``STAYING`` for those who are here."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False, scope="session", on_release=lambda owner: leave(owner))
+def stay(owner: str) -> str:
+    """Keep a visitor's documents as long as the session lasts."""
+    stays()[owner] = STAYING
+    return owner
+
+
+def leave(owner: str) -> None:
+    """Delete a visitor's documents a while after the session ended: a lost connection may come back."""
+    stays()[owner] = time.monotonic()
+    timer = Timer(GRACE_SECONDS + 1, sweep)
+    timer.daemon = True
+    timer.start()
+
+
+def sweep() -> None:
+    """Delete what belongs to visitors who left, and what is older than a day."""
+    gone = time.monotonic() - GRACE_SECONDS
+    staying = [owner for owner, left in list(stays().items()) if left > gone]
+    lab().sweep(staying, time.time() - LONGEST_STAY_SECONDS)
 
 
 def embedder(model_id: str, how: llm.LLMSettings) -> Embedder:
@@ -104,9 +138,9 @@ def recommended(doc_id: str) -> ChunkSettings:
 
 
 @st.cache_data(show_spinner=False)
-def sample_questions(doc_id: str) -> list[str]:
+def sample_questions(doc_id: str, owner: str) -> list[str]:
     """Return the questions of a bundled sample, or none for any other document."""
-    questions = {pdf.document_id(data): asked for _, data, asked in map(sample, SAMPLE_FILES)}
+    questions = {pdf.document_id(data, owner): asked for _, data, asked in map(sample, SAMPLE_FILES)}
     return questions.get(doc_id, [])
 
 

@@ -10,7 +10,7 @@ from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, PATIENCE
 
 def pick_document() -> str:
     """Let the reader choose a document; without any, say what to do and stop the page."""
-    titles = state.visible(cached.lab().titles())
+    titles = cached.lab().titles(state.owner())
     if not titles:
         st.info(t("form.no_document"), icon=":material/upload_file:")
         st.page_link("pages/documents.py", label=t("form.add_document"), icon=":material/add:")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.ui import i18n, state
+from pages.ui import cached, i18n, state
 from pages.ui.i18n import plain, t
 from rag_core.errors import RerankLabError
 
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 def frame(page: str) -> None:
     """Begin a page; every page calls this first."""
     state.prepare()
+    if state.owner():
+        cached.stay(state.owner())
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
     menu()

@@ -41,7 +41,7 @@ def show() -> None:
 
 def ask(doc_id: str, label: str) -> bool:
     """Let a question be chosen or typed; say whether it is to be dealt."""
-    questions = cached.sample_questions(doc_id)
+    questions = cached.sample_questions(doc_id, state.owner())
     if questions:
         st.selectbox(
             t("compare.examples"),
@@ -90,7 +90,7 @@ def finished(game: Game, doc_id: str) -> None:
 
 def next_question(doc_id: str, scores: dict[str, Score]) -> None:
     """Offer the sample's next question that was not played yet."""
-    questions = cached.sample_questions(doc_id)
+    questions = cached.sample_questions(doc_id, state.owner())
     left = [question for question in questions if question not in scores]
     if questions:
         st.caption(t("game.played", played=len(questions) - len(left), all=len(questions)))

@@ -1,5 +1,6 @@
 """What a visitor has chosen: one table of defaults, kept from page to page."""
 
+import secrets
 from collections.abc import Sequence
 
 import streamlit as st
@@ -51,7 +52,6 @@ DEFAULTS: dict[str, object] = {
     "comparison": None,
     "answers": None,
     "autorun": False,
-    "own_documents": [],
     "explain_part": "why",
     "probe_unit": "clause",
     "probe_stopped": None,
@@ -117,16 +117,11 @@ def settings() -> Settings:
     )
 
 
-def visible(titles: dict[str, str]) -> dict[str, str]:
-    """Return the documents this visitor may see: all on their own machine, their own on a shared server."""
+def owner() -> str:
+    """Return whose documents this visitor sees: everybody's on their own machine, on a server their session's."""
     if st.get_option("server.address") in LOOPBACK:
-        return titles
-    return {doc_id: title for doc_id, title in titles.items() if doc_id in st.session_state["own_documents"]}
-
-
-def remember(doc_id: str) -> None:
-    if doc_id not in st.session_state["own_documents"]:
-        st.session_state["own_documents"] = [*st.session_state["own_documents"], doc_id]
+        return ""
+    return st.session_state.setdefault("owner", secrets.token_hex(16))
 
 
 def suggest(expansions: list) -> None:

@@ -30,10 +30,9 @@ def add_document(data: bytes, title: str, password: str | None = None) -> Docume
     place = st.empty()
     place.progress(0.0, text=t("work.opening"))
     try:
-        document = cached.lab().add(data, title, password, counting(place, "work.reading"))
+        document = cached.lab().add(data, title, password, counting(place, "work.reading"), state.owner())
     finally:
         place.empty()
-    state.remember(document.id)
     form.choose_document(document.id)
     return document
 
