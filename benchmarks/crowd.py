@@ -134,9 +134,10 @@ def main() -> None:
             server.terminate()
             server.wait(30)
     done = [seconds for seconds in took if seconds is not None]
-    print(
-        f"{arguments.people} people, {len(took)} comparisons in {arguments.seconds:.0f} s, {len(took) - len(done)} failed"
-    )
+    failed = len(took) - len(done)
+    print(f"{arguments.people} people, {len(took)} comparisons in {arguments.seconds:.0f} s, {failed} failed")
+    if not done:
+        raise SystemExit(1)
     print("| median | p95 | slowest |\n|---|---|---|")
     print(f"| {np.median(done):.2f} s | {np.percentile(done, 95):.2f} s | {max(done):.2f} s |")
     print(f"server memory: {memory[0]:.0f} MB after {SETTLED} s, {memory[1]:.0f} MB at the end")
