@@ -88,10 +88,11 @@ def actions(document: Document) -> None:
 def delete(doc_id: str) -> None:
     cached.lab().delete(doc_id)
     st.cache_data.clear()
+    cached.shelf.clear()
     st.session_state["doc_id"] = None
     comparison = st.session_state["comparison"]
     if comparison and comparison.doc_id == doc_id:
-        st.session_state.update(comparison=None, answers=None)
+        st.session_state.update(comparison=None, answers=None, two_languages=None, bench_of=None, bench_log=[])
 
 
 frame("documents")

@@ -17,7 +17,7 @@ from running_app import running_app as serve
 from streamlit.testing.v1 import AppTest
 from test_pages import click, open_page, press, run, says, says_anywhere, text_of
 
-from pages.ui import explain_map, explain_probe
+from pages.ui import cached, explain_map, explain_probe
 from rag_core import baseline, projection, settings
 from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
 from rag_core.pipeline import Lab
@@ -218,6 +218,14 @@ def test_what_is_too_long_for_a_model_is_said(tmp_path, embedder, reranker, lang
     chunk = comparison.reranked.hits[0].chunk
     assert str(reranker.reads(QUESTION, chunk.text)) in said[0]
     assert str(len(chunk.text)) in said[0]
+
+
+def test_what_was_made_of_a_document_is_forgotten_with_it(library, windows):
+    at = explain(windows, picked=chunk_with(windows, ANSWER))
+    assert any(ANSWER in str(key) for key in cached.shelf())
+    run(at.switch_page("pages/documents.py"))
+    click(at, at.button(key="delete"))
+    assert not cached.shelf()
 
 
 # Bench

@@ -185,19 +185,18 @@ def shelf() -> dict[tuple, object]:
     return {}
 
 
-def is_kept(key: tuple) -> bool:
-    return key in shelf()
+def kept(key: tuple) -> object | None:
+    return shelf().get(key)
 
 
 def keep(key: tuple, make: Callable[[], object]) -> object:
     """Return what was made for a key of ids and texts, or make it; the oldest is dropped first."""
-    kept = shelf()
-    found = kept.get(key)
+    found, place = kept(key), shelf()
     if found is None:
         found = make()
-        while len(kept) >= MOST_KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[key] = found
+        while len(place) >= MOST_KEPT:
+            place.pop(next(iter(place)), None)
+        place[key] = found
     return found
 
 

@@ -54,7 +54,7 @@ def ask(comparison: Comparison, query: str) -> Comparison:
 
 
 def agreement(first: Comparison, second: Comparison) -> None:
-    """Show how far each side's two orders agree: the reranked ones agree more where its reading is of the meaning."""
+    """Show how far the orders of both languages agree, for each side."""
     k = min(first.cutoff, len(first.moves), len(second.moves))
     for column, side in zip(st.columns(2), SIDES, strict=True):
         one, other = getattr(first, side).ids, getattr(second, side).ids

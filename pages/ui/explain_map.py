@@ -57,8 +57,9 @@ def opened(comparison: Comparison) -> Index:
 def laid_out(index: Index, method: str) -> Layout:
     """Return the layout of an index, which is made once; UMAP first has to be loaded and compiled."""
     key = ("layout", index.address.doc_id, index.address.chunks, index.address.embedder, method)
-    if cached.is_kept(key):
-        return cached.keep(key, dict)
+    found = cached.kept(key)
+    if found is not None:
+        return found
     if method == "pca":
         return cached.keep(key, lambda: projection.by_pca(index.vectors))
     place = st.empty()

@@ -90,8 +90,9 @@ def of_question(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str,
 
 def probed(key: tuple, text: str, cut: Callable[[str], list[Span]], ask: Callable[[], Score], asked: tuple) -> Probe:
     """Return a probe that was made before, or make it with a count and a button that stops it."""
-    if cached.is_kept(key):
-        return cached.keep(key, dict)
+    found = cached.kept(key)
+    if found is not None:
+        return found
     place = st.empty()
     with place.container():
         bar = st.empty()
