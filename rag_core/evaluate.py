@@ -26,6 +26,7 @@ from rag_core.rerank import Reranker, finite
 
 Progress = Callable[[int, int], None]
 DEPTHS = (5, 10, 20, 50, 100)
+KEPT_AT_ONCE = 100
 STAGES = {"vector": "vector", "bm25": "bm25", "both": "fused"}
 """The name of the order that each setting of ``first_stage`` gives."""
 
@@ -225,16 +226,21 @@ def first_stages(lab: Lab, index: Index, question: str, embedding: np.ndarray, d
 def score(
     lab: Lab, index: Index, question: str, chunks: Sequence[Chunk], reranker: Reranker, progress: Progress | None = None
 ) -> Scores:
-    """Return the reranker's scores of these chunks; only those not yet in the library are computed."""
+    """Return the reranker's scores of these chunks; only those not yet in the library are computed.
+
+    They are kept ``KEPT_AT_ONCE`` at a time, so that little is lost when the work is stopped.
+    """
     place = (index.address.doc_id, index.address.chunks, reranker.weights, question)
     known = lab.library.scores(*place)
     missing = [chunk for chunk in chunks if chunk.id not in known.by_chunk]
-    if missing:
-        start = perf_counter()
-        found = finite(reranker, reranker.score(question, [chunk.text for chunk in missing], progress))
-        by_chunk = dict(known.by_chunk) | {c.id: float(s) for c, s in zip(missing, found, strict=True)}
+    for first in range(0, len(missing), KEPT_AT_ONCE):
+        part, start = missing[first : first + KEPT_AT_ONCE], perf_counter()
+        found = finite(reranker, reranker.score(question, [chunk.text for chunk in part]))
+        by_chunk = dict(known.by_chunk) | {c.id: float(s) for c, s in zip(part, found, strict=True)}
         known = Scores(by_chunk, known.seconds + perf_counter() - start)
         lab.library.save_scores(*place, known)
+        if progress:
+            progress(first + len(part), len(missing))
     return known
 
 

@@ -133,6 +133,22 @@ def test_a_stopped_evaluation_goes_on_where_it_stood(lab, index, embedder, reran
     assert again.per_pair[MODEL] > 0
 
 
+def test_a_stopped_ceiling_goes_on_where_it_stood(lab, index, embedder, reranker, monkeypatch):
+    monkeypatch.setattr(evaluate, "KEPT_AT_ONCE", 3)
+    counting, counts = Counting(reranker), []
+
+    def stop(done: int, total: int) -> None:
+        counts.append((done, total))
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting, stop)
+    assert (counts, counting.pairs) == ([(3, 7), (6, 7)], 6)
+    evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting)
+    assert counting.pairs == 7
+
+
 def test_other_weights_score_anew(lab, index, embedder, reranker):
     for weights in ("one", "two"):
         counting = Counting(reranker)

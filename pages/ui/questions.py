@@ -24,8 +24,20 @@ def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
                 on_click=give,
                 args=[doc_id, Judgment(question, judge.span_of(chunk), grade, judge_name())],
             )
-        if any(one.judge == judge_name() for one in cached.lab().judgments(doc_id)):
+        judgments = cached.lab().judgments(doc_id)
+        if any(one.judge == judge_name() for one in judgments):
             st.button(t("judge.undo"), key="undo", icon=":material/undo:", on_click=take_back, args=[doc_id])
+    said = by_whom(doc_id, [one for one in judgments if one.question == question], chunk)
+    if said:
+        st.caption(t("judge.so_far", grades=plain(said)))
+
+
+def by_whom(doc_id: str, judgments: list[Judgment], chunk: Chunk) -> str:
+    """Return each judge's grade of a chunk."""
+    pages, names = cached.document(doc_id).pages, {one.judge for one in judgments}
+    own = {name: judge.apply([one for one in judgments if one.judge == name], pages, [chunk]) for name in names}
+    found = {name: grade for name, one in own.items() for of in one.qrels.values() for grade in of.values()}
+    return ", ".join(f"{name or t('judge.nobody')} {grade}" for name, grade in sorted(found.items()))
 
 
 def judge_name() -> str:

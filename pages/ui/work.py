@@ -137,8 +137,9 @@ def evaluate_all(doc_id: str, models: list[str]) -> evaluate.Evaluation:
 
 
 def ceiling(doc_id: str, question: str, model: str) -> evaluate.Ceiling:
-    """Score every chunk of the document for one question."""
-    how, place = state.settings(), st.empty()
+    """Score every chunk of the document for one question, with a way to stop; what was scored until then is kept."""
+    how, place, stop = state.settings(), st.empty(), st.empty()
+    stop.button(t("evaluate.stop"), key="stop_ceiling", icon=":material/stop_circle:")
     try:
         index = open_index(doc_id, place)
         embedder = cached.embedder(how.embedder, form.llm_settings())
@@ -146,6 +147,7 @@ def ceiling(doc_id: str, question: str, model: str) -> evaluate.Ceiling:
         return evaluate.ceiling(cached.lab(), index, question, how, embedder, ready(model), scoring)
     finally:
         place.empty()
+        stop.empty()
 
 
 def panel(doc_id: str, question: str, stages: list[str], models: list[str]) -> evaluate.Panel:
