@@ -51,6 +51,14 @@ class TooManyPages(DocumentError):
     code = "too_many_pages"
 
 
+class ReadTooLong(DocumentError):
+    code = "read_too_long"
+
+
+class ReadTooLarge(DocumentError):
+    code = "read_too_large"
+
+
 class DocumentMissing(DocumentError):
     code = "document_missing"
 

@@ -84,7 +84,8 @@ def _check_bytes(data: bytes) -> None:
         raise NotAPdf("The file is not a PDF: %PDF- is missing at its start. Export the document as PDF.")
 
 
-def _damaged(reason: object) -> DamagedPdf:
+def damaged(reason: object) -> DamagedPdf:
+    """Return the error for a file that cannot be read for this reason."""
     message = f"The PDF is damaged or cut off ({reason}). Download it again, or print it to PDF from a viewer."
     return DamagedPdf(message, reason=str(reason))
 
@@ -98,7 +99,7 @@ def _open(data: bytes) -> PdfReader:
     except DependencyError:
         raise
     except Exception as fault:  # a malformed file can raise anything inside the parser
-        raise _damaged(fault) from fault
+        raise damaged(fault) from fault
 
 
 def _unlock(reader: PdfReader, password: str | None) -> None:
@@ -119,14 +120,14 @@ def _count_pages(reader: PdfReader) -> int:
     except LimitReachedError as fault:
         count = _declared_pages(reader)
         if count <= MAX_PAGES:
-            raise _damaged(fault) from fault
+            raise damaged(fault) from fault
     except Exception as fault:  # as in _open
-        raise _damaged(fault) from fault
+        raise damaged(fault) from fault
     if count > MAX_PAGES:
         message = f"The PDF has {count} pages; at most {MAX_PAGES} are read. Split it and add the parts."
         raise TooManyPages(message, pages=count, limit=MAX_PAGES)
     if not count:
-        raise _damaged("no page was found")
+        raise damaged("no page was found")
     return count
 
 
@@ -144,7 +145,7 @@ def _extract_all(reader: PdfReader, total: int, progress: Callable[[int, int], N
         if progress:
             progress(number, total)
     if all(text is None for text in extracted):
-        raise _damaged(f"none of {total} pages could be read")
+        raise damaged(f"none of {total} pages could be read")
     return [text or "" for text in extracted]
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 
-from rag_core import chunk, compare, expand, fuse, pdf, rerank, settings
+from rag_core import chunk, compare, expand, fuse, pdf, rerank, sandbox, settings
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Judgment, Ranking, Settings
 from rag_core.embed import Embedder
 from rag_core.errors import ChunkMissing, NothingFound
@@ -44,7 +44,7 @@ class Lab:
         """Read a PDF into the library; the same bytes of the same owner give the same document."""
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
-            pages = pdf.read_pages(data, password, progress)
+            pages = sandbox.read_pages(data, password, progress)
         document = Document(pdf.document_id(data, owner), title, chunk.language(pages), tuple(pages))
         self.library.save(document, timings["parse"], owner)
         return document
