@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from rag_core.datatypes import Chunk, Ranking
 from rag_core.errors import LibraryInUse, LibraryUnwritable
 
 log = logging.getLogger(__name__)
+
+LOCK = "in-use.lock"
 
 # A wider search list than Chroma's default costs a millisecond and makes the order all but exact at depth 100.
 COSINE = {"hnsw": {"space": "cosine", "ef_search": 300, "ef_construction": 200}}
@@ -90,7 +93,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = FileLock(folder / "in-use.lock")
+        self._lock = FileLock(folder / LOCK)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -109,12 +112,26 @@ class Store:
     @property
     def _client(self):
         """Open Chroma on first use, once: building two clients at the same time fails."""
-        import chromadb
-
         with self._opening:
             if self._opened is None:
-                self._opened = chromadb.PersistentClient(self.folder)
+                self._opened = self._open()
             return self._opened
+
+    def _open(self):
+        """Open the folder; what Chroma cannot read, damaged or of another version, is cleared: it is only an index."""
+        import chromadb
+
+        try:
+            client = chromadb.PersistentClient(self.folder)
+            client.list_collections()
+            return client
+        except Exception as error:  # the Rust core raises errors of no common kind, a panic among them
+            log.warning("the index folder %s cannot be read and is made anew: %s", self.folder, error)
+        chromadb.api.client.SharedSystemClient.clear_system_cache()
+        for entry in self.folder.iterdir():
+            if entry.name != LOCK:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        return chromadb.PersistentClient(self.folder)
 
     def query(self, index: Index, embeddings: np.ndarray, count: int) -> dict:
         """Search a collection, after building it where it is missing or does not match; damage is mended once."""

@@ -71,11 +71,28 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     page.get_by_text(said["probe.no_proof"][:12]).first.wait_for()
     show(page, "h1", height=1100)
     take("explain")
+    explained(page, said, take)
     workshop(page, said, take)
 
 
 def locale(language: str) -> dict[str, str]:
     return json.loads((ROOT / "pages" / "ui" / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:
+    """Go through the other parts of the page that explains."""
+    for part in ("bench", "map", "languages", "expansions", "baseline"):
+        page.get_by_test_id("stButtonGroup").get_by_text(said[f"explain.part_{part}"], exact=True).click()
+        page.get_by_text(said[f"explain.help_{part}"]).wait_for()
+        settle(page)
+        if part == "bench":
+            page.get_by_role("button", name=said["bench.change_number"]).click()
+            page.get_by_text(said["bench.ranks_help"].partition("{")[0]).wait_for()
+        if part == "languages":
+            page.get_by_role("button", name=said["languages.ask"]).click()
+            page.get_by_text(said["languages.help"]).wait_for()
+        show(page, "h1", height=1100)
+        take(f"explain-{part}")
 
 
 def workshop(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:

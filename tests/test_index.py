@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +164,26 @@ def test_a_torn_index_is_built_anew(reopened, folder, pattern, damage):
     [torn] = folder.glob(pattern)
     damage(torn)
     assert first_ids(reopened(), stored, query) == first == nearest(stored, query, 20)
+    assert stored.asked == 2
+
+
+def rubbish(file: Path) -> None:
+    file.write_bytes(b"no database at all" * 500)
+
+
+def other_version(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE collections")
+
+
+@pytest.mark.parametrize("damage", [rubbish, shortened, zeroed, other_version])
+def test_a_database_that_cannot_be_read_is_made_anew(reopened, folder, damage):
+    stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
+    store = reopened()
+    first_ids(store, stored, query)
+    store.close()
+    damage(folder / "chroma.sqlite3")
+    assert first_ids(reopened(), stored, query) == nearest(stored, query, 20)
     assert stored.asked == 2
 
 
