@@ -90,7 +90,7 @@ def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> 
             page.get_by_text(said["bench.ranks_help"].partition("{")[0]).wait_for()
         if part == "languages":
             page.get_by_role("button", name=said["languages.ask"]).click()
-            page.get_by_text(said["languages.help"]).wait_for()
+            page.get_by_text(said["languages.help"].partition("{")[0]).wait_for()
         show(page, "h1", height=1100)
         take(f"explain-{part}")
 
