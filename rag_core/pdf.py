@@ -62,7 +62,7 @@ def read_pages(
 
     Raises EmptyFile, FileTooLarge, NotAPdf, DamagedPdf, PasswordNeeded, WrongPassword, TooManyPages or NoText.
     """
-    _check_bytes(data)
+    check_bytes(data)
     import pypdf
 
     # The limits are a context variable, which a worker thread does not inherit: they are set where they are used.
@@ -73,7 +73,8 @@ def read_pages(
     return _clean_all(extracted)
 
 
-def _check_bytes(data: bytes) -> None:
+def check_bytes(data: bytes) -> None:
+    """Refuse what is no PDF, or too large, without reading it."""
     if not data:
         raise EmptyFile("The file is empty (0 bytes). Save or download it again.")
     if len(data) > MAX_BYTES:
@@ -96,7 +97,7 @@ def _open(data: bytes) -> PdfReader:
 
     try:
         return PdfReader(io.BytesIO(data))
-    except DependencyError:
+    except (DependencyError, MemoryError):
         raise
     except Exception as fault:  # a malformed file can raise anything inside the parser
         raise damaged(fault) from fault
@@ -121,6 +122,8 @@ def _count_pages(reader: PdfReader) -> int:
         count = _declared_pages(reader)
         if count <= MAX_PAGES:
             raise damaged(fault) from fault
+    except MemoryError:
+        raise
     except Exception as fault:  # as in _open
         raise damaged(fault) from fault
     if count > MAX_PAGES:
@@ -154,7 +157,7 @@ def _extract_or_none(reader: PdfReader, number: int) -> str | None:
 
     try:
         return _extract(reader.pages[number - 1])
-    except DependencyError:
+    except (DependencyError, MemoryError):
         raise
     except Exception as fault:  # as in _open; one bad page must not lose the others
         logger.warning("Page %d could not be read and is left empty: %s: %s", number, type(fault).__name__, fault)

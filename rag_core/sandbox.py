@@ -36,6 +36,7 @@ def read_pages(data: bytes, password: str | None = None, progress: Progress | No
     Raises:
         DocumentError: as ``pdf.read_pages`` does; ReadTooLong or ReadTooLarge when a limit is reached.
     """
+    pdf.check_bytes(data)
     child = _started()
     clock = _Clock(child)
     try:

@@ -6,6 +6,7 @@ import itertools
 import re
 import shutil
 import socket
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import cached, form, i18n
 from rag_core import llm, rerank, settings
 from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
-from rag_core.pdf import document_id
+from rag_core.pdf import MAX_PAGES, document_id
 from rag_core.pipeline import Lab
 
 ROOT = Path(__file__).parents[1]
@@ -222,7 +223,7 @@ BAD_FILES = {
     "damaged_pdf": cut_pdf(SMALL, 0.1),
     "password_needed": encrypted_pdf(SMALL, "open sesame"),
     "no_text": image_pdf(),
-    "too_many_pages": blank_pdf(3),
+    "too_many_pages": blank_pdf(MAX_PAGES + 1),
     "file_too_large": SMALL + b" " * 2**20,
 }
 
@@ -230,8 +231,6 @@ BAD_FILES = {
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("code", BAD_FILES)
 def test_a_file_that_cannot_be_read_is_told_and_the_others_stay(library, monkeypatch, language, code):
-    if code == "too_many_pages":
-        monkeypatch.setattr("rag_core.pdf.MAX_PAGES", 2)
     if code == "file_too_large":
         monkeypatch.setattr("rag_core.pdf.MAX_BYTES", 2**20)
     at = upload(open_page("documents", language), ("bad.pdf", BAD_FILES[code]))
@@ -319,18 +318,30 @@ def test_what_a_visitor_uploaded_goes_some_time_after_the_visit(monkeypatch):
     monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
     gone, here = (upload(open_page("documents"), ("small.pdf", SMALL)) for _ in range(2))
     cached.leave(gone.session_state["owner"])
-    cached.sweep()
+    cached.sweep(cached.lab(), cached.stays())
     assert len(cached.lab().library.owned()) == 2, "a lost connection may come back"
     monkeypatch.setattr(cached, "GRACE_SECONDS", -1)
-    cached.sweep()
+    cached.sweep(cached.lab(), cached.stays())
     assert [owner for _, owner, _ in cached.lab().library.owned()] == [here.session_state["owner"]]
+
+
+def test_the_sweeper_sweeps_by_itself(monkeypatch):
+    monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
+    monkeypatch.setattr(cached, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(cached, "GRACE_SECONDS", -1)
+    gone = upload(open_page("documents"), ("small.pdf", SMALL))
+    cached.leave(gone.session_state["owner"])
+    end = time.monotonic() + 30
+    while cached.lab().library.owned() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert cached.lab().library.owned() == []
 
 
 def test_what_a_visitor_uploaded_goes_after_a_day(library, monkeypatch):
     monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
     upload(open_page("documents"), ("small.pdf", SMALL))
     monkeypatch.setattr(cached, "LONGEST_STAY_SECONDS", -1)
-    cached.sweep()
+    cached.sweep(cached.lab(), cached.stays())
     assert cached.lab().library.owned() == []
     assert list(cached.lab().titles().values()) == ["small.pdf"], "what is everybody's stays"
 

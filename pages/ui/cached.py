@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 
 import psutil
 import streamlit as st
@@ -23,6 +23,7 @@ SAMPLE_JUDGE = "Rerank Lab"
 MOST_KEPT = 300
 STAYING = math.inf
 GRACE_SECONDS = 120
+SWEEP_SECONDS = 60
 LONGEST_STAY_SECONDS = 24 * 3600
 SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
@@ -42,22 +43,33 @@ def stays() -> dict[str, float]:
 def stay(owner: str) -> str:
     """Keep a visitor's documents as long as the session lasts."""
     stays()[owner] = STAYING
+    sweeper()
     return owner
 
 
 def leave(owner: str) -> None:
-    """Delete a visitor's documents a while after the session ended: a lost connection may come back."""
+    """Note that a session ended; its documents go a while later, for a lost connection may come back."""
     stays()[owner] = time.monotonic()
-    timer = Timer(GRACE_SECONDS + 1, sweep)
-    timer.daemon = True
-    timer.start()
 
 
-def sweep() -> None:
+@st.cache_resource(show_spinner=False, on_release=lambda stop: stop.set())
+def sweeper() -> Event:
+    """Sweep every minute, until the returned event is set."""
+    stop, swept, known = Event(), lab(), stays()
+
+    def work() -> None:
+        while not stop.wait(SWEEP_SECONDS):
+            sweep(swept, known)
+
+    Thread(target=work, daemon=True).start()
+    return stop
+
+
+def sweep(swept: Lab, known: dict[str, float]) -> None:
     """Delete what belongs to visitors who left, and what is older than a day."""
     gone = time.monotonic() - GRACE_SECONDS
-    staying = [owner for owner, left in list(stays().items()) if left > gone]
-    lab().sweep(staying, time.time() - LONGEST_STAY_SECONDS)
+    staying = [owner for owner, left in list(known.items()) if left > gone]
+    swept.sweep(staying, time.time() - LONGEST_STAY_SECONDS)
 
 
 def embedder(model_id: str, how: llm.LLMSettings) -> Embedder:
