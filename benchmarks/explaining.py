@@ -1,7 +1,7 @@
 """Time what explains a comparison: ``python -m benchmarks.explaining``.
 
-Printed are the seconds for leaving out each part of a chunk of 300 characters, by the cross-encoder and by the embedder,
-and for laying out 5,000 embeddings by PCA and by UMAP, the first time and again.
+Printed are the seconds for leaving out each part of a chunk of 300 characters, by the cross-encoder and by the
+embedder, and for laying out 5,000 embeddings by PCA and by UMAP, the first time and again.
 """
 
 from time import perf_counter
