@@ -158,7 +158,7 @@ def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
 
 def placed(frame: pd.DataFrame) -> alt.Chart:
     """Return a chart on the plane; layers that disagree about an axis draw nothing at all."""
-    scale = alt.Scale(zero=False)
+    scale = alt.Scale(zero=False, padding=24)
     return alt.Chart(frame).encode(x=alt.X("x:Q", axis=None, scale=scale), y=alt.Y("y:Q", axis=None, scale=scale))
 
 
