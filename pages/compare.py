@@ -2,23 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import cached, form, link, result, state, work
+from pages.ui import form, link, result, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
-
-
-def example_question(doc_id: str) -> None:
-    """Offer a bundled sample's questions; choosing one fills the form."""
-    questions = cached.sample_questions(doc_id, state.owner())
-    if questions:
-        st.selectbox(
-            t("compare.examples"),
-            questions,
-            index=None,
-            key="example",
-            placeholder=t("compare.examples_hint"),
-            on_change=lambda: st.session_state.update(question=st.session_state["example"] or ""),
-        )
 
 
 def run(doc_id: str, asked: str) -> None:
@@ -39,7 +25,7 @@ with told():
     link.read()
     state.take_suggestions()
     doc_id = form.pick_document()
-    example_question(doc_id)
+    form.example_question(doc_id, "example")
     asked = form.question_form()
     form.llm_fields()
     if st.session_state["autorun"]:

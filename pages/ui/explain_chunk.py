@@ -45,18 +45,7 @@ def standing(comparison: Comparison, chunk: Chunk) -> None:
         if move is None:
             st.markdown(t("explain.not_ranked", page=chunk.page))
         else:
-            st.markdown(
-                t(
-                    "result.picked",
-                    page=chunk.page,
-                    before=move.before,
-                    after=move.after,
-                    before_score=f"{move.before_score:.4f}",
-                    before_name=tables.score_name(comparison, "vector"),
-                    after_score=f"{move.after_score:.2f}",
-                    after_name=tables.score_name(comparison, "reranked"),
-                )
-            )
+            st.markdown(tables.place(comparison, move))
         st.text(chunk.text)
 
 

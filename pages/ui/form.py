@@ -45,6 +45,20 @@ def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
     st.selectbox(t(f"form.{role}"), list(labels), key=role, format_func=labels.get)
 
 
+def example_question(doc_id: str, key: str) -> None:
+    """Offer a bundled sample's questions; choosing one fills in the question."""
+    questions = cached.sample_questions(doc_id, state.owner())
+    if questions:
+        st.selectbox(
+            t("compare.examples"),
+            questions,
+            index=None,
+            key=key,
+            placeholder=t("compare.examples_hint"),
+            on_change=lambda: st.session_state.update(question=st.session_state[key] or ""),
+        )
+
+
 def question_form() -> str | None:
     """Show the form; return what was asked for: ``compare``, ``llm``, ``feedback``, or None."""
     with st.form("question_form"):

@@ -41,16 +41,7 @@ def show() -> None:
 
 def ask(doc_id: str, label: str) -> bool:
     """Let a question be chosen or typed; say whether it is to be dealt."""
-    questions = cached.sample_questions(doc_id, state.owner())
-    if questions:
-        st.selectbox(
-            t("compare.examples"),
-            questions,
-            index=None,
-            key="game_example",
-            placeholder=t("compare.examples_hint"),
-            on_change=lambda: st.session_state.update(question=st.session_state["game_example"] or ""),
-        )
+    form.example_question(doc_id, "game_example")
     with st.form("deal"):
         st.text_input(t("form.question"), key="question", placeholder=t("form.question_example"))
         how = {role: plain(state.chosen(role)) for role in ("embedder", "reranker")}

@@ -130,18 +130,7 @@ def picked_chunk(comparison: Comparison) -> None:
         st.caption(t("result.pick_hint"))
         return
     with st.container(border=True):
-        st.markdown(
-            t(
-                "result.picked",
-                page=move.chunk.page,
-                before=move.before,
-                after=move.after,
-                before_score=f"{move.before_score:.4f}",
-                before_name=tables.score_name(comparison, "vector"),
-                after_score=f"{move.after_score:.2f}",
-                after_name=tables.score_name(comparison, "reranked"),
-            )
-        )
+        st.markdown(tables.place(comparison, move))
         st.text(move.chunk.text)
         questions.grade_buttons(comparison.doc_id, comparison.query, move.chunk)
         st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")

@@ -51,6 +51,20 @@ def score_unit(comparison: Comparison, side: str) -> str:
     return comparison.scale if side == "reranked" else t(f"table.{FIRST_SCORES[comparison.order]}")
 
 
+def place(comparison: Comparison, move: Move) -> str:
+    """Say where a chunk stands in both orders, and with which scores."""
+    return t(
+        "result.picked",
+        page=move.chunk.page,
+        before=move.before,
+        after=move.after,
+        before_score=f"{move.before_score:.4f}",
+        before_name=score_name(comparison, "vector"),
+        after_score=f"{move.after_score:.2f}",
+        after_name=score_name(comparison, "reranked"),
+    )
+
+
 def order_table(
     comparison: Comparison, side: str, picked: str | None = None, grades: Mapping[str, int] | None = None
 ) -> Styler:
