@@ -81,18 +81,34 @@ def locale(language: str) -> dict[str, str]:
 
 def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:
     """Go through the other parts of the page that explains."""
-    for part in ("bench", "map", "languages", "expansions", "baseline"):
+    for part in ("bench", "map", "languages", "baseline", "expansions"):
         page.get_by_test_id("stButtonGroup").get_by_text(said[f"explain.part_{part}"], exact=True).click()
         page.get_by_text(said[f"explain.help_{part}"]).wait_for()
         settle(page)
         if part == "bench":
             page.get_by_role("button", name=said["bench.change_number"]).click()
             page.get_by_text(said["bench.ranks_help"].partition("{")[0]).wait_for()
+        if part == "expansions":
+            expand(page, said)
         if part == "languages":
             page.get_by_role("button", name=said["languages.ask"]).click()
             page.get_by_text(said["languages.help"].partition("{")[0]).wait_for()
         show(page, "h1", height=1100)
         take(f"explain-{part}")
+
+
+def expand(page: Page, said: dict[str, str]) -> None:
+    """Compare with expansions from the first results, and come back to the page that explains."""
+    page.get_by_role("link", name=said["frame.compare"], exact=True).first.click()
+    page.get_by_text(said["form.expansions"]).click()
+    page.get_by_role("button", name=said["form.by_feedback"]).click()
+    page.get_by_text(said["form.kept"], exact=True).wait_for()
+    settle(page)
+    page.get_by_role("button", name=said["form.compare"], exact=True).click()
+    page.get_by_text(said["result.fused"], exact=True).wait_for()
+    settle(page)
+    page.get_by_role("link", name=said["frame.explain"], exact=True).click()
+    page.get_by_text(said["expansions.switches"]).wait_for()
 
 
 def workshop(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:
