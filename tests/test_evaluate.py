@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tiny_models
 from pdfs import text_pdf
 
 from rag_core import evaluate
@@ -18,6 +19,7 @@ from rag_core.exchange import read_questions
 from rag_core.judge import Judged
 from rag_core.metrics import FEW, MAIN
 from rag_core.pipeline import Lab
+from rag_core.rerank import load_reranker
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 PDF = text_pdf(
@@ -224,6 +226,17 @@ def test_a_panel_ranks_the_same_candidates(lab, index, embedder, reranker):
     assert list(found.seconds) == [MODEL]
     chunk, ranks = found.disputed
     assert ranks == {name: ranking.rank_of(chunk.id) for name, ranking in found.rankings.items()}
+
+
+def test_two_cross_encoders_stand_side_by_side(lab, index, embedder, reranker, tmp_path):
+    other = load_reranker(tiny_models.cross_encoder(tmp_path / "tiny"))
+    seated = evaluate.panel(lab, index, QUESTIONS[1], ["vector"], [reranker, other], HOW, embedder)
+    assert list(seated.rankings) == ["vector", MODEL, other.id]
+    assert all(sorted(ranking.ids) == sorted(seated.candidates.ids) for ranking in seated.rankings.values())
+    assert set(seated.seconds) == {MODEL, other.id}
+    found = evaluate.evaluate(lab, index, embedder, [reranker, other], [5], HOW, QUESTIONS, JUDGMENTS)
+    assert found.reranked == [f"{MODEL} @5", f"{other.id} @5"]
+    assert found.scores[MODEL] != found.scores[other.id]
 
 
 def test_a_panel_without_candidates_says_so(lab, index, embedder, reranker):
