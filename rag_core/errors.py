@@ -63,6 +63,18 @@ class DocumentMissing(DocumentError):
     code = "document_missing"
 
 
+class PageNotDrawn(DocumentError):
+    code = "page_not_drawn"
+
+
+class FileNotKept(DocumentError):
+    code = "file_not_kept"
+
+
+class OcrMissing(DocumentError):
+    code = "ocr_missing"
+
+
 class ChunkMissing(DocumentError):
     code = "chunk_missing"
 

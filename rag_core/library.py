@@ -15,16 +15,22 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_core.datatypes import Chunk, Document, Judgment, Page, Span
+from rag_core import quality
+from rag_core.datatypes import Chunk, Document, Judgment, Page, PageReading, Span
 from rag_core.errors import DocumentMissing, LibraryUnwritable
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL,
-    owner TEXT NOT NULL DEFAULT '');
+    owner TEXT NOT NULL DEFAULT '', drop_repeated INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS pages (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, text TEXT NOT NULL,
     PRIMARY KEY (doc_id, number));
+CREATE TABLE IF NOT EXISTS readings (
+    doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, extracts TEXT NOT NULL,
+    extractor TEXT NOT NULL, left_out INTEGER NOT NULL, PRIMARY KEY (doc_id, number));
+CREATE TABLE IF NOT EXISTS files (
+    doc_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS chunkings (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, key TEXT, spans TEXT NOT NULL,
     PRIMARY KEY (doc_id, key));
@@ -44,10 +50,14 @@ CREATE TABLE IF NOT EXISTS judgments (
     judge TEXT NOT NULL);
 """
 
+ADDED = {"owner": "TEXT NOT NULL DEFAULT ''", "drop_repeated": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns of documents that an older file lacks."""
+
 # Not a replacement: what refers to the row would go with it.
 UPSERT = """
-INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title,
-    language = excluded.language, added = excluded.added, read_seconds = excluded.read_seconds, owner = excluded.owner
+INSERT INTO documents (id, title, language, added, read_seconds, owner) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET title = excluded.title, language = excluded.language, added = excluded.added,
+    read_seconds = excluded.read_seconds, owner = excluded.owner
 """
 
 
@@ -86,8 +96,10 @@ class Library:
             with self._open() as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(SCHEMA)
-                if "owner" not in {row[1] for row in connection.execute("PRAGMA table_info(documents)")}:
-                    connection.execute("ALTER TABLE documents ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+                known = {row[1] for row in connection.execute("PRAGMA table_info(documents)")}
+                for column, kind in ADDED.items():
+                    if column not in known:
+                        connection.execute(f"ALTER TABLE documents ADD COLUMN {column} {kind}")
         except (OSError, sqlite3.Error) as error:
             raise LibraryUnwritable(
                 f"{file.parent} cannot be written ({error}): set RERANK_LAB_HOME to a folder of yours",
@@ -100,21 +112,55 @@ class Library:
             connection.execute("PRAGMA foreign_keys = ON")
             yield connection
 
-    def save(self, document: Document, read_seconds: float = 0.0, owner: str = "") -> None:
+    def save(
+        self,
+        document: Document,
+        read_seconds: float = 0.0,
+        owner: str = "",
+        readings: Sequence[PageReading] = (),
+        drop_repeated: bool = False,
+        data: bytes | None = None,
+    ) -> None:
         """Add a document with its pages, or put it in place of the one with the same id.
 
-        Without an owner it is everybody's.
+        Without an owner it is everybody's. ``readings`` say how its pages were read, ``data`` is its file.
         Where the pages are the same as before, its chunks and embeddings stay; its judgments stay in any case.
         """
         row = (document.id, document.title, document.language, time.time(), read_seconds, owner)
-        pages = [(document.id, page.number, page.text) for page in document.pages]
         with self._open() as connection:
-            known = connection.execute("SELECT * FROM pages WHERE doc_id = ? ORDER BY number", row[:1]).fetchall()
             connection.execute(UPSERT, row)
-            if known != pages:
-                for table in ("pages", "chunkings"):
-                    connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", row[:1])
-                connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
+            _put_pages(connection, document)
+            _put_readings(connection, document.id, readings, drop_repeated)
+            if data is not None:
+                connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (document.id, data))
+
+    def choose(self, document: Document, readings: Sequence[PageReading], drop_repeated: bool) -> None:
+        """Put these pages in place of a document's, with the choices among its readings that they follow from."""
+        with self._open() as connection:
+            connection.execute("UPDATE documents SET language = ? WHERE id = ?", (document.language, document.id))
+            _put_pages(connection, document)
+            _put_readings(connection, document.id, readings, drop_repeated)
+
+    def file(self, doc_id: str) -> bytes | None:
+        """Return the bytes that a document was read from, or None for one that was read before they were kept."""
+        with self._open() as connection:
+            row = connection.execute("SELECT data FROM files WHERE doc_id = ?", (doc_id,)).fetchone()
+        return row and row[0]
+
+    def readings(self, doc_id: str) -> tuple[list[PageReading], bool]:
+        """Return how the pages were read, and whether repeated lines are dropped.
+
+        The list is empty for a document that was read before this was kept.
+        """
+        with self._open() as connection:
+            query = "SELECT number, extracts, extractor, left_out FROM readings WHERE doc_id = ? ORDER BY number"
+            rows = connection.execute(query, (doc_id,)).fetchall()
+            dropped = connection.execute("SELECT drop_repeated FROM documents WHERE id = ?", (doc_id,)).fetchone()
+        readings = [
+            PageReading(number, quality.load(extracts), extractor, bool(left_out))
+            for number, extracts, extractor, left_out in rows
+        ]
+        return readings, bool(dropped and dropped[0])
 
     def titles(self, owner: str = "") -> dict[str, str]:
         """Return ids and titles of an owner's documents, newest first."""
@@ -252,3 +298,22 @@ class Library:
                 (doc_id, judge),
             )
         return mine[-1] if mine else None
+
+
+def _put_pages(connection: sqlite3.Connection, document: Document) -> None:
+    """Write the pages; chunks and embeddings go where the pages are not the same as before."""
+    pages = [(document.id, page.number, page.text) for page in document.pages]
+    query = "SELECT * FROM pages WHERE doc_id = ? ORDER BY number"
+    if connection.execute(query, (document.id,)).fetchall() != pages:
+        for table in ("pages", "chunkings"):
+            connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", (document.id,))
+        connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
+
+
+def _put_readings(
+    connection: sqlite3.Connection, doc_id: str, readings: Sequence[PageReading], drop_repeated: bool
+) -> None:
+    rows = [(doc_id, one.number, quality.dump(one.extracts), one.extractor, one.left_out) for one in readings]
+    connection.execute("DELETE FROM readings WHERE doc_id = ?", (doc_id,))
+    connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", rows)
+    connection.execute("UPDATE documents SET drop_repeated = ? WHERE id = ?", (drop_repeated, doc_id))

@@ -92,7 +92,7 @@ def printed_pdf(html: str, folder: Path) -> bytes:
 
 def _draw_pages(pages, draw) -> bytes:
     target = io.BytesIO()
-    canvas = Canvas(target, pagesize=A4)
+    canvas = Canvas(target, pagesize=A4, invariant=1)
     for page in pages:
         canvas.setFont(FONT, 12)
         draw(canvas, page)

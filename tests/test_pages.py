@@ -16,7 +16,7 @@ import tiny_models
 from hub_server import Hub
 from huggingface_hub import constants
 from llm_server import LLMServer, completion, refusal, stream
-from pdfs import blank_pdf, cut_pdf, encrypted_pdf, image_pdf, text_pdf
+from pdfs import blank_pdf, cut_pdf, encrypted_pdf, text_pdf
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import cached, form, i18n
@@ -222,7 +222,7 @@ BAD_FILES = {
     "not_a_pdf": b"<html>not a PDF</html>",
     "damaged_pdf": cut_pdf(SMALL, 0.1),
     "password_needed": encrypted_pdf(SMALL, "open sesame"),
-    "no_text": image_pdf(),
+    "no_text": blank_pdf(2),
     "too_many_pages": blank_pdf(MAX_PAGES + 1),
     "file_too_large": SMALL + b" " * 2**20,
 }
