@@ -19,7 +19,7 @@ class Quality:
     """What was found in a page's text.
 
     ``replacement``, ``private`` and ``unlikely`` are shares of its ``characters``, white space not counted; ``spaced``
-    is the share of pairs of Han characters with a space between them. ``verdict`` is ``good``, ``doubtful`` or
+    is the share of its Han characters that spaces part from the next. ``verdict`` is ``good``, ``doubtful`` or
     ``unreadable``; ``reasons`` are codes, the gravest first.
     """
 

@@ -67,7 +67,9 @@ def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) 
     extracts = {name: Extract(text, quality.assess(text, seen.marks, raw)) for name, (text, raw) in texts.items()}
     if PYPDF in extracts and pdfium.COLUMNS in seen.marks and quality.is_interleaved(texts[PYPDF][1], seen.text):
         extracts[PYPDF] = replace(extracts[PYPDF], quality=quality.doubt(extracts[PYPDF].quality, "columns"))
-    return PageReading(number, extracts, min(extracts, key=lambda name: _badness(extracts[name])))
+    # PDFium follows a vertical line to its end; pypdf reads across such lines.
+    first = sorted(extracts, key=lambda name: name == PYPDF) if pdfium.VERTICAL in seen.marks else extracts
+    return PageReading(number, extracts, min(first, key=lambda name: _badness(extracts[name])))
 
 
 def _badness(extract: Extract) -> tuple[int, int]:

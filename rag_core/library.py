@@ -141,7 +141,7 @@ class Library:
             _put_pages(connection, document)
             _put_readings(connection, document.id, readings, drop_repeated)
 
-    def file(self, doc_id: str) -> bytes | None:
+    def file_of(self, doc_id: str) -> bytes | None:
         """Return the bytes that a document was read from, or None for one that was read before they were kept."""
         with self._open() as connection:
             row = connection.execute("SELECT data FROM files WHERE doc_id = ?", (doc_id,)).fetchone()

@@ -94,7 +94,7 @@ class Lab:
         return sandbox.draw_page(self._file(doc_id), number, words)
 
     def _file(self, doc_id: str) -> bytes:
-        data = self.library.file(doc_id)
+        data = self.library.file_of(doc_id)
         if data is None:
             raise FileNotKept(f"the file of document {doc_id!r} is not kept: add the PDF again", doc_id=doc_id)
         return data

@@ -18,6 +18,9 @@ from rag_core.datatypes import Extract, Quality
 
 GOOD, DOUBTFUL, UNREADABLE = VERDICTS = ("good", "doubtful", "unreadable")
 
+REASONS = ("image_only", "replacement", "private", "unlikely", "uncommon", "symbols", "columns", "vertical", "spaced",
+           "glued", "blank")  # fmt: skip
+
 FEW = 10
 """Fewer letters and figures than this are no text, beside a picture that fills the page."""
 
@@ -27,8 +30,8 @@ ENOUGH = 60
 SIGNS = {DOUBTFUL: 0.01, UNREADABLE: 0.2}
 """From these shares on, replacement characters and the like make a page doubtful, or unreadable."""
 
-SPACED = 0.08
-"""A space between every twelfth pair of Han characters: the typesetter's gaps became spaces."""
+SPACED = 0.1
+"""A tenth of the Han characters stands apart from the next ones: the typesetter's gaps became spaces."""
 
 GLUED = 0.15
 """So many of the letters stand in words that nobody writes: the spaces are lost."""
@@ -71,7 +74,7 @@ _MISREAD = re.compile(
 )
 _HAN = re.compile(r"[㐀-䶿一-鿿]")
 _RARE_HAN = re.compile(r"[㐀-䶿\U00020000-\U000323af]")
-_GAP = re.compile(r"(?<=[㐀-䶿一-鿿])[ \u3000](?=[㐀-䶿一-鿿])")
+_SPLIT = re.compile(r"(?:[㐀-䶿一-鿿]{1,2}[ \u3000]+){3,}[㐀-䶿一-鿿]{1,2}")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _UNLIKELY = frozenset({"Cn", "Cs", "Cc"})
 _EXPECTED = frozenset("\n\t\r\f\x02\ufffe")
@@ -123,9 +126,10 @@ def unlikely(text: str) -> int:
 
 
 def spaced_share(text: str) -> float:
-    """Return the share of neighbouring Han characters that a space parts."""
-    pairs = sum(bool(_HAN.match(character)) for character in text) - 1
-    return len(_GAP.findall(text)) / pairs if pairs >= FEW else 0.0
+    """Return the share of the Han characters that stand alone, or two by two, in a row of at least four such."""
+    han = len(_HAN.findall(text))
+    split = sum(len(_HAN.findall(found)) for found in _SPLIT.findall(text))
+    return split / han if han >= FEW else 0.0
 
 
 def _odd(text: str) -> dict[str, str]:

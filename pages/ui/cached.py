@@ -11,8 +11,8 @@ import psutil
 import streamlit as st
 
 from rag_core import baseline as unrelated
-from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, Span
+from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings, tokens
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Span
 from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
@@ -114,6 +114,24 @@ def self_test(model_id: str) -> selftest.SelfTest:
 @st.cache_data(show_spinner=False, max_entries=50)
 def document(doc_id: str) -> Document:
     return lab().document(doc_id)
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def readings(doc_id: str) -> tuple[list[PageReading], bool]:
+    return lab().readings(doc_id)
+
+
+@st.cache_data(show_spinner=False, max_entries=40)
+def page_picture(doc_id: str, number: int, words: str) -> tuple[bytes, bool]:
+    """Return a page as PNG, and whether the words are marked on it."""
+    return lab().picture(doc_id, number, words)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def token_counts(doc_id: str, how: ChunkSettings, role: str, model_id: str, question: str) -> list[int] | None:
+    """Return the tokens of each chunk for a model; None where they cannot be counted."""
+    texts = [piece.text for piece in chunks(doc_id, how.preset, how.size, how.overlap)]
+    return tokens.of_texts(model_id, texts) if role == "embedder" else tokens.of_pairs(model_id, question, texts)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

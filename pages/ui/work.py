@@ -46,6 +46,15 @@ def add_sample(language: str) -> Document:
     return document
 
 
+def forget(doc_id: str) -> None:
+    """Drop what was made from a document that is gone, or is read otherwise."""
+    st.cache_data.clear()
+    cached.shelf.clear()
+    comparison = st.session_state["comparison"]
+    if comparison and comparison.doc_id == doc_id:
+        st.session_state.update(comparison=None, answers=None, two_languages=None, bench_of=None, bench_log=[])
+
+
 def grades(doc_id: str, query: str, chunks: Sequence[Chunk]) -> Mapping[str, int]:
     """Return the grades of those chunks that were judged for a question."""
     return evaluate.judgments_of(cached.lab(), doc_id, chunks, query).qrels.get(query, {})
