@@ -70,7 +70,8 @@ def overview(document: Document) -> None:
 
 
 def actions(document: Document, readable: bool) -> None:
-    gate.warn(document)
+    if readable:
+        gate.warn(document)
     build, remove = st.columns(2)
     if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch",
                     disabled=not readable):  # fmt: skip

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 
-from rag_core import chunk, compare, expand, extract, fuse, pdf, rerank, sandbox, settings
+from rag_core import chunk, compare, expand, extract, fuse, pdf, rerank, sandbox, settings, text
 from rag_core.datatypes import (
     Chunk,
     ChunkSettings,
@@ -64,7 +64,7 @@ class Lab:
             readings = extract.with_something(sandbox.read_pages(data, password, progress))
         doc_id = pdf.document_id(data, owner)
         readings, drop_repeated = extract.chosen_before(readings, *self.library.readings(doc_id))
-        document = _document(doc_id, title, extract.pages(readings, drop_repeated))
+        document = _document(doc_id, text.title_of(title), extract.pages(readings, drop_repeated))
         self.library.save(document, timings["parse"], owner, readings, drop_repeated, data)
         return document
 

@@ -16,6 +16,7 @@ def chunk(shown: Chunk) -> None:
 def page(doc_id: str, number: int, words: str = "") -> None:
     with told(), st.spinner(t("beside.drawing")):
         png, marked = cached.page_picture(doc_id, number, words)
-        st.image(png, width="stretch")
+        with st.container(border=True):
+            st.image(png, width="stretch")
         if words:
             st.caption(t("beside.marked" if marked else "beside.unmarked", page=number))

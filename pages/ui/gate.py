@@ -110,7 +110,7 @@ def choices(document: Document, readings: list[PageReading], dropped: bool) -> N
     unread = [one.number for one in readings if one.chosen.quality.verdict == quality.UNREADABLE]
     repeated = sorted(quality.repeated_lines([one.chosen.text for one in readings]))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if doubted:
+        if 0 < len(doubted) < len(readings):
             st.button(t("gate.leave_all", count=len(doubted)), key="leave_all", icon=":material/playlist_remove:",
                       on_click=leave_out, args=[document, readings, dropped, doubted])  # fmt: skip
         if repeated:
@@ -169,7 +169,7 @@ def buttons(document: Document, readings: list[PageReading], dropped: bool, show
 
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, extract in shown.extracts.items():
-            if name == shown.extractor:
+            if extract.text == shown.chosen.text:
                 continue
             verdict = t("verdict." + extract.quality.verdict)
             st.button(t("gate.take", extractor=EXTRACTORS[name], verdict=verdict), key=f"take_{name}",
