@@ -34,7 +34,7 @@ def test_a_garbled_document_is_shown_beside_its_picture_and_warned_of(language):
     assert at.expander[0].proto.expanded is True
     assert says(at, "gate.warn")
     assert "✗" in table(at, "gate_pages").iloc[0, 1]
-    assert len(at.get("imgs")) == 1
+    assert len(at.get("image")) == 1
 
 
 def test_a_scan_cannot_be_indexed_and_says_what_it_needs():
