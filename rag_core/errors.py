@@ -179,6 +179,14 @@ class LibraryUnwritable(LibraryError):
     code = "library_unwritable"
 
 
+class DiskFull(LibraryError):
+    code = "disk_full"
+
+
+class IndexUnreadable(LibraryError):
+    code = "index_unreadable"
+
+
 class LLMError(RerankLabError):
     """The language model's server did not give what was asked for."""
 

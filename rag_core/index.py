@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import RLock
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from rag_core.datatypes import Chunk, Ranking
-from rag_core.errors import LibraryInUse, LibraryUnwritable
+from rag_core.disk import is_full, unwritable
+from rag_core.errors import IndexUnreadable, LibraryInUse, RerankLabError
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,12 @@ class Index:
         self.store.ready(self)
         return self
 
+    def take_notice(self) -> bool:
+        """Say, once, whether the collection was damaged and built again."""
+        rebuilt = self.address.name in self.store.rebuilt
+        self.store.rebuilt.discard(self.address.name)
+        return rebuilt
+
     def search(self, queries: Sequence[str], embeddings: np.ndarray, depth: int) -> list[Ranking]:
         """Return one ranking by cosine similarity per query, at most ``depth`` long.
 
@@ -84,79 +93,71 @@ class Index:
 
 
 class Store:
-    """Chroma on disk, for one process at a time.
+    """Chroma, one collection an index; what is damaged is built again, once.
 
-    Raises:
-        LibraryInUse: another process has this folder open; two would lose each other's vectors silently.
-        LibraryUnwritable: the folder cannot be created or written.
+    ``rebuilt`` names the collections that were, until somebody tells the reader.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._lock = FileLock(folder / LOCK)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise LibraryInUse(
-                f"{folder} is open in another Rerank Lab: close it, or set RERANK_LAB_HOME to another folder",
-                folder=str(folder),
-            ) from error
-        except OSError as error:
-            raise LibraryUnwritable(
-                f"{folder} cannot be written ({error}): set RERANK_LAB_HOME to a folder of yours", folder=str(folder)
-            ) from error
-        self._opening, self._writing = Lock(), Lock()
+    def __init__(self) -> None:
+        self._using = RLock()
         self._opened = None
+        self.rebuilt: set[str] = set()
 
     @property
     def _client(self):
-        """Open Chroma on first use, once: building two clients at the same time fails."""
-        with self._opening:
-            if self._opened is None:
-                self._opened = self._open()
-            return self._opened
-
-    def _open(self):
-        """Open the folder; what Chroma cannot read, damaged or of another version, is cleared: it is only an index."""
-        import chromadb
-
-        try:
-            client = chromadb.PersistentClient(self.folder)
-            client.list_collections()
-            return client
-        except Exception as error:  # the Rust core raises errors of no common kind, a panic among them
-            log.warning("the index folder %s cannot be read and is made anew: %s", self.folder, error)
-        chromadb.api.client.SharedSystemClient.clear_system_cache()
-        for entry in self.folder.iterdir():
-            if entry.name != LOCK:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        return chromadb.PersistentClient(self.folder)
+        """Open Chroma on first use."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
 
     def query(self, index: Index, embeddings: np.ndarray, count: int) -> dict:
-        """Search a collection, after building it where it is missing or does not match; damage is mended once."""
-        from chromadb.errors import ChromaError
+        """Search a collection, after building it where it is missing or does not match."""
+        return self._mending(lambda: self._query(index, embeddings, count), index.address.name)
 
-        try:
-            found = self._query(index, embeddings, count)
-            if all(len(ids) == count for ids in found["ids"]):
-                return found
-            reason = "vectors are lost"  # without its files a collection finds a few records and raises nothing
-        except (ChromaError, ValueError) as error:
-            reason = str(error)
-        log.warning("index %s is rebuilt: %s", index.address.name, reason)
-        self._drop(index.address.name)
-        return self._query(index, embeddings, count)
+    def ready(self, index: Index) -> None:
+        """Build the collection of an index where it is missing or does not match."""
+        self._mending(lambda: self._collection(index), index.address.name)
+
+    def delete(self, doc_id: str) -> None:
+        """Remove every collection of a document."""
+        self._mending(lambda: self._delete(f"{doc_id}-"))
+
+    def _mending(self, work: Callable[[], Any], name: str = "") -> Any:
+        """Do what needs Chroma. Where it fails, put away what may be damaged and do it once more.
+
+        One thread at a time: the others must not search with a client that is being closed.
+
+        Raises:
+            IndexUnreadable, DiskFull, LibraryUnwritable: it fails again.
+        """
+        with self._using:
+            try:
+                return work()
+            except BaseException as error:
+                if not failed(error):
+                    raise
+                reason = f"{type(error).__name__}: {error}"
+            log.warning("Chroma failed and the index %s is made anew: %s", name, reason)
+            try:
+                self._put_away(name)
+                done = work()
+            except BaseException as error:
+                if not failed(error):
+                    raise
+                raise self._unusable(error) from error
+            self.rebuilt.update({name} - {""})
+            return done
 
     def _query(self, index: Index, embeddings: np.ndarray, count: int) -> dict:
-        collection = self.ready(index)
-        return collection.query(query_embeddings=embeddings.tolist(), n_results=count, include=["distances"])
+        collection = self._collection(index)
+        found = collection.query(query_embeddings=embeddings.tolist(), n_results=count, include=["distances"])
+        if any(len(ids) != count for ids in found["ids"]):
+            raise ValueError("vectors are lost")  # without its files a collection finds a few and raises nothing
+        return found
 
-    def ready(self, index: Index):
+    def _collection(self, index: Index):
         """Return the collection of an index, built where it is missing or does not match."""
-        with self._writing:
-            collection = self._matching(index)
-            return self._build(index) if collection is None else collection
+        return self._matching(index) or self._build(index)
 
     def _matching(self, index: Index):
         from chromadb.errors import NotFoundError
@@ -203,14 +204,83 @@ class Store:
         except (NotFoundError, ValueError):
             log.info("collection %s was gone already", name)
 
-    def delete(self, doc_id: str) -> None:
-        """Remove every collection of a document."""
+    def _delete(self, prefix: str) -> None:
         for collection in self._client.list_collections():
-            if collection.name.startswith(f"{doc_id}-"):
+            if collection.name.startswith(prefix):
                 self._drop(collection.name)
 
     def close(self) -> None:
+        """Let go of Chroma; the next use opens it again."""
+        with self._using:
+            if self._opened is not None:
+                self._opened.close()
+            self._opened = None
+
+
+class FolderStore(Store):
+    """Chroma on disk, for one process at a time.
+
+    Raises:
+        LibraryInUse: another process has this folder open; two would lose each other's vectors silently.
+        LibraryUnwritable, DiskFull: the folder cannot be created or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self._lock = FileLock(folder / LOCK, thread_local=False)
+        self._take()
+
+    def _take(self) -> None:
+        """Keep other processes out, unless this one does already."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self._lock.is_locked:
+                self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise LibraryInUse(
+                f"{self.folder} is open in another Rerank Lab: close it, or set RERANK_LAB_HOME to another folder",
+                folder=str(self.folder),
+            ) from error
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
+    def _open(self):
+        import chromadb
+
+        self._take()
+        return chromadb.PersistentClient(self.folder)
+
+    def _put_away(self, name: str) -> None:
+        """Clear the folder: what Chroma cannot read, damaged or of another version, is only an index."""
+        import chromadb
+
+        super().close()
+        chromadb.api.client.SharedSystemClient.clear_system_cache()  # it keeps what failed to open
+        for entry in self.folder.iterdir():
+            if entry.name != LOCK:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def _unusable(self, error: BaseException) -> RerankLabError:
+        if is_full(self.folder, error) or isinstance(error, OSError) or not os.access(self.folder, os.W_OK):
+            return unwritable(self.folder, error)
+        return IndexUnreadable(
+            f"the index in {self.folder} cannot be built ({error}): close the app, delete that folder, start again; "
+            "documents and embeddings are kept elsewhere",
+            folder=str(self.folder),
+        )
+
+    def close(self) -> None:
         """Let another process have the folder."""
-        if self._opened is not None:
-            self._opened.close()
+        super().close()
         self._lock.release()
+
+
+def failed(error: BaseException) -> bool:
+    """Say whether Chroma failed: it raises errors of no common kind, and a panic of its Rust core is no Exception.
+
+    What stops a program or a page is none either, and must pass, as do our own errors.
+    """
+    if type(error).__name__ == "PanicException":
+        return True
+    return isinstance(error, Exception) and not isinstance(error, RerankLabError | MemoryError)

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from rag_core.datatypes import Chunk, Document, Judgment, Page, Span
-from rag_core.errors import DocumentMissing, LibraryUnwritable
+from rag_core.disk import unwritable
+from rag_core.errors import DocumentMissing
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -50,6 +51,9 @@ INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET t
     language = excluded.language, added = excluded.added, read_seconds = excluded.read_seconds, owner = excluded.owner
 """
 
+FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
+"""What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""
+
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
@@ -76,7 +80,7 @@ class Library:
     """One SQLite file. Every method opens its own connection, so threads need no care; each write is one transaction.
 
     Raises:
-        LibraryUnwritable: the file cannot be created or written.
+        LibraryUnwritable, DiskFull: the file cannot be created or written. Every method raises them.
     """
 
     def __init__(self, file: Path) -> None:
@@ -88,17 +92,20 @@ class Library:
                 connection.executescript(SCHEMA)
                 if "owner" not in {row[1] for row in connection.execute("PRAGMA table_info(documents)")}:
                     connection.execute("ALTER TABLE documents ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
-        except (OSError, sqlite3.Error) as error:
-            raise LibraryUnwritable(
-                f"{file.parent} cannot be written ({error}): set RERANK_LAB_HOME to a folder of yours",
-                folder=str(file.parent),
-            ) from error
+        except OSError as error:
+            raise unwritable(file.parent, error) from error
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            yield connection
+        """Open a connection for one transaction, which is rolled back where anything fails inside."""
+        try:
+            with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
+                connection.execute("PRAGMA foreign_keys = ON")
+                yield connection
+        except sqlite3.DatabaseError as error:
+            if type(error) not in FROM_OUTSIDE:
+                raise
+            raise unwritable(self.file.parent, error) from error
 
     def save(self, document: Document, read_seconds: float = 0.0, owner: str = "") -> None:
         """Add a document with its pages, or put it in place of the one with the same id.
@@ -176,6 +183,17 @@ class Library:
             query = "SELECT dimension, vectors, seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
             row = connection.execute(query, (doc_id, key, embedder)).fetchone()
         return row and Embeddings(np.frombuffer(row[1], np.float32).reshape(-1, row[0]), row[2])
+
+    def vectors(self, doc_id: str, key: str, embedder: str) -> np.ndarray:
+        """Return the stored embeddings' vectors.
+
+        Raises:
+            DocumentMissing: the document is gone, and they with it.
+        """
+        found = self.embeddings(doc_id, key, embedder)
+        if found is None:
+            raise DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
+        return found.vectors
 
     def has_embeddings(self, doc_id: str, key: str, embedder: str) -> bool:
         return "embed" in self.seconds(doc_id, key, embedder)

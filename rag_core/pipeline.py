@@ -18,7 +18,7 @@ from rag_core import chunk, compare, expand, fuse, pdf, rerank, sandbox, setting
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Judgment, Ranking, Settings
 from rag_core.embed import Embedder
 from rag_core.errors import ChunkMissing, NothingFound
-from rag_core.index import Address, Index, Store
+from rag_core.index import Address, FolderStore, Index
 from rag_core.lexical import Lexical
 from rag_core.library import Embeddings, Library
 
@@ -30,7 +30,7 @@ class Lab:
 
     def __init__(self, home: Path) -> None:
         self.library = Library(home / "library.sqlite")
-        self.store = Store(home / "chroma")
+        self.store = FolderStore(home / "chroma")
         self.lexical = lru_cache(maxsize=8)(self._lexical)
 
     def add(
@@ -95,10 +95,7 @@ class Lab:
             with timed(timings, "embed"):
                 vectors = embedder.embed_texts([piece.text for piece in chunks], progress)
             self.library.save_embeddings(doc_id, how.key, embedder.id, Embeddings(vectors, timings["embed"]))
-        index = Index(
-            self.store, address, chunks, lambda: self.library.embeddings(doc_id, how.key, embedder.id).vectors
-        )
-        return index.prepare()
+        return Index(self.store, address, chunks, lambda: self.library.vectors(doc_id, how.key, embedder.id)).prepare()
 
     def _lexical(self, doc_id: str, key: str) -> Lexical:
         return Lexical(self.library.chunks(doc_id, key))

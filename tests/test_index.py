@@ -15,7 +15,7 @@ import pytest
 from rag_core.datatypes import Chunk
 from rag_core.embed import normalise
 from rag_core.errors import LibraryInUse, LibraryUnwritable
-from rag_core.index import Address, Index, Store
+from rag_core.index import Address, FolderStore, Index, Store
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = Address("0123abcd", "clause", "some/model")
@@ -69,7 +69,7 @@ def reopened(folder):
     def reopen() -> Store:
         for store in stores:
             store.close()
-        stores[:] = [Store(folder)]
+        stores[:] = [FolderStore(folder)]
         return stores[0]
 
     yield reopen
@@ -220,7 +220,7 @@ def test_delete_takes_every_collection_of_the_document_and_no_other(reopened, fo
 def test_a_second_store_on_the_same_folder_is_refused(reopened, folder):
     reopened()
     with pytest.raises(LibraryInUse, match="RERANK_LAB_HOME") as caught:
-        Store(folder)
+        FolderStore(folder)
     assert caught.value.values == {"folder": str(folder)}
 
 
@@ -228,9 +228,9 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from rag_core.errors import LibraryInUse
-from rag_core.index import Store
+from rag_core.index import FolderStore
 try:
-    store = Store(Path(sys.argv[1]))
+    store = FolderStore(Path(sys.argv[1]))
 except LibraryInUse as error:
     sys.exit(error.code)
 print("open", flush=True)
@@ -254,7 +254,7 @@ def test_a_process_that_was_killed_leaves_the_folder_free(reopened, folder):
     with other_process(folder) as other:
         assert other.stdout.readline() == "open\n"
         with pytest.raises(LibraryInUse):
-            Store(folder)
+            FolderStore(folder)
         other.kill()
         other.wait(timeout=30)
     assert reopened().folder == folder
@@ -263,4 +263,4 @@ def test_a_process_that_was_killed_leaves_the_folder_free(reopened, folder):
 def test_a_file_in_place_of_the_folder_is_unwritable(folder):
     folder.write_text("not a folder")
     with pytest.raises(LibraryUnwritable, match="RERANK_LAB_HOME"):
-        Store(folder)
+        FolderStore(folder)
