@@ -26,6 +26,7 @@ from rag_core.errors import IndexUnreadable, LibraryInUse, RerankLabError
 log = logging.getLogger(__name__)
 
 LOCK = "in-use.lock"
+SEAL = "seal"
 
 # A wider search list than Chroma's default costs a millisecond and makes the order all but exact at depth 100.
 COSINE = {"hnsw": {"space": "cosine", "ef_search": 300, "ef_construction": 200}}
@@ -164,7 +165,7 @@ class Store:
 
         try:
             collection = self._client.get_collection(index.address.name, embedding_function=None)
-        except (NotFoundError, ValueError):
+        except NotFoundError:
             return None
         expected = index.address.fingerprint(index.chunks, (collection.metadata or {}).get("dimension", 0))
         if collection.metadata == expected and self._count(collection) == len(index.chunks):
@@ -194,6 +195,7 @@ class Store:
         step = self._client.get_max_batch_size()
         for start in range(0, len(ids), step):
             collection.add(ids=ids[start : start + step], embeddings=vectors[start : start + step])
+        self._wrote()
         return collection
 
     def _drop(self, name: str) -> None:
@@ -201,8 +203,12 @@ class Store:
 
         try:
             self._client.delete_collection(name)
-        except (NotFoundError, ValueError):
+        except NotFoundError:
             log.info("collection %s was gone already", name)
+        self._wrote()
+
+    def _wrote(self) -> None:
+        """Note that collections are whole as they are now."""
 
     def _delete(self, prefix: str) -> None:
         for collection in self._client.list_collections():
@@ -249,7 +255,26 @@ class FolderStore(Store):
         import chromadb
 
         self._take()
-        return chromadb.PersistentClient(self.folder)
+        seal = self.folder / SEAL
+        if seal.exists() and seal.read_text() != self._digest():
+            raise ValueError("vector files are not as they were written")
+        client = chromadb.PersistentClient(self.folder)
+        self._wrote()
+        return client
+
+    def _wrote(self) -> None:
+        (self.folder / SEAL).write_text(self._digest())
+
+    def _digest(self) -> str:
+        """Return a digest of the vector files, which Chroma reads unchecked: a damaged one finds others or is a crash.
+
+        Folders without a pickle hold nothing yet; Chroma writes those files anew each time.
+        """
+        digest = hashlib.sha256()
+        for pickle in sorted(self.folder.glob("*/index_metadata.pickle")):
+            for file in sorted(pickle.parent.iterdir()):
+                digest.update(file.read_bytes())
+        return digest.hexdigest()
 
     def _put_away(self, name: str) -> None:
         """Clear the folder: what Chroma cannot read, damaged or of another version, is only an index."""
