@@ -94,6 +94,12 @@ class Library:
                     connection.execute("ALTER TABLE documents ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
         except OSError as error:
             raise unwritable(file.parent, error) from error
+        # While one connection is open SQLite keeps its log's index, and can read on a disk that has no room for it.
+        self._reading = sqlite3.connect(file, check_same_thread=False)
+        self._reading.execute("SELECT count(*) FROM documents").fetchall()
+
+    def close(self) -> None:
+        self._reading.close()
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

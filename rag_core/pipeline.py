@@ -217,6 +217,7 @@ class Lab:
 
     def close(self) -> None:
         self.store.close()
+        self.library.close()
 
 
 @contextmanager
