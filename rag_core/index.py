@@ -1,4 +1,4 @@
-"""Search embeddings with Chroma: one collection per document, chunking and embedder.
+"""Search embeddings with Chroma, in a folder or on a server: one collection per document, chunking and embedder.
 
 Chroma is an index and not the truth. A collection carries a fingerprint; what does not match it, or cannot be read,
 is dropped and built again from the embeddings in the library.
@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -21,12 +22,32 @@ from filelock import FileLock, Timeout
 
 from rag_core.datatypes import Chunk, Ranking
 from rag_core.disk import is_full, unwritable
-from rag_core.errors import IndexUnreadable, LibraryInUse, RerankLabError
+from rag_core.errors import (
+    ChromaDatabaseMissing,
+    ChromaFailed,
+    ChromaRefused,
+    ChromaTimeout,
+    ChromaTooOld,
+    ChromaUnreachable,
+    IndexUnreadable,
+    LibraryInUse,
+    NotChroma,
+    RerankLabError,
+    VectorSize,
+)
+from rag_core.settings import ChromaServer
 
 log = logging.getLogger(__name__)
 
 LOCK = "in-use.lock"
 SEAL = "seal"
+PAGE = 100
+MOST_AT_ONCE = 1000
+"""Records that are sent at a time, so that a server answers soon."""
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 20
+LONGEST_VERSION = 20
 
 # A wider search list than Chroma's default costs a millisecond and makes the order all but exact at depth 100.
 COSINE = {"hnsw": {"space": "cosine", "ef_search": 300, "ef_construction": 200}}
@@ -99,8 +120,8 @@ class Store:
     ``rebuilt`` names the collections that were, until somebody tells the reader.
     """
 
-    def __init__(self) -> None:
-        self._using = RLock()
+    def __init__(self, using: AbstractContextManager) -> None:
+        self._using = using
         self._opened = None
         self.rebuilt: set[str] = set()
 
@@ -126,10 +147,9 @@ class Store:
     def _mending(self, work: Callable[[], Any], name: str = "") -> Any:
         """Do what needs Chroma. Where it fails, put away what may be damaged and do it once more.
 
-        One thread at a time: the others must not search with a client that is being closed.
-
         Raises:
-            IndexUnreadable, DiskFull, LibraryUnwritable: it fails again.
+            LibraryError, ChromaServerError: it fails again.
+            VectorSize: the embeddings of a question are not as long as the stored ones.
         """
         with self._using:
             try:
@@ -151,14 +171,32 @@ class Store:
 
     def _query(self, index: Index, embeddings: np.ndarray, count: int) -> dict:
         collection = self._collection(index)
+        self._check_size(index, embeddings.shape[1], collection.metadata["dimension"])
         found = collection.query(query_embeddings=embeddings.tolist(), n_results=count, include=["distances"])
         if any(len(ids) != count for ids in found["ids"]):
             raise ValueError("vectors are lost")  # without its files a collection finds a few and raises nothing
         return found
 
+    @staticmethod
+    def _check_size(index: Index, asked: int, indexed: int) -> None:
+        if asked == indexed:
+            return
+        stored = index.vectors.shape[1]
+        if asked == stored:
+            raise ValueError(f"the index has vectors of {indexed} numbers, the library of {stored}")
+        raise VectorSize(
+            f"the question's embedding has {asked} numbers, the document's have {stored}: {index.address.embedder} is "
+            "not the model that embedded the document; delete the document and add it again",
+            asked=asked,
+            stored=stored,
+            embedder=index.address.embedder,
+        )
+
     def _collection(self, index: Index):
-        """Return the collection of an index, built where it is missing or does not match."""
-        return self._matching(index) or self._build(index)
+        """Return the collection of an index, built where it is missing, does not match or is not whole."""
+        collection = self._matching(index)
+        whole = collection is not None and self._count(collection) == len(index.chunks)
+        return collection if whole else self._build(index)
 
     def _matching(self, index: Index):
         from chromadb.errors import NotFoundError
@@ -168,7 +206,7 @@ class Store:
         except NotFoundError:
             return None
         expected = index.address.fingerprint(index.chunks, (collection.metadata or {}).get("dimension", 0))
-        if collection.metadata == expected and self._count(collection) == len(index.chunks):
+        if collection.metadata == expected:
             return collection
         self._drop(index.address.name)
         return None
@@ -184,17 +222,19 @@ class Store:
             return collection.count()
 
     def _build(self, index: Index):
-        vectors = index.vectors
-        collection = self._client.create_collection(
+        """Put every chunk into its collection; what a killed or another process put there already stays as it is."""
+        vectors, ids = index.vectors, [chunk.id for chunk in index.chunks]
+        collection = self._client.get_or_create_collection(
             index.address.name,
             metadata=index.address.fingerprint(index.chunks, vectors.shape[1]),
             configuration=COSINE,
             embedding_function=None,
         )
-        ids = [chunk.id for chunk in index.chunks]
-        step = self._client.get_max_batch_size()
+        step = min(self._client.get_max_batch_size(), MOST_AT_ONCE)
         for start in range(0, len(ids), step):
             collection.add(ids=ids[start : start + step], embeddings=vectors[start : start + step])
+        if self._count(collection) != len(ids):
+            raise ValueError("the collection holds other chunks too")
         self._wrote()
         return collection
 
@@ -211,9 +251,14 @@ class Store:
         """Note that collections are whole as they are now."""
 
     def _delete(self, prefix: str) -> None:
-        for collection in self._client.list_collections():
-            if collection.name.startswith(prefix):
-                self._drop(collection.name)
+        for name in self._names():
+            if name.startswith(prefix):
+                self._drop(name)
+
+    def _names(self) -> list[str]:
+        """Return the names of all collections, asked for in pages: Chroma Cloud gives no more than these at once."""
+        places = range(0, self._client.count_collections(), PAGE)
+        return [one.name for start in places for one in self._client.list_collections(limit=PAGE, offset=start)]
 
     def close(self) -> None:
         """Let go of Chroma; the next use opens it again."""
@@ -232,7 +277,7 @@ class FolderStore(Store):
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__()
+        super().__init__(RLock())  # one thread at a time: none must search with a client that is being closed
         self.folder = folder
         self._lock = FileLock(folder / LOCK, thread_local=False)
         self._take()
@@ -299,6 +344,99 @@ class FolderStore(Store):
         """Let another process have the folder."""
         super().close()
         self._lock.release()
+
+
+class ServerStore(Store):
+    """Chroma on a server, for several processes at once: none is locked out, and nothing but a collection is dropped.
+
+    Chroma Cloud is such a server. No test can reach it: for it, only what its client asks for is known to be right.
+    """
+
+    def __init__(self, server: ChromaServer) -> None:
+        super().__init__(nullcontext())
+        self.server = server
+
+    def _open(self):
+        import chromadb
+        import httpx
+        from chromadb.errors import NotFoundError
+
+        tenant, database = self._greet()
+        try:
+            client = chromadb.HttpClient(self.server.url, headers=self._headers, tenant=tenant, database=database)
+        except NotFoundError as error:
+            raise ChromaDatabaseMissing(
+                f"{self.server.url} has no database {database!r} of tenant {tenant!r}: "
+                "check RERANK_LAB_CHROMA_DATABASE and RERANK_LAB_CHROMA_TENANT",
+                url=self.server.url,
+                database=database,
+                tenant=tenant,
+            ) from error
+        # Chroma's client waits for ever, and has no setting for it.
+        client._server._session.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        return client
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        """Return both headers that carry a token: Chroma Cloud reads the first, proxies before servers often the other."""
+        token = self.server.token
+        return {"X-Chroma-Token": token, "Authorization": f"Bearer {token}"} if token else {}
+
+    def _greet(self) -> tuple[str, str]:
+        """Ask who is there, in a short time; return the tenant and database that are set, or that the server names."""
+        answer = self._ask("/api/v2/auth/identity")
+        try:
+            known = answer.json()
+            tenant, databases = known["tenant"], [name for name in known["databases"] if name != "*"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._stranger() from error
+        only = databases[0] if len(databases) == 1 else "default_database"
+        return self.server.tenant or tenant, self.server.database or only
+
+    def _ask(self, path: str):
+        import httpx
+
+        url = self.server.url
+        try:
+            answer = httpx.get(url + path, headers=self._headers, timeout=CONNECT_SECONDS)
+        except httpx.HTTPError as error:
+            raise self._unusable(error) from error
+        if answer.status_code in (401, 403):
+            raise ChromaRefused(f"{url} refuses the token: set RERANK_LAB_CHROMA_TOKEN to one that it knows", url=url)
+        if answer.is_server_error:
+            raise ChromaUnreachable(
+                f"{url} answers with HTTP {answer.status_code}: look at the server, then try again", url=url
+            )
+        return answer
+
+    def _stranger(self) -> ChromaTooOld | NotChroma:
+        """Return the error for a server that does not speak as we do: an old Chroma, or something else."""
+        url, answer = self.server.url, self._ask("/api/v1/version")
+        version = answer.text.strip().strip('"')
+        if answer.is_success and version[:1].isdigit() and len(version) < LONGEST_VERSION:
+            return ChromaTooOld(f"{url} is Chroma {version}: run version 1 or later there", url=url, version=version)
+        return NotChroma(f"{url} is no Chroma server: set RERANK_LAB_CHROMA to one, or leave it out", url=url)
+
+    def _put_away(self, name: str) -> None:
+        """Drop the one collection that may be damaged, once the server has shown that it is well."""
+        self._greet()
+        if name:
+            self._drop(name)
+
+    def _unusable(self, error: BaseException) -> RerankLabError:
+        import httpx
+
+        url = self.server.url
+        if isinstance(error, httpx.TimeoutException):
+            return ChromaTimeout(f"{url} takes too long to answer: look at the server, then try again", url=url)
+        if isinstance(error, httpx.HTTPError):
+            return ChromaUnreachable(f"{url} cannot be reached ({error}): start the server, then try again", url=url)
+        return ChromaFailed(f"{url} cannot build the index ({error}): look into its log", url=url)
+
+
+def open_store(where: Path | ChromaServer) -> Store:
+    """Return Chroma in a folder or on a server."""
+    return FolderStore(where) if isinstance(where, Path) else ServerStore(where)
 
 
 def failed(error: BaseException) -> bool:

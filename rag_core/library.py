@@ -5,6 +5,7 @@ The vector index beside it can be lost at any time and is built again from here 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import time
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from rag_core.datatypes import Chunk, Document, Judgment, Page, Span
 from rag_core.disk import unwritable
@@ -200,6 +202,21 @@ class Library:
         if found is None:
             raise DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
         return found.vectors
+
+    @contextmanager
+    def claim(self, *work: str) -> Iterator[None]:
+        """Let one thread of one process at a time do this work; where it is killed, the next one goes on."""
+        name = hashlib.sha256("\0".join(work).encode()).hexdigest()[:16]
+        lock = FileLock(self.file.parent / "claims" / f"{name}.lock")
+        try:
+            self.file.parent.joinpath("claims").mkdir(exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            raise unwritable(self.file.parent, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def has_embeddings(self, doc_id: str, key: str, embedder: str) -> bool:
         return "embed" in self.seconds(doc_id, key, embedder)

@@ -34,7 +34,7 @@ SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 @st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
 def lab() -> Lab:
-    return Lab(settings.home())
+    return Lab(settings.home(), settings.chroma())
 
 
 @st.cache_resource(show_spinner=False)
