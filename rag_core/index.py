@@ -105,7 +105,7 @@ class Index:
         """
         found = self.store.query(self, embeddings, min(depth, len(self.chunks)))
         return [
-            Ranking.from_scores("vector", query, [self.by_id[i] for i in ids], [1 - distance for distance in distances])
+            Ranking.from_scores("vector", query, [self.by_id[i] for i in ids], similarities(distances))
             for query, ids, distances in zip(queries, found["ids"], found["distances"], strict=True)
         ]
 
@@ -378,7 +378,7 @@ class ServerStore(Store):
 
     @property
     def _headers(self) -> dict[str, str]:
-        """Return both headers that carry a token: Chroma Cloud reads the first, proxies before servers often the other."""
+        """Return both headers that carry a token: Chroma Cloud reads the first, proxies often read the other."""
         token = self.server.token
         return {"X-Chroma-Token": token, "Authorization": f"Bearer {token}"} if token else {}
 
@@ -437,6 +437,11 @@ class ServerStore(Store):
 def open_store(where: Path | ChromaServer) -> Store:
     """Return Chroma in a folder or on a server."""
     return FolderStore(where) if isinstance(where, Path) else ServerStore(where)
+
+
+def similarities(distances: Sequence[float]) -> np.ndarray:
+    """Return cosine similarities; a server writes its float32 distances in decimals, and they are made those again."""
+    return 1 - np.asarray(distances, np.float32).astype(float)
 
 
 def failed(error: BaseException) -> bool:
