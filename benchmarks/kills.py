@@ -110,6 +110,8 @@ def start(home: Path, works: int) -> subprocess.Popen:
 
 
 def work_in(home: Path, works: int) -> None:
+    import chromadb  # noqa: F401  # so that no kill meets the import
+
     embedder = Counting()
     embedder.embed_queries(QUESTIONS)
     print("ready", flush=True)

@@ -205,8 +205,11 @@ class Library:
 
     @contextmanager
     def claim(self, *work: str) -> Iterator[None]:
-        """Let one thread of one process at a time do this work; where it is killed, the next one goes on."""
-        name = hashlib.sha256("\0".join(work).encode()).hexdigest()[:16]
+        """Let one thread of one process at a time do this work; where it is killed, the next one goes on.
+
+        The names are few, so that the files are too; now and then two works wait for each other.
+        """
+        name = hashlib.sha256("\0".join(work).encode()).hexdigest()[:3]
         lock = FileLock(self.file.parent / "claims" / f"{name}.lock")
         try:
             self.file.parent.joinpath("claims").mkdir(exist_ok=True)

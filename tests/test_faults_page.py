@@ -6,11 +6,13 @@ import resource
 from contextlib import contextmanager
 
 import pytest
+from chroma_server import CHROMA, free_port, running_chroma
 from test_pages import (
     OTHER,
     QUESTION,
     SMALL,
     click,
+    compared,
     indexed,
     library,
     open_page,
@@ -25,7 +27,7 @@ from pages.ui import cached
 from rag_core import settings
 from rag_core.pdf import document_id
 
-__all__ = ["indexed", "library"]
+__all__ = ["compared", "indexed", "library"]
 
 
 def damage() -> None:
@@ -77,3 +79,26 @@ def test_a_disk_that_fails_is_told_and_what_is_there_stays(library, language):
     assert list(cached.lab().titles()) == [document_id(SMALL)]
     at = upload(at, ("other.pdf", OTHER))
     assert says(at, "documents.added"), said(at)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_without_its_chroma_server_the_app_shows_documents_and_says_what_to_do(library, language, monkeypatch):
+    monkeypatch.setenv("RERANK_LAB_CHROMA", f"http://127.0.0.1:{free_port()}")
+    at = open_page("documents", language)
+    assert [metric.value for metric in at.metric][:1] == ["2"]
+    assert says(click(at, at.button(key="build")), "error.chroma_unreachable")
+    assert says(press(open_page("compare", language, question=QUESTION), "form.compare"), "error.chroma_unreachable")
+
+
+def test_a_setting_that_leads_to_no_server_is_told(library, monkeypatch):
+    monkeypatch.setenv("RERANK_LAB_CHROMA", "ftp://somewhere")
+    assert says(open_page("documents"), "error.bad_setting")
+
+
+@pytest.mark.skipif(not CHROMA.exists(), reason="the chroma command is not installed beside Python")
+def test_with_a_chroma_server_a_comparison_is_the_one_in_a_folder(library, compared, tmp_path, monkeypatch):
+    with running_chroma(tmp_path / "server") as server:
+        monkeypatch.setenv("RERANK_LAB_CHROMA", server.url)
+        at = open_page("compare", question=QUESTION, preset="sentence", size=600, overlap=120)
+        made = press(at, "form.compare").session_state["comparison"]
+    assert (made.vector, made.reranked, made.moves) == (compared.vector, compared.reranked, compared.moves)
