@@ -85,7 +85,13 @@ def actions(document: Document, readable: bool) -> None:
 
 
 def delete(doc_id: str) -> None:
-    cached.lab().delete(doc_id)
+    with told():
+        cached.lab().delete(doc_id)
+        forget(doc_id)
+
+
+def forget(doc_id: str) -> None:
+    """Take a deleted document out of everything that was kept of it."""
     work.forget(doc_id)
     st.session_state["doc_id"] = None
 

@@ -191,6 +191,50 @@ class LibraryUnwritable(LibraryError):
     code = "library_unwritable"
 
 
+class DiskFull(LibraryError):
+    code = "disk_full"
+
+
+class IndexUnreadable(LibraryError):
+    code = "index_unreadable"
+
+
+class VectorSize(LibraryError):
+    code = "vector_size"
+
+
+class ChromaServerError(RerankLabError):
+    """The server that holds the indexes does not do its work."""
+
+
+class ChromaUnreachable(ChromaServerError):
+    code = "chroma_unreachable"
+
+
+class ChromaTimeout(ChromaServerError):
+    code = "chroma_timeout"
+
+
+class ChromaRefused(ChromaServerError):
+    code = "chroma_refused"
+
+
+class ChromaTooOld(ChromaServerError):
+    code = "chroma_too_old"
+
+
+class NotChroma(ChromaServerError):
+    code = "not_chroma"
+
+
+class ChromaDatabaseMissing(ChromaServerError):
+    code = "chroma_database_missing"
+
+
+class ChromaFailed(ChromaServerError):
+    code = "chroma_failed"
+
+
 class LLMError(RerankLabError):
     """The language model's server did not give what was asked for."""
 

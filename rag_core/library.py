@@ -5,6 +5,7 @@ The vector index beside it can be lost at any time and is built again from here 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import time
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from rag_core import quality
 from rag_core.datatypes import Chunk, Document, Judgment, Page, PageReading, Span
-from rag_core.errors import DocumentMissing, LibraryUnwritable
+from rag_core.disk import unwritable
+from rag_core.errors import DocumentMissing
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -60,6 +63,9 @@ INSERT INTO documents (id, title, language, added, read_seconds, owner) VALUES (
     read_seconds = excluded.read_seconds, owner = excluded.owner
 """
 
+FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
+"""What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""
+
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
@@ -86,7 +92,7 @@ class Library:
     """One SQLite file. Every method opens its own connection, so threads need no care; each write is one transaction.
 
     Raises:
-        LibraryUnwritable: the file cannot be created or written.
+        LibraryUnwritable, DiskFull: the file cannot be created or written. Every method raises them.
     """
 
     def __init__(self, file: Path) -> None:
@@ -100,17 +106,26 @@ class Library:
                 for column, kind in ADDED.items():
                     if column not in known:
                         connection.execute(f"ALTER TABLE documents ADD COLUMN {column} {kind}")
-        except (OSError, sqlite3.Error) as error:
-            raise LibraryUnwritable(
-                f"{file.parent} cannot be written ({error}): set RERANK_LAB_HOME to a folder of yours",
-                folder=str(file.parent),
-            ) from error
+        except OSError as error:
+            raise unwritable(file.parent, error) from error
+        # While one connection is open SQLite keeps its log's index, and can read on a disk that has no room for it.
+        self._reading = sqlite3.connect(file, check_same_thread=False)
+        self._reading.execute("SELECT count(*) FROM documents").fetchall()
+
+    def close(self) -> None:
+        self._reading.close()
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            yield connection
+        """Open a connection for one transaction, which is rolled back where anything fails inside."""
+        try:
+            with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
+                connection.execute("PRAGMA foreign_keys = ON")
+                yield connection
+        except sqlite3.DatabaseError as error:
+            if type(error) not in FROM_OUTSIDE:
+                raise
+            raise unwritable(self.file.parent, error) from error
 
     def save(
         self,
@@ -222,6 +237,35 @@ class Library:
             query = "SELECT dimension, vectors, seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
             row = connection.execute(query, (doc_id, key, embedder)).fetchone()
         return row and Embeddings(np.frombuffer(row[1], np.float32).reshape(-1, row[0]), row[2])
+
+    def vectors(self, doc_id: str, key: str, embedder: str) -> np.ndarray:
+        """Return the stored embeddings' vectors.
+
+        Raises:
+            DocumentMissing: the document is gone, and they with it.
+        """
+        found = self.embeddings(doc_id, key, embedder)
+        if found is None:
+            raise DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
+        return found.vectors
+
+    @contextmanager
+    def claim(self, *work: str) -> Iterator[None]:
+        """Let one thread of one process at a time do this work; where it is killed, the next one goes on.
+
+        The names are few, so that the files are too; now and then two works wait for each other.
+        """
+        name = hashlib.sha256("\0".join(work).encode()).hexdigest()[:3]
+        lock = FileLock(self.file.parent / "claims" / f"{name}.lock")
+        try:
+            self.file.parent.joinpath("claims").mkdir(exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            raise unwritable(self.file.parent, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def has_embeddings(self, doc_id: str, key: str, embedder: str) -> bool:
         return "embed" in self.seconds(doc_id, key, embedder)

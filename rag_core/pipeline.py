@@ -29,7 +29,7 @@ from rag_core.datatypes import (
 )
 from rag_core.embed import Embedder
 from rag_core.errors import ChunkMissing, FileNotKept, NothingFound
-from rag_core.index import Address, Index, Store
+from rag_core.index import Address, Index, open_store
 from rag_core.lexical import Lexical
 from rag_core.library import Embeddings, Library
 
@@ -39,9 +39,10 @@ Progress = Callable[[int, int], None]
 class Lab:
     """A reader's documents, and the comparison of a vector search with a cross-encoder on them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, chroma: Path | settings.ChromaServer | None = None) -> None:
+        """Open the library in a folder, and Chroma in a folder of its own, by default inside it, or on a server."""
         self.library = Library(home / "library.sqlite")
-        self.store = Store(home / "chroma")
+        self.store = open_store(chroma or home / "chroma")
         self.lexical = lru_cache(maxsize=8)(self._lexical)
 
     def add(
@@ -144,15 +145,24 @@ class Lab:
     def index(self, doc_id: str, how: ChunkSettings, embedder: Embedder, progress: Progress | None = None) -> Index:
         """Embed the chunks unless that was done before, and open the index."""
         chunks, address = self.cut(doc_id, how), Address(doc_id, how.key, embedder.id)
-        if not self.library.has_embeddings(doc_id, how.key, embedder.id):
-            timings: dict[str, float] = {}
-            with timed(timings, "embed"):
-                vectors = embedder.embed_texts([piece.text for piece in chunks], progress)
-            self.library.save_embeddings(doc_id, how.key, embedder.id, Embeddings(vectors, timings["embed"]))
-        index = Index(
-            self.store, address, chunks, lambda: self.library.embeddings(doc_id, how.key, embedder.id).vectors
-        )
-        return index.prepare()
+        index = Index(self.store, address, chunks, lambda: self.library.vectors(doc_id, how.key, embedder.id))
+        if self.library.has_embeddings(doc_id, how.key, embedder.id):
+            return index.prepare()
+        if progress:
+            progress(0, len(chunks))
+        with self.library.claim(doc_id, how.key, embedder.id):
+            self._embed(index, embedder, progress)
+            return index.prepare()
+
+    def _embed(self, index: Index, embedder: Embedder, progress: Progress | None) -> None:
+        """Embed the chunks, unless somebody did while this waited."""
+        which = (index.address.doc_id, index.address.chunks, embedder.id)
+        if self.library.has_embeddings(*which):
+            return
+        timings: dict[str, float] = {}
+        with timed(timings, "embed"):
+            vectors = embedder.embed_texts([piece.text for piece in index.chunks], progress)
+        self.library.save_embeddings(*which, Embeddings(vectors, timings["embed"]))
 
     def _lexical(self, doc_id: str, key: str) -> Lexical:
         return Lexical(self.library.chunks(doc_id, key))
@@ -274,6 +284,7 @@ class Lab:
 
     def close(self) -> None:
         self.store.close()
+        self.library.close()
 
 
 def _document(doc_id: str, title: str, pages: Sequence[Page]) -> Document:

@@ -1,6 +1,7 @@
 """Everything that is kept between reruns. Failures are never kept."""
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -14,9 +15,12 @@ from rag_core import baseline as unrelated
 from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings, tokens
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Span
 from rag_core.embed import Embedder, load_embedder
+from rag_core.errors import RerankLabError
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 from rag_core.room import Rooms
+
+log = logging.getLogger(__name__)
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_JUDGE = "Rerank Lab"
@@ -30,7 +34,7 @@ SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 @st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
 def lab() -> Lab:
-    return Lab(settings.home())
+    return Lab(settings.home(), settings.chroma())
 
 
 @st.cache_resource(show_spinner=False)
@@ -59,7 +63,10 @@ def sweeper() -> Event:
 
     def work() -> None:
         while not stop.wait(SWEEP_SECONDS):
-            sweep(swept, known)
+            try:
+                sweep(swept, known)
+            except RerankLabError as error:
+                log.error("nothing is swept this time: %s", error)
 
     Thread(target=work, daemon=True).start()
     return stop
