@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
 GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units"}
+GROUND |= {"fields"}
 """What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}
@@ -22,7 +23,8 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
 ORDER = {"pipeline", "evaluate", "sandbox", "__main__"}
-"""What knows the order of the steps, and what runs one apart."""
+ORDER |= {"replay"}
+"""What knows the order of the steps, what runs one apart, and what keeps the outcome of all of them."""
 
 KEPT = {"library", "llm"}
 WORKSHOP = {"predict", "room", "lessons", "tokens"}
