@@ -273,3 +273,7 @@ class ReplayInvalid(ReplayError):
 
 class ReplayAltered(ReplayError):
     code = "replay_altered"
+
+
+class HistoryMissing(ReplayError):
+    code = "history_missing"

@@ -67,6 +67,17 @@ def settle(judgments: Iterable[Judgment], pages: Sequence[Page]) -> list[Judgmen
     ]
 
 
+def news(found: Iterable[Judgment], held: Iterable[Judgment], own: str = "") -> list[Judgment]:
+    """Return what judgments from elsewhere say that those held here do not.
+
+    Another judge's later word counts. Where somebody here judged the same span without a name or as ``own``, what is
+    held stands: it may be newer than what was once sent away.
+    """
+    kept = {(one.question, one.span, one.judge): one for one in latest(held)}
+    asked = [(one, kept.get((one.question, one.span, one.judge))) for one in latest(found)]
+    return [one for one, old in asked if old is None or (old != one and one.judge not in ("", own))]
+
+
 def carry(places: Mapping[Judgment, Place | None], chunks: Sequence[Chunk]) -> Judged:
     """Carry judgments over to chunks, from where their words stand; None is nowhere."""
     by_page: dict[int, list[Chunk]] = {}

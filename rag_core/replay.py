@@ -100,9 +100,28 @@ class Replay:
         """Chunk id to grade, of the candidates that were judged."""
         return judge.carry(placed(self.judgments), self.comparison.vector.chunks).qrels.get(self.comparison.query, {})
 
+    def unrelated(self, side: str) -> float | None:
+        """Return where unrelated texts stand among a side's scores; a fused or BM25 score is no model's: None."""
+        if side == "vector" and self.comparison.order != "vector":
+            return None
+        found = self.baselines["reranker" if side == "reranked" else "embedder"]
+        return found and found.median
+
     def judged(self, judgment: Judgment) -> Replay:
         """Return the replay with one judgment more."""
         return replace(self, judgments=(*self.judgments, judgment))
+
+    def without_last(self) -> Replay:
+        """Return the replay without its last judgment."""
+        return replace(self, judgments=self.judgments[:-1])
+
+    def is_of(self, document: Document) -> bool:
+        """Say whether a document is the one that was asked: by its id, or by the candidates' words at their places."""
+        texts = {page.number: page.text for page in document.pages}
+        chunks = self.comparison.vector.chunks
+        return document.id == self.source.id or all(
+            texts.get(chunk.page, "")[chunk.start : chunk.end] == chunk.text for chunk in chunks
+        )
 
 
 def placed(judgments: Iterable[Judgment]) -> dict[Judgment, judge.Place | None]:
@@ -118,28 +137,26 @@ def record(
     baselines: Mapping[str, Baseline | None],
     answers: Mapping[str, Answer],
     judgments: Iterable[Judgment],
-    made: str | None = None,
 ) -> Replay:
-    """Gather what a file of this comparison holds; judgments of other questions are left out.
-
-    Without ``made`` it is made now.
-    """
-    asked = [one for one in judgments if one.question == comparison.query]
-    return Replay(
+    """Gather what a file of this comparison holds, which was made now."""
+    made = Replay(
         comparison,
         Source(document.id, document.title, document.language, len(document.pages)),
-        made or now(),
+        datetime.now(UTC).isoformat(timespec="seconds"),
         versions(),
         {role: weights(role, getattr(comparison.settings, role)) for role in MODELS},
         self_test,
         baselines,
-        answers,
-        tuple(judge.settle(asked, document.pages)),
     )
+    return brought_up(made, document, answers, judgments)
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def brought_up(
+    replay: Replay, document: Document, answers: Mapping[str, Answer], judgments: Iterable[Judgment]
+) -> Replay:
+    """Return the replay with these answers and judgments; judgments of other questions are left out."""
+    asked = [one for one in judgments if one.question == replay.comparison.query]
+    return replace(replay, answers=answers, judgments=tuple(judge.settle(asked, document.pages)))
 
 
 @lru_cache
@@ -232,6 +249,7 @@ def _candidate(comparison: Comparison, move: Move) -> dict[str, object]:
     chunk = move.chunk
     return {
         "id": chunk.id,
+        "document": chunk.doc_id,
         "page": chunk.page,
         "start": chunk.start,
         "end": chunk.end,
@@ -304,7 +322,7 @@ def _source(one: Field) -> Source:
         one["id"].text(LONGEST_NAME, 1),
         one["title"].text(LONGEST_NAME),
         one["language"].choice(tuple(CASES)),
-        one["pages"].whole(1, MAX_PAGES),
+        one["pages"].whole(0, LONGEST_DOCUMENT),
     )
 
 
@@ -355,12 +373,12 @@ def _comparison(top: Field) -> Comparison:
         Expansion(one["text"].text(LONGEST_QUERY, 1), one["origin"].choice(ORIGINS))
         for one in top["expansions"].each(MOST_QUERIES)
     )
-    doc_id, rows = top["document"]["id"].text(LONGEST_NAME, 1), top["candidates"].each(MOST_CANDIDATES, 1)
-    chunks = [_chunk(one, doc_id) for one in rows]
+    rows = top["candidates"].each(MOST_CANDIDATES, 1)
+    chunks = [_chunk(one) for one in rows]
     if len({chunk.id for chunk in chunks}) < len(chunks):
         raise ReplayAltered("two candidates have the same id: ask for the file again", place="candidates")
     comparison = Comparison(
-        doc_id=doc_id,
+        doc_id=top["document"]["id"].text(LONGEST_NAME, 1),
         query=query,
         expansions=expansions,
         settings=how,
@@ -406,13 +424,14 @@ def _timings(one: Field) -> dict[str, float]:
     return found
 
 
-def _chunk(one: Field, doc_id: str) -> Chunk:
+def _chunk(one: Field) -> Chunk:
     text, start = one["text"].text(LONGEST_TEXT, 1), one["start"].whole(0, LONGEST_DOCUMENT)
     if one["sha256"].text(LONGEST_NAME) != _hash(text):
         raise ReplayAltered(f"{one.place}: the text is not the one that was saved: ask for the file again",
                             place=one.place)  # fmt: skip
     end = one["end"].whole(start + len(text), start + len(text))
-    return Chunk(one["id"].text(LONGEST_NAME, 1), doc_id, text, one["page"].whole(1, MAX_PAGES), start, end)
+    names = [one[name].text(LONGEST_NAME, 1) for name in ("id", "document")]
+    return Chunk(*names, text, one["page"].whole(1, MAX_PAGES), start, end)
 
 
 def _ranking(side: str, query: str, chunks: Sequence[Chunk], rows: Sequence[Field]) -> Ranking:

@@ -73,6 +73,13 @@ DEFAULTS: dict[str, object] = {
     "joined": None,
     "arrived": False,
     "inside_chunk": None,
+    "recorded": None,
+    "opened": None,
+    "opened_file": None,
+    "opened_added": 0,
+    "history_name": "",
+    "history_one": None,
+    "history_other": None,
 }
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
