@@ -94,10 +94,20 @@ def test_the_workshop_knows_no_step(name):
     assert parts(core(name)) <= WORDS | GROUND | {"predict"}
 
 
+REPORT = {"pages.ui.report"}
+"""The one thing the command line takes from above it, when it is asked for: a report has the app's words and charts."""
+
+
 @pytest.mark.parametrize("name", CORE)
 def test_rag_core_knows_nothing_of_the_screen(name):
-    foreign = {module.split(".")[0] for module in imports(core(name))}
+    asked_for = REPORT if name == "__main__" else set()
+    foreign = {module.split(".")[0] for module in set(imports(core(name))) - asked_for}
     assert not foreign & {"streamlit", "altair", "pandas", "pages", "app", "training", "tests"}
+
+
+def test_the_report_is_reached_only_when_it_is_asked_for():
+    assert REPORT & set(imports(core("__main__")))
+    assert not REPORT & set(imports(core("__main__"), outermost=True))
 
 
 @pytest.mark.parametrize("name", CORE)

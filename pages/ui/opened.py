@@ -29,7 +29,7 @@ def banner() -> None:
     """Say whose result this is: nothing on this page was computed here."""
     found = current()
     st.info(
-        t("replay.banner", title=plain(found.source.title), made=time_of(found.made),
+        t("replay.banner", title=plain(found.source.title), made=tables.time_of(found.made),
           version=plain(found.versions.get("app", "?"))),
         icon=":material/inventory_2:",
     )  # fmt: skip
@@ -38,11 +38,6 @@ def banner() -> None:
         st.dataframe(tables.how_table(found), hide_index=True, key="how")
     with told():
         returned(found)
-
-
-def time_of(made: str) -> str:
-    """Return a time in UTC as far as its minutes."""
-    return f"{made[:16].replace('T', ' ')} UTC"
 
 
 def returned(found: Replay) -> None:

@@ -4,13 +4,20 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import charts, tables
-from pages.ui.i18n import LANGUAGES, plain, t
+from pages.ui import charts, report, tables, words
+from pages.ui.i18n import LANGUAGES, language, plain, t
 from rag_core import replay
-from rag_core.compare import RBO_PERSISTENCE, kendall_tau, overlap_at, rank_biased_overlap
 from rag_core.datatypes import Chunk, Comparison, Move
 from rag_core.replay import Replay
 from rag_core.selftest import CASES
+
+FILES = {
+    "save": (":material/save:", "rerank-lab-result.json", "application/json", "result.save_help"),
+    "html": (":material/article:", "rerank-lab-report.html", "text/html", "result.html_help"),
+    "markdown": (":material/notes:", "rerank-lab-report.md", "text/markdown", None),
+    "csv": (":material/download:", "rerank-lab.csv", "text/csv", None),
+}
+"""Icon, name, type and help of each file that a result is offered as."""
 
 
 @st.fragment
@@ -38,20 +45,10 @@ def show(fetch: Callable[[], Replay], grade: Callable[[Chunk], None]) -> None:
     download(found)
 
 
-def said(comparison: Comparison) -> tuple[str, str]:
-    """Return in two sentences what changed in the first chunks."""
-    count, k = len(comparison.entered), min(comparison.cutoff, len(comparison.moves))
-    first = comparison.moves[0]
-    key = "none" if not count else "one" if count == 1 else "some"
-    order = t(f"order.{comparison.order}")
-    begins = t("headline.first_same" if first.before == 1 else "headline.first", before=first.before, order=order)
-    return t(f"headline.{key}", count=count, k=k), begins
-
-
 def headline(comparison: Comparison) -> None:
     """Say what changed in the first chunks, and list what came and went."""
     k = min(comparison.cutoff, len(comparison.moves))
-    changed, begins = said(comparison)
+    changed, begins = words.said(comparison)
     st.subheader(changed)
     st.markdown(begins)
     if comparison.settings.depth > comparison.available:
@@ -77,11 +74,11 @@ def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
 
 def tested(found: Replay) -> None:
     """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
-    test, language = found.self_test, found.source.language
-    if language not in test.languages:
+    test, spoken = found.self_test, found.source.language
+    if spoken not in test.languages:
         st.warning(
-            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[language], right=test.right[language],
-              cases=len(CASES[language])),
+            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[spoken], right=test.right[spoken],
+              cases=len(CASES[spoken])),
             icon=":material/translate:",
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -149,19 +146,8 @@ def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None]) -> None
         grade(move.chunk)
 
 
-def measures(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """Return name, value and meaning of how far the two orders agree."""
-    before, after, k = comparison.vector.ids, comparison.reranked.ids, min(comparison.cutoff, len(comparison.moves))
-    tau = kendall_tau(before, after)
-    return [
-        (t("metric.overlap", k=k), f"{overlap_at(before, after, k):.0%}", t("metric.overlap_help", k=k)),
-        (t("metric.tau"), "–" if tau is None else f"{tau:.2f}", t("metric.tau_help")),
-        (t("metric.rbo"), f"{rank_biased_overlap(before, after):.2f}", t("metric.rbo_help", p=RBO_PERSISTENCE)),
-    ]
-
-
 def metrics(comparison: Comparison) -> None:
-    found = measures(comparison)
+    found = words.measures(comparison)
     for column, (name, value, meaning) in zip(st.columns(len(found)), found, strict=True):
         with column.container(border=True):
             st.metric(name, value)
@@ -211,24 +197,16 @@ def time_part(comparison: Comparison) -> None:
 
 
 def download(found: Replay) -> None:
-    """Offer the result as a file that opens in another Rerank Lab, and as a table."""
+    """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, and as a table."""
+    spoken, shared = language(), replay.public(found)  # a button's file is made when it is pressed, outside this run
+    makes = {
+        "save": lambda: replay.write(shared),
+        "html": lambda: report.html(shared, spoken).encode(),
+        "markdown": lambda: report.markdown(shared, spoken).encode(),
+        "csv": lambda: tables.as_csv(tables.full_table(found.comparison)),
+    }
     with st.container(horizontal=True):
-        st.download_button(
-            t("result.save"),
-            lambda: replay.write(replay.public(found)),
-            file_name="rerank-lab-result.json",
-            mime="application/json",
-            icon=":material/save:",
-            on_click="ignore",
-            help=t("result.save_help"),
-            key="save",
-        )
-        st.download_button(
-            t("result.csv"),
-            lambda: tables.as_csv(tables.full_table(found.comparison)),
-            file_name="rerank-lab.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="csv",
-        )
+        for key, make in makes.items():
+            icon, name, mime, hint = FILES[key]
+            st.download_button(t(f"result.{key}"), make, file_name=name, mime=mime, icon=icon, on_click="ignore",
+                               help=t(hint) if hint else None, key=key)  # fmt: skip

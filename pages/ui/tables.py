@@ -196,3 +196,8 @@ def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
         (t("form.cutoff"), str(how.cutoff)),
         (t("table.adaptive"), t("table.yes") if how.adaptive else t("table.no")),
     ]
+
+
+def time_of(made: str) -> str:
+    """Return a time in UTC as far as its minutes."""
+    return f"{made[:16].replace('T', ' ')} UTC"
