@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import form, link, questions, result, state, work
+from pages.ui import form, link, past, questions, result, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
 from rag_core.datatypes import Chunk
@@ -20,7 +20,7 @@ def run(doc_id: str, asked: str) -> None:
         if asked == "compare":
             comparison = work.compare(doc_id)
             st.session_state.update(comparison=comparison, picked=None, answers=None)
-            work.remember(comparison)
+            work.remember(comparison, past.name_of(comparison))
             link.write(comparison)
         elif work.suggest(doc_id, asked):
             st.rerun()
@@ -41,6 +41,7 @@ with told():
         asked, st.session_state["autorun"] = "compare", False
     if asked:
         run(doc_id, asked)
+    past.show(doc_id)
     comparison = st.session_state["comparison"]
     if comparison is None or comparison.doc_id != doc_id:
         st.info(t("compare.empty"), icon=":material/help:")

@@ -23,7 +23,7 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
 ORDER = {"pipeline", "evaluate", "sandbox", "__main__"}
-ORDER |= {"replay"}
+ORDER |= {"replay", "history"}
 """What knows the order of the steps, what runs one apart, and what keeps the outcome of all of them."""
 
 KEPT = {"library", "llm"}

@@ -81,6 +81,7 @@ FAMILIES = {
     "answer.source_{}": {"extractive", "llm"},
     "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(STAGES.values()),
     "report.method_{}": set(FIRST_STAGES),
+    "history.top_{}": {"one", "other"},
     "form.{}": {"embedder", "reranker"},
     "frame.{}": set(PAGES),
     "explain.part_{}": explain_parts(),

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from pages.ui.i18n import t
-from rag_core.datatypes import Comparison, Hit, Move
+from rag_core.datatypes import ChunkSettings, Comparison, Hit, Move
 from rag_core.exchange import harmless
 from rag_core.replay import Replay
 
@@ -183,19 +183,22 @@ def how_table(found: Replay) -> pd.DataFrame:
 def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
     """Return name and value of each setting of a comparison, in the reader's words."""
     how = comparison.settings
-    cut = t(f"preset.{how.chunks.preset}")
-    window = f" {how.chunks.size} / {how.chunks.overlap}" if how.chunks.preset == "window" else ""
     return [
         (t("form.question"), comparison.query),
         (t("table.expansions"), " · ".join(expansion.text for expansion in comparison.expansions) or "–"),
         (t("form.first_stage"), t(f"form.first_{how.first_stage}")),
-        (t("documents.preset"), cut + window),
+        (t("documents.preset"), cut_name(how.chunks)),
         (t("form.embedder"), how.embedder),
         (t("form.reranker"), how.reranker),
         (t("form.depth"), str(how.depth)),
         (t("form.cutoff"), str(how.cutoff)),
         (t("table.adaptive"), t("table.yes") if how.adaptive else t("table.no")),
     ]
+
+
+def cut_name(how: ChunkSettings) -> str:
+    """Name a way of cutting; of windows with their size and overlap."""
+    return t(f"preset.{how.preset}") + (f" {how.size}/{how.overlap}" if how.preset == "window" else "")
 
 
 def time_of(made: str) -> str:

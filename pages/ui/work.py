@@ -107,10 +107,10 @@ def recorded(comparison: Comparison) -> Replay:
     )
 
 
-def remember(comparison: Comparison) -> None:
+def remember(comparison: Comparison, name: str) -> None:
     """Keep a comparison in its document's history."""
     kept = st.session_state["recorded"] = record(comparison)
-    cached.lab().remember(comparison.doc_id, comparison.query, kept.made, replay.write(kept).decode())
+    cached.lab().remember(comparison.doc_id, name, kept.made, replay.write(kept).decode())
 
 
 def suggest(doc_id: str, origin: str) -> bool:
