@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import test_pages
 from test_pages import (
     QUESTION,
     SMALL,
     TYPED,
-    asked,
     compared,
     indexed,
     library,
@@ -25,6 +25,11 @@ from rag_core.pdf import document_id
 
 __all__ = ["compared", "indexed", "library"]  # fixtures
 DOC = document_id(SMALL)
+
+
+def asked(language: str = "en", **state: object):
+    """Compare with the history open."""
+    return test_pages.asked(language, history_open=True, **state)
 
 
 def again(at, question: str | None = None, **state: object):
@@ -80,6 +85,7 @@ def test_a_comparison_is_restored_with_its_form_and_without_any_model(library, m
     assert says(at, "result.same_candidates")
     assert says(at, "result.fused")
     assert not says(at, "compare.stale")
+    assert not at.session_state["history_open"]
     assert len(cached.lab().history(DOC)) == 2
 
 
@@ -123,6 +129,13 @@ def test_what_is_kept_in_a_newer_format_is_told(library):
     at = press(at, "history.restore")
     assert says(at, "error.replay_too_new")
     assert says(at, "result.same_candidates")
+
+
+def test_a_closed_history_reads_nothing(library):
+    at = test_pages.asked()
+    assert not [box for box in at.selectbox if box.key == "history_one"]
+    at.session_state["history_open"] = True
+    assert [box for box in run(at).selectbox if box.key == "history_one"]
 
 
 def test_the_history_goes_with_its_document(library):

@@ -35,7 +35,7 @@ def banner() -> None:
     )  # fmt: skip
     st.text(found.comparison.query)
     with st.expander(t("replay.how"), icon=":material/tune:"):
-        st.dataframe(tables.how_table(found), hide_index=True, key="how")
+        st.dataframe(tables.how_table(found), hide_index=True, height="content", key="how")
     with told():
         returned(found)
 
@@ -76,7 +76,7 @@ def judgment_table(judgments: list[Judgment]) -> pd.DataFrame:
         (one.judge or t("judge.nobody"), tables.GRADES[one.grade], one.span.page, tables.one_line(one.span.quote))
         for one in judgments
     ]
-    return pd.DataFrame(rows, columns=[t("judge.name"), t("table.grade"), t("table.page"), t("table.text")])
+    return pd.DataFrame(rows, columns=[t("table.judge"), t("table.grade"), t("table.page"), t("table.text")])
 
 
 def take(doc_id: str, news: list[Judgment]) -> None:

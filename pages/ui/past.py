@@ -18,7 +18,11 @@ def show(doc_id: str) -> None:
     names = {one.number: f"{tables.time_of(one.made)} · {one.name}" for one in cached.lab().history(doc_id)}
     if not names:
         return
-    with st.expander(t("history.title", count=len(names)), icon=":material/history:"):
+    part = st.expander(t("history.title", count=len(names)), icon=":material/history:", key="history_open",
+                       on_change="rerun")  # fmt: skip
+    if not part.open:
+        return
+    with part:
         st.caption(t("history.help"))
         state.settle("history_one", list(names))
         st.selectbox(t("history.one"), list(names), key="history_one", format_func=names.get)
@@ -46,7 +50,8 @@ def restore(doc_id: str, number: int) -> None:
     with told():
         found = recalled(doc_id, number)
         fill(found.comparison)
-        st.session_state.update(comparison=found.comparison, recorded=found, picked=None, answers=None)
+        st.session_state.update(comparison=found.comparison, recorded=found, picked=None, answers=None,
+                                history_open=False)  # fmt: skip
         link.write(found.comparison)
 
 

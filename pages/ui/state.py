@@ -77,6 +77,7 @@ DEFAULTS: dict[str, object] = {
     "opened": None,
     "opened_file": None,
     "opened_added": 0,
+    "history_open": False,
     "history_name": "",
     "history_one": None,
     "history_other": None,
