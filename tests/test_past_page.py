@@ -100,8 +100,8 @@ def test_a_comparison_gets_a_name(library):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_two_comparisons_show_what_a_setting_changed(library, language):
     at = again(asked(language), preset="window", size=200, overlap=0, cutoff=3)
-    choose(at, "history_one", 1)
-    choose(at, "history_other", 0)
+    choose(at, "history_one", 0)
+    choose(at, "history_other", 1)
     tables = {tuple(table.value.columns): table.value for table in at.dataframe}
     settings = tables[tuple(text_of(at, key) for key in ("table.setting", "history.first", "history.second"))]
     assert list(settings.iloc[:, 0]) == [text_of(at, "documents.preset"), text_of(at, "form.cutoff")]

@@ -1,5 +1,7 @@
 """The last comparisons of a document: restored, named, and set beside each other."""
 
+from datetime import datetime, timedelta, timezone
+
 import pandas as pd
 import streamlit as st
 
@@ -10,12 +12,12 @@ from rag_core import catalog, history, replay
 from rag_core.datatypes import Comparison, Move
 from rag_core.replay import Replay
 
-QUESTION_COLUMNS = 60
+QUESTION_COLUMNS = 36
 
 
 def show(doc_id: str) -> None:
     """Show what was compared before; without anything there is nothing to show."""
-    names = {one.number: f"{tables.time_of(one.made)} · {one.name}" for one in cached.lab().history(doc_id)}
+    names = {one.number: f"{local_time(one.made)} · {one.name}" for one in cached.lab().history(doc_id)}
     if not names:
         return
     part = st.expander(t("history.title", count=len(names)), icon=":material/history:", key="history_open",
@@ -29,6 +31,12 @@ def show(doc_id: str) -> None:
         with told():
             entry(doc_id, st.session_state["history_one"])
             beside(doc_id, names)
+
+
+def local_time(made: str) -> str:
+    """Return a time as the reader's clock shows it: the browser says how many minutes UTC is ahead."""
+    zone = timezone(-timedelta(minutes=st.context.timezone_offset or 0))
+    return datetime.fromisoformat(made).astimezone(zone).strftime("%m-%d %H:%M")
 
 
 def entry(doc_id: str, number: int) -> None:
@@ -101,7 +109,8 @@ def beside(doc_id: str, names: dict[int, str]) -> None:
     chosen = st.selectbox(t("history.other"), others, key="history_other", format_func=names.get, index=None,
                           placeholder=t("history.other_hint"))  # fmt: skip
     if chosen is not None:
-        one, other = (recalled(doc_id, number).comparison for number in (st.session_state["history_one"], chosen))
+        earlier, later = sorted((st.session_state["history_one"], chosen))
+        one, other = (recalled(doc_id, number).comparison for number in (earlier, later))
         changes(one, other)
 
 
