@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -183,8 +184,8 @@ def _digest(folder: Path) -> str:
 
 def public_name(model_id: str) -> str:
     """Return a model's name without the folders that lead to it."""
-    path = Path(model_id)
-    return path.name if path.is_absolute() or path.exists() else model_id
+    # os.path.isdir is False for an endless name, where Path.is_dir raises.
+    return Path(model_id).name if os.path.isabs(model_id) or os.path.isdir(model_id) else model_id
 
 
 def public(replay: Replay) -> Replay:
@@ -458,13 +459,13 @@ def _found(one: Field, query: str, expansions: Sequence[Expansion]) -> Found:
 
 def _agreements(comparison: Comparison) -> Iterable[tuple[str, bool]]:
     """Yield each place where the ledger must agree with itself and with the first order, and whether it does."""
-    searches: dict[tuple[str, str], dict[int, float]] = {}
+    searches: dict[tuple[str, str], dict[int, tuple[float, str]]] = {}
     for chunk_id, entries in comparison.ledger.items():
         for one in entries:
-            scores = searches.setdefault((one.query, one.source), {})
-            yield f"found: {chunk_id}", scores.setdefault(one.rank, one.score) == one.score
-    for scores in searches.values():
-        yield "found", _falling([scores[rank] for rank in sorted(scores)])
+            hits = searches.setdefault((one.query, one.source), {})
+            yield f"found: {chunk_id}", hits.setdefault(one.rank, (one.score, chunk_id)) == (one.score, chunk_id)
+    for hits in searches.values():
+        yield "found", _falling([hits[rank][0] for rank in sorted(hits)])
     for rank, hit in enumerate(comparison.vector.hits, start=1):
         entries = comparison.ledger[hit.chunk.id]
         fused = math.isclose(hit.score, sum(1 / (RRF_K + one.rank) for one in entries), rel_tol=1e-6)

@@ -125,6 +125,7 @@ def test_weights_are_named_by_their_content_and_no_folder_is(plain, tmp_path):
     assert str(tmp_path).encode() in write(local)
     assert str(tmp_path).encode() not in write(replay.public(local))
     assert replay.public_name("BAAI/bge-reranker-base") == "BAAI/bge-reranker-base"
+    assert replay.public_name("x" * 300) == "x" * 300
 
 
 def test_reading_loads_no_model_and_no_index(plain, tmp_path):
