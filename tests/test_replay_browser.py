@@ -16,9 +16,9 @@ LOCALE = json.loads((running_app.ROOT / "pages" / "ui" / "locales" / "en.json").
 NAME = "Bo Li"
 
 
-def save(page, file: Path) -> Path:
+def save(page, file: Path, button: str = "result.save") -> Path:
     with page.expect_download() as found:
-        page.get_by_role("button", name=LOCALE["result.save"]).click()
+        page.get_by_role("button", name=LOCALE[button]).click()
     found.value.save_as(file)
     return file
 
@@ -40,6 +40,8 @@ def test_a_result_goes_out_is_judged_and_comes_home(tmp_path):
             page.get_by_text("Both tables rank").wait_for()
             settle(page)
             sent = save(page, tmp_path / "sent.json")
+            report = save(page, tmp_path / "report.html", "result.html").read_text(encoding="utf-8")
+            assert LOCALE["report.method"] in report and report.startswith("<!doctype html>")
         back = judged_elsewhere(tmp_path, sent)
         with browser_page() as page:
             open_file(page, address, back)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 from test_pages import (
     QUESTION,
     SMALL,
@@ -18,7 +19,7 @@ from test_pages import (
     upload,
 )
 
-from pages.ui import cached
+from pages.ui import cached, work
 from rag_core import judge, replay
 from rag_core.datatypes import Judgment, Span
 from rag_core.pdf import document_id
@@ -110,6 +111,17 @@ def test_text_of_a_file_is_no_markdown(saved):
     data = saved.replace(b'"title": "small.pdf"', f'"title": "{title}"'.encode())
     at = opened(data)
     assert r"\*\*bold\*\* \!\[x\]\(http\://x\.invalid\) \<b\>" in at.info[0].value
+
+
+def test_answers_travel_with_the_result(library, monkeypatch, tmp_path):
+    at = asked()
+    at = press(run(at.switch_page("pages/answer.py")), "answer.ask")
+    for key in ("recorded", "answers"):
+        monkeypatch.setitem(st.session_state, key, at.session_state[key])
+    data = replay.write(work.recorded(at.session_state["comparison"]))
+    there = elsewhere(data, monkeypatch, tmp_path)
+    assert says(there, "report.answers")
+    assert at.session_state["answers"]["reranked"].text in [element.value for element in there.text]
 
 
 def pick(at, text: str):

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, questions, result, state, tables
+from pages.ui import answers, cached, questions, result, state, tables
 from pages.ui.frame import told
 from pages.ui.i18n import plain, t
 from rag_core import judge, replay
@@ -86,7 +86,11 @@ def take(doc_id: str, news: list[Judgment]) -> None:
 
 
 def show() -> None:
+    found = current()
     result.show(current, grade)
+    if found.answers:
+        st.subheader(t("report.answers"))
+        answers.show(found.comparison, found.answers)
 
 
 def grade(chunk: Chunk) -> None:
