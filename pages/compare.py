@@ -2,9 +2,17 @@
 
 import streamlit as st
 
-from pages.ui import form, gate, link, result, state, work
+from pages.ui import beside, form, gate, link, past, questions, result, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
+from rag_core.datatypes import Chunk
+
+
+def judged(chunk: Chunk) -> None:
+    """Let the reader grade a chunk, and lead on to why it moved."""
+    comparison = st.session_state["comparison"]
+    questions.grade_buttons(comparison.doc_id, comparison.query, chunk)
+    st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")
 
 
 def run(doc_id: str, asked: str) -> None:
@@ -12,6 +20,7 @@ def run(doc_id: str, asked: str) -> None:
         if asked == "compare":
             comparison = work.compare(doc_id)
             st.session_state.update(comparison=comparison, picked=None, answers=None)
+            work.remember(comparison, past.name_of(comparison))
             link.write(comparison)
         elif work.suggest(doc_id, asked):
             st.rerun()
@@ -33,10 +42,12 @@ with told():
         asked, st.session_state["autorun"] = "compare", False
     if asked:
         run(doc_id, asked)
+    past.show(doc_id)
     comparison = st.session_state["comparison"]
     if comparison is None or comparison.doc_id != doc_id:
         st.info(t("compare.empty"), icon=":material/help:")
         st.stop()
     if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
         st.caption(t("compare.stale"))
-    result.show(comparison)
+    result.show(lambda: work.recorded(comparison), judged, beside.chunk)
+    st.caption(t("result.link"))

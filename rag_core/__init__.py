@@ -2,5 +2,7 @@
 
 import os
 
+__version__ = "0.1.0"
+
 # onnxruntime for Linux reports to its maker unless this is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

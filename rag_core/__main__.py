@@ -1,32 +1,75 @@
-"""The command line: ``python -m rag_core compare FILE QUESTION`` and ``evaluate FILE QUESTIONS``."""
+"""The command line: index, compare, evaluate, replay, report. Exit codes: 0 done, 1 told what is wrong, 2 usage."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rag_core import catalog, chunk, evaluate, exchange, expand, metrics, selftest, settings
-from rag_core.datatypes import Comparison, Document, Ranking, Settings
-from rag_core.embed import load_embedder
+from rag_core import baseline, catalog, chunk, evaluate, exchange, expand, metrics, probe, replay, selftest, settings
+from rag_core.baseline import Baseline
+from rag_core.datatypes import ChunkSettings, Comparison, Document, Ranking, Settings
+from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import BadSetting, RerankLabError
 from rag_core.pipeline import Lab
 from rag_core.rerank import load_reranker
 
+EXAMPLES = """
+examples:
+  python -m rag_core index reports/
+  python -m rag_core compare report.pdf "How much did revenue grow?" --replay result.json
+  python -m rag_core replay result.json
+  python -m rag_core report result.json report.html
+  python -m rag_core evaluate report.pdf questions.csv --depths 10,50 --output measured/
+
+RERANK_LAB_HOME names the folder where documents and embeddings are kept. Exit codes: 0 done, 1 told what is wrong on
+standard error, 2 the command line itself was not understood.
+"""
+FORMATS = (".html", ".md")
+LANGUAGES = ("en", "zh")
+
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m rag_core", description="See what reranking does to a vector search."
+        prog="python -m rag_core",
+        description="See what reranking does to a vector search.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    compare_parser(
-        commands.add_parser("compare", help="compare the vector order with the cross-encoder order on a PDF")
-    )
-    evaluate_parser(commands.add_parser("evaluate", help="measure every order on a file of questions and judgments"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, arguments, meaning in (
+        ("index", index_parser, "read PDFs and embed them ahead of the first question"),
+        ("compare", compare_parser, "compare the vector order with the cross-encoder order on a PDF"),
+        ("evaluate", evaluate_parser, "measure every order on a file of questions and judgments"),
+        ("replay", replay_parser, "print a comparison that was saved; needs neither its PDF nor models"),
+        ("report", report_parser, "make a page of a saved comparison, for a reader who has nothing installed"),
+    ):
+        arguments(commands.add_parser(name, help=meaning, description=f"{meaning[0].upper()}{meaning[1:]}."))
     return parser
+
+
+def index_parser(command: argparse.ArgumentParser) -> None:
+    command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a PDF, or a folder: all PDFs in it")
+    command.add_argument("--password", help="opens encrypted PDFs")
+    command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
+    command.add_argument("--embedder", default=Settings().embedder, metavar="ID", help=known(catalog.EMBEDDERS))
+    command.set_defaults(run=index)
+
+
+def replay_parser(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="a result saved on a page or by compare --replay")
+    command.add_argument("--json", action="store_true", help="print one JSON object, as compare does")
+    command.set_defaults(run=replayed)
+
+
+def report_parser(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="a result saved on a page or by compare --replay")
+    command.add_argument("output", type=Path, metavar="OUTPUT", help="the page to write: .html with charts, or .md")
+    command.add_argument("--language", choices=LANGUAGES, help="of the report; by default the document's")
+    command.set_defaults(run=report)
 
 
 def compare_parser(command: argparse.ArgumentParser) -> None:
@@ -41,7 +84,10 @@ def compare_parser(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--reranker", default=Settings().reranker, metavar="ID", help=known(catalog.RERANKERS))
     command.add_argument("--json", action="store_true", help="print one JSON object")
-    command.set_defaults(run=lambda asked: (as_json if asked.json else as_text)(compare(asked)))
+    command.add_argument(
+        "--replay", type=Path, metavar="FILE", help="save the result here: it opens anywhere, and makes a report"
+    )
+    command.set_defaults(run=compared)
 
 
 def evaluate_parser(command: argparse.ArgumentParser) -> None:
@@ -83,7 +129,73 @@ def known(lines: tuple[catalog.Line, ...]) -> str:
     return ", ".join(line.id for line in lines) + ", any Hugging Face id or a local folder (default %(default)s)"
 
 
-def compare(arguments: argparse.Namespace) -> Comparison:
+def index(arguments: argparse.Namespace) -> str:
+    """Read and embed every PDF; one that cannot be read is told, and the others are done."""
+    files = list(pdfs(arguments.paths))
+    lab, embedder = Lab(settings.home(), settings.chroma()), load_embedder(arguments.embedder)
+    failed = [file for file in files if not indexed(lab, embedder, file, arguments)]
+    if failed:
+        raise RerankLabError(f"{len(failed)} of {len(files)} files could not be indexed: see the lines above")
+    return f"{len(files)} of {len(files)} files indexed"
+
+
+def pdfs(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files, and the PDFs of the folders with all below them.
+
+    Raises:
+        RerankLabError: a folder holds none.
+    """
+    for path in paths:
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".pdf") if path.is_dir() else [path]
+        if not inside:
+            raise RerankLabError(f"{path} holds no PDF: name another folder or a file")
+        yield from inside
+
+
+def indexed(lab: Lab, embedder: Embedder, file: Path, arguments: argparse.Namespace) -> bool:
+    """Index one file, say in a line how that went, and say whether it did."""
+    try:
+        document, cut = added(lab, file, arguments)
+        found = lab.index(document.id, cut, embedder, counting("chunk"))
+    except RerankLabError as error:
+        sys.stdout.write(f"{file}: not indexed: {error}\n")
+        return False
+    sys.stdout.write(f"{file}: {len(document.pages)} pages, {len(found.chunks)} chunks ({cut.key})\n")
+    return True
+
+
+def compared(arguments: argparse.Namespace) -> str:
+    found = compare(arguments)
+    if arguments.replay:
+        save(arguments.replay, replay.write(replay.public(found)))
+    return (as_json if arguments.json else as_text)(found.comparison)
+
+
+def replayed(arguments: argparse.Namespace) -> str:
+    found = replay.read(read(arguments.file))
+    if arguments.json:
+        return as_json(found.comparison)
+    made = f"{found.source.title}, compared {found.made} with Rerank Lab {found.versions.get('app', '?')}"
+    judged = f"{len(found.judgments)} judgments"
+    return "\n".join(
+        [one_line(made, 200), f"question: {one_line(found.comparison.query, 200)}", judged, as_text(found.comparison)]
+    )
+
+
+def report(arguments: argparse.Namespace) -> str:
+    """Write a report; its words and charts are the app's own, so this one command reaches up to the screens."""
+    from pages.ui import report as page
+
+    if arguments.output.suffix.lower() not in FORMATS:
+        raise BadSetting(f"{arguments.output} ends in neither .html nor .md: name a file that does", setting="output",
+                         value=arguments.output.name, limit=", ".join(FORMATS))  # fmt: skip
+    found = replay.read(read(arguments.file))
+    make = page.html if arguments.output.suffix.lower() == ".html" else page.markdown
+    save(arguments.output, make(replay.public(found), arguments.language or found.source.language).encode())
+    return f"{arguments.output} written"
+
+
+def compare(arguments: argparse.Namespace) -> replay.Replay:
     how = settings.check(
         replace(asked_settings(arguments), reranker=arguments.reranker, depth=arguments.depth,
                 adaptive=arguments.adaptive)
@@ -92,9 +204,20 @@ def compare(arguments: argparse.Namespace) -> Comparison:
     expansions = expand.typed("\n".join(arguments.expansion), question)
     lab, document, how = opened(arguments, how)
     embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
-    warn_of_language(selftest.check(reranker), document.language)
+    test = selftest.check(reranker)
+    warn_of_language(test, document.language)
     index = lab.index(document.id, how.chunks, embedder)
-    return lab.compare(index, question, expansions, how, embedder, reranker)
+    found = lab.compare(index, question, expansions, how, embedder, reranker)
+    unrelated = {"embedder": unrelated_to(found, document, embedder), "reranker": baseline.measure(
+        document.language, probe.of_texts(reranker, found.query))}  # fmt: skip
+    return replay.record(found, document, test, unrelated, {}, lab.judgments(document.id))
+
+
+def unrelated_to(found: Comparison, document: Document, embedder: Embedder) -> Baseline | None:
+    """Return what the embedder gives unrelated texts; one paid by the text is not asked."""
+    if catalog.find(catalog.EMBEDDERS, found.settings.embedder).kind == "openai":
+        return None
+    return baseline.measure(document.language, probe.cosine_of_texts(embedder, found.query))
 
 
 def asked_settings(arguments: argparse.Namespace) -> Settings:
@@ -104,10 +227,14 @@ def asked_settings(arguments: argparse.Namespace) -> Settings:
 def opened(arguments: argparse.Namespace, how: Settings) -> tuple[Lab, Document, Settings]:
     """Read the document; without an order to the contrary its length decides how it is cut."""
     lab = Lab(settings.home(), settings.chroma())
-    document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
-    recommended = chunk.recommend(document.pages)
-    cut = replace(how.chunks, preset=arguments.chunks) if arguments.chunks else recommended
+    document, cut = added(lab, arguments.file, arguments)
     return lab, document, replace(how, chunks=cut)
+
+
+def added(lab: Lab, file: Path, arguments: argparse.Namespace) -> tuple[Document, ChunkSettings]:
+    document = lab.add(read(file), file.name, arguments.password)
+    recommended = chunk.recommend(document.pages)
+    return document, ChunkSettings(arguments.chunks) if arguments.chunks else recommended
 
 
 def evaluate_text(arguments: argparse.Namespace) -> str:
@@ -122,7 +249,8 @@ def evaluate_text(arguments: argparse.Namespace) -> str:
         warn_of_language(selftest.check(reranker), document.language)
     index = lab.index(document.id, how.chunks, embedder)
     numbered = dict(enumerate(asked.questions, start=1))
-    found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, numbered, asked.judgments, counted)
+    found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, numbered, asked.judgments,
+                              counting("question"))  # fmt: skip
     if arguments.output:
         write(arguments.output, evaluate.files(found, asked.judgments, index.chunks))
     return evaluation_text(found)
@@ -136,18 +264,27 @@ def number(text: str) -> int:
                          limit="5–100") from error  # fmt: skip
 
 
-def counted(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\rquestion {done} of {total}" + ("\n" if done == total else ""))
+def counting(what: str) -> Callable[[int, int], None]:
+    """Return a progress callback that counts on a terminal."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{what} {done} of {total}" + ("\n" if done == total else ""))
+
+    return show
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        save(folder / name, content)
+
+
+def save(file: Path, content: bytes) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
     except OSError as error:
-        raise RerankLabError(f"{folder} cannot be written: {error.strerror}") from error
+        raise RerankLabError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def evaluation_text(found: evaluate.Evaluation) -> str:
@@ -239,7 +376,7 @@ def arrow(delta: int) -> str:
 
 
 def one_line(text: object, width: int = 80) -> str:
-    line = " ".join(str(text).split())
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
@@ -249,7 +386,7 @@ def main() -> int:
         text = arguments.run(arguments)
     except RerankLabError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return 1
     sys.stdout.write(text + "\n")
     return 0
 

@@ -301,3 +301,35 @@ class RoomFull(WorkshopError):
 
 class RoomKeyWrong(WorkshopError):
     code = "room_key_wrong"
+
+
+class ReplayError(RerankLabError):
+    """A saved comparison that cannot be opened or is not here."""
+
+
+class NotAReplay(ReplayError):
+    code = "not_a_replay"
+
+
+class ReplayTooLarge(ReplayError):
+    code = "replay_too_large"
+
+
+class ReplayDamaged(ReplayError):
+    code = "replay_damaged"
+
+
+class ReplayTooNew(ReplayError):
+    code = "replay_too_new"
+
+
+class ReplayInvalid(ReplayError):
+    code = "replay_invalid"
+
+
+class ReplayAltered(ReplayError):
+    code = "replay_altered"
+
+
+class HistoryMissing(ReplayError):
+    code = "history_missing"

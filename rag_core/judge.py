@@ -8,8 +8,8 @@ sentence, or a clause inside it. A chunk that only touches a span stays unjudged
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median_low
 
 from rag_core.datatypes import Chunk, Judgment, Page, Qrels, Span
@@ -53,13 +53,39 @@ def apply(judgments: Iterable[Judgment], pages: Sequence[Page], chunks: Sequence
 
     For each judge a chunk has the highest grade among that judge's spans that count for it.
     """
+    return carry({one: locate(one.span, pages) for one in latest(judgments)}, chunks)
+
+
+def settle(judgments: Iterable[Judgment], pages: Sequence[Page]) -> list[Judgment]:
+    """Return judgments with their words as they stand on the pages now; those whose words are gone are left out."""
+    texts = {page.number: page.text for page in pages}
+    places = ((one, locate(one.span, pages)) for one in latest(judgments))
+    return [
+        replace(one, span=Span(place[0], place[1], texts[place[0]][place[1] : place[2]]))
+        for one, place in places
+        if place
+    ]
+
+
+def news(found: Iterable[Judgment], held: Iterable[Judgment], own: str = "") -> list[Judgment]:
+    """Return what judgments from elsewhere say that those held here do not.
+
+    Another judge's later word counts. Where somebody here judged the same span without a name or as ``own``, what is
+    held stands: it may be newer than what was once sent away.
+    """
+    kept = {(one.question, one.span, one.judge): one for one in latest(held)}
+    asked = [(one, kept.get((one.question, one.span, one.judge))) for one in latest(found)]
+    return [one for one, old in asked if old is None or (old != one and one.judge not in ("", own))]
+
+
+def carry(places: Mapping[Judgment, Place | None], chunks: Sequence[Chunk]) -> Judged:
+    """Carry judgments over to chunks, from where their words stand; None is nowhere."""
     by_page: dict[int, list[Chunk]] = {}
     for chunk in chunks:
         by_page.setdefault(chunk.page, []).append(chunk)
     grades: dict[str, dict[str, dict[str, int]]] = {}
     lost = []
-    for judgment in latest(judgments):
-        place = locate(judgment.span, pages)
+    for judgment, place in places.items():
         if place is None:
             lost.append(judgment)
             continue

@@ -20,7 +20,7 @@ from filelock import FileLock
 from rag_core import quality
 from rag_core.datatypes import Chunk, Document, Judgment, Page, PageReading, Span
 from rag_core.disk import unwritable
-from rag_core.errors import DocumentMissing
+from rag_core.errors import DocumentMissing, HistoryMissing
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -51,6 +51,9 @@ CREATE TABLE IF NOT EXISTS judgments (
     number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     question TEXT NOT NULL, page INTEGER NOT NULL, start INTEGER NOT NULL, quote TEXT NOT NULL, grade INTEGER NOT NULL,
     judge TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS history (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
+    name TEXT NOT NULL, made TEXT NOT NULL, content TEXT NOT NULL);
 """
 
 ADDED = {"owner": "TEXT NOT NULL DEFAULT ''", "drop_repeated": "INTEGER NOT NULL DEFAULT 0"}
@@ -65,6 +68,21 @@ INSERT INTO documents (id, title, language, added, read_seconds, owner) VALUES (
 
 FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
 """What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""
+
+
+MOST_KEPT = 20
+"""So many comparisons of a document are kept."""
+
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A comparison of a document's history; ``made`` is its time in UTC."""
+
+    number: int
+    name: str
+    made: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +360,44 @@ class Library:
                 (doc_id, judge),
             )
         return mine[-1] if mine else None
+
+    def add_history(self, doc_id: str, name: str, made: str, content: str) -> None:
+        """Keep a comparison, and of all of this document the last ``MOST_KEPT``."""
+        with self._open() as connection:
+            row = (doc_id, name[:LONGEST_NAME], made, content)
+            connection.execute("INSERT INTO history VALUES (NULL, ?, ?, ?, ?)", row)
+            connection.execute(
+                "DELETE FROM history WHERE doc_id = ? AND number NOT IN "
+                "(SELECT number FROM history WHERE doc_id = ? ORDER BY number DESC LIMIT ?)",
+                (doc_id, doc_id, MOST_KEPT),
+            )
+
+    def history(self, doc_id: str) -> list[Entry]:
+        """Return a document's comparisons, newest first."""
+        with self._open() as connection:
+            query = "SELECT number, name, made FROM history WHERE doc_id = ? ORDER BY number DESC"
+            return [Entry(*row) for row in connection.execute(query, (doc_id,))]
+
+    def recall(self, doc_id: str, number: int) -> bytes:
+        """Return a comparison as it was kept.
+
+        Raises:
+            HistoryMissing: it is no longer kept.
+        """
+        with self._open() as connection:
+            query = "SELECT content FROM history WHERE doc_id = ? AND number = ?"
+            row = connection.execute(query, (doc_id, number)).fetchone()
+        if row is None:
+            raise HistoryMissing(f"comparison {number} is no longer kept: compare again", number=number)
+        return row[0].encode()
+
+    def rename_history(self, doc_id: str, number: int, name: str) -> None:
+        """Give a comparison another name; an empty one changes nothing."""
+        name = " ".join(name.split())[:LONGEST_NAME]
+        if name:
+            with self._open() as connection:
+                query = "UPDATE history SET name = ? WHERE doc_id = ? AND number = ?"
+                connection.execute(query, (name, doc_id, number))
 
 
 def _put_pages(connection: sqlite3.Connection, document: Document) -> None:

@@ -31,7 +31,7 @@ from rag_core.embed import Embedder
 from rag_core.errors import ChunkMissing, FileNotKept, NothingFound
 from rag_core.index import Address, Index, open_store
 from rag_core.lexical import Lexical
-from rag_core.library import Embeddings, Library
+from rag_core.library import Embeddings, Entry, Library
 
 Progress = Callable[[int, int], None]
 
@@ -252,6 +252,26 @@ class Lab:
     def undo(self, doc_id: str, judge: str) -> Judgment | None:
         """Take back this judge's last judgment on the document."""
         return self.library.undo_judgment(doc_id, judge)
+
+    def remember(self, doc_id: str, name: str, made: str, content: str) -> None:
+        """Keep a comparison's replay file with its document; the oldest beyond the last ``MOST_KEPT`` goes."""
+        self.library.add_history(doc_id, name, made, content)
+
+    def history(self, doc_id: str) -> list[Entry]:
+        """Return the document's last comparisons, newest first, without their content."""
+        return self.library.history(doc_id)
+
+    def recall(self, doc_id: str, number: int) -> bytes:
+        """Return a comparison's replay file.
+
+        Raises:
+            HistoryMissing: it is no longer kept.
+        """
+        return self.library.recall(doc_id, number)
+
+    def rename(self, doc_id: str, number: int, name: str) -> None:
+        """Give a comparison of the history another name; an empty one changes nothing."""
+        self.library.rename_history(doc_id, number, name)
 
     def with_queries(self, comparison: Comparison, kept: Collection[str]) -> Comparison:
         """Return the comparison as it had been with these expansions alone; nothing is searched or scored again.

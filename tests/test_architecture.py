@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
 GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units", "disk"}
-GROUND |= {"quality"}
+GROUND |= {"quality", "fields"}
 """What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}
@@ -24,7 +24,8 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
 ORDER = {"pipeline", "evaluate", "extract", "ocr", "sandbox", "__main__"}
-"""What knows the order of the steps, and what runs one apart."""
+ORDER |= {"replay", "history"}
+"""What knows the order of the steps, what runs one apart, and what keeps the outcome of all of them."""
 
 KEPT = {"library", "llm"}
 WORKSHOP = {"predict", "room", "lessons", "tokens"}
@@ -94,10 +95,20 @@ def test_the_workshop_knows_no_step(name):
     assert parts(core(name)) <= WORDS | GROUND | {"predict"}
 
 
+REPORT = {"pages.ui.report"}
+"""The one thing the command line takes from above it, when it is asked for: a report has the app's words and charts."""
+
+
 @pytest.mark.parametrize("name", CORE)
 def test_rag_core_knows_nothing_of_the_screen(name):
-    foreign = {module.split(".")[0] for module in imports(core(name))}
+    asked_for = REPORT if name == "__main__" else set()
+    foreign = {module.split(".")[0] for module in set(imports(core(name))) - asked_for}
     assert not foreign & {"streamlit", "altair", "pandas", "pages", "app", "training", "tests"}
+
+
+def test_the_report_is_reached_only_when_it_is_asked_for():
+    assert REPORT & set(imports(core("__main__")))
+    assert not REPORT & set(imports(core("__main__"), outermost=True))
 
 
 @pytest.mark.parametrize("name", CORE)

@@ -106,7 +106,7 @@ def write(folder: Path, name: str, content: bytes) -> Path:
 
 
 def only_line(done: subprocess.CompletedProcess[str]) -> str:
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     return line
 
@@ -184,7 +184,7 @@ def test_adaptive_depth_says_how_many_it_scored(folder):
 def test_a_model_with_one_score_for_everything_is_refused(folder, tmp_path):
     model = tiny_models.cross_encoder(tmp_path / "model", constant=True)
     done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert "gives every pair the same score, 0," in done.stderr
 
 
@@ -252,7 +252,7 @@ def test_other_tools_reach_the_same_measures_from_the_files(evaluated):
 )
 def test_evaluate_names_what_does_not_fit(folder, evaluated, change, words):
     done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "questions.csv", *change)
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -260,4 +260,4 @@ def test_evaluate_names_what_does_not_fit(folder, evaluated, change, words):
 def test_evaluate_names_the_line_that_does_not_fit(folder):
     (folder / "broken.csv").write_text("question,quote,grade\nq,a,9\n", encoding="utf-8")
     done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "broken.csv")
-    assert (done.returncode, done.stderr.startswith("line 2:")) == (2, True)
+    assert (done.returncode, done.stderr.startswith("line 2:")) == (1, True)

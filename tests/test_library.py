@@ -8,8 +8,8 @@ import pytest
 
 from rag_core.chunk import split
 from rag_core.datatypes import Document, Judgment, Page, Span
-from rag_core.errors import DocumentMissing, LibraryUnwritable
-from rag_core.library import Embeddings, Library, Scores
+from rag_core.errors import DocumentMissing, HistoryMissing, LibraryUnwritable
+from rag_core.library import MOST_KEPT, Embeddings, Library, Scores
 
 PAGES = (Page(1, "收入增长8.2%，突破6000亿元。新建学校20所。"), Page(3, "Revenue grew.\n第二行。"))
 DOCUMENT = Document("0123abcd", "报告.pdf", "zh", PAGES)
@@ -251,3 +251,35 @@ def test_a_database_that_is_damaged_while_it_is_open_is_told(library):
     with pytest.raises(LibraryUnwritable) as caught:
         Library(library.file).titles()
     assert caught.value.values == {"folder": str(library.file.parent)}
+
+
+def test_the_last_comparisons_of_a_document_are_kept(library):
+    library.save(replace(DOCUMENT, id="other"))
+    library.add_history("other", "theirs", "2026-11-25T07:00:00+00:00", "{}")
+    for number in range(MOST_KEPT + 3):
+        library.add_history(DOCUMENT.id, f"n{number}", "2026-11-25T08:00:00+00:00", f"content {number}")
+    entries = library.history(DOCUMENT.id)
+    assert [entry.name for entry in entries] == [f"n{number}" for number in range(MOST_KEPT + 2, 2, -1)]
+    assert library.recall(DOCUMENT.id, entries[0].number) == b"content 22"
+    assert [entry.name for entry in library.history("other")] == ["theirs"]
+
+
+def test_a_comparison_of_the_history_has_a_name(library):
+    library.add_history(DOCUMENT.id, "x" * 300, "2026-11-25T08:00:00+00:00", "{}")
+    [entry] = library.history(DOCUMENT.id)
+    assert len(entry.name) == 200
+    library.rename_history(DOCUMENT.id, entry.number, "  before\nthe  change ")
+    library.rename_history(DOCUMENT.id, entry.number, "  ")
+    library.rename_history("other", entry.number, "not theirs")
+    assert [one.name for one in library.history(DOCUMENT.id)] == ["before the change"]
+
+
+def test_a_comparison_that_is_gone_is_named(library):
+    library.add_history(DOCUMENT.id, "one", "2026-11-25T08:00:00+00:00", "{}")
+    [entry] = library.history(DOCUMENT.id)
+    with pytest.raises(HistoryMissing):
+        library.recall("other", entry.number)
+    library.delete(DOCUMENT.id)
+    with pytest.raises(HistoryMissing):
+        library.recall(DOCUMENT.id, entry.number)
+    assert rows(library, "history") == 0

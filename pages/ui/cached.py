@@ -198,14 +198,6 @@ def baseline(comparison: Comparison, model: str) -> unrelated.Baseline | None:
     return embedder_baseline(how.embedder, comparison.query, language)
 
 
-def unrelated_score(comparison: Comparison, side: str) -> float | None:
-    """Return where the unrelated texts stand among a side's scores; a fused or BM25 score is no model's: None."""
-    if side == "vector" and comparison.order != "vector":
-        return None
-    found = baseline(comparison, "reranker" if side == "reranked" else "embedder")
-    return found and found.median
-
-
 @st.cache_data(show_spinner=False, max_entries=200)
 def reranker_baseline(model_id: str, query: str, language: str) -> unrelated.Baseline:
     return unrelated.measure(language, probe.of_texts(reranker(model_id), query))

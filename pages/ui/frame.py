@@ -18,6 +18,7 @@ PAGES = {
     "evaluate": ("pages/evaluate.py", ":material/rule:"),
     "explain": ("pages/explain.py", ":material/troubleshoot:"),
     "workshop": ("pages/workshop.py", ":material/school:"),
+    "replay": ("pages/replay.py", ":material/file_open:"),
 }
 log = logging.getLogger(__name__)
 

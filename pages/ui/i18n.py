@@ -2,12 +2,16 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+SPOKEN: ContextVar[str] = ContextVar("spoken")
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:&])")
 
 
@@ -23,9 +27,24 @@ def first_language() -> str:
     return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
 
 
+def language() -> str:
+    """Return the language that is spoken now: on a page the reader's."""
+    return SPOKEN.get(None) or st.session_state["lang"]
+
+
+@contextmanager
+def speaking(spoken: str) -> Iterator[None]:
+    """Speak this language inside, with or without a page."""
+    before = SPOKEN.set(spoken)
+    try:
+        yield
+    finally:
+        SPOKEN.reset(before)
+
+
 def t(key: str, **values: object) -> str:
     """Return the text of a key with its placeholders filled."""
-    return texts(st.session_state["lang"])[key].format(**values)
+    return texts(language())[key].format(**values)
 
 
 def plain(text: object) -> str:

@@ -1,5 +1,8 @@
 """A document's question set and its judgments: seen, added, graded, taken back."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -15,6 +18,17 @@ LOST_SHOWN = 20
 
 def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
     """Let the reader say whether a chunk answers the question; the second of two clicks."""
+    judgments = cached.lab().judgments(doc_id)
+    mine = any(one.judge == judge_name() for one in judgments)
+    pages, asked = cached.document(doc_id).pages, [one for one in judgments if one.question == question]
+    said = by_whom(asked, lambda ones: judge.apply(ones, pages, [chunk]))
+    grade_row(question, chunk, partial(give, doc_id), partial(take_back, doc_id) if mine else None, said)
+
+
+def grade_row(
+    question: str, chunk: Chunk, give: Callable[[Judgment], None], undo: Callable[[], None] | None, said: str
+) -> None:
+    """Draw a button for each grade, a way back where there is one, and what was said so far."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("judge.ask"), width="content", help=t("judge.help"))
         for grade in judge.GRADES:
@@ -22,20 +36,17 @@ def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
                 t(f"judge.grade_{grade}"),
                 key=f"grade_{grade}",
                 on_click=give,
-                args=[doc_id, Judgment(question, judge.span_of(chunk), grade, judge_name())],
+                args=[Judgment(question, judge.span_of(chunk), grade, judge_name())],
             )
-        judgments = cached.lab().judgments(doc_id)
-        if any(one.judge == judge_name() for one in judgments):
-            st.button(t("judge.undo"), key="undo", icon=":material/undo:", on_click=take_back, args=[doc_id])
-    said = by_whom(doc_id, [one for one in judgments if one.question == question], chunk)
+        if undo:
+            st.button(t("judge.undo"), key="undo", icon=":material/undo:", on_click=undo)
     if said:
         st.caption(t("judge.so_far", grades=plain(said)))
 
 
-def by_whom(doc_id: str, judgments: list[Judgment], chunk: Chunk) -> str:
-    """Return each judge's grade of a chunk."""
-    pages, names = cached.document(doc_id).pages, {one.judge for one in judgments}
-    own = {name: judge.apply([one for one in judgments if one.judge == name], pages, [chunk]) for name in names}
+def by_whom(judgments: list[Judgment], carried: Callable[[list[Judgment]], Judged]) -> str:
+    """Return each judge's grade of the one chunk that judgments are carried over to."""
+    own = {name: carried([one for one in judgments if one.judge == name]) for name in {one.judge for one in judgments}}
     found = {name: grade for name, one in own.items() for of in one.qrels.values() for grade in of.values()}
     return ", ".join(f"{name or t('judge.nobody')} {grade}" for name, grade in sorted(found.items()))
 

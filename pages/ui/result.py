@@ -1,44 +1,59 @@
-"""A finished comparison on screen, part by part."""
+"""A finished comparison on screen, part by part: all that is drawn stands in its replay."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import beside, cached, charts, questions, tables, work
-from pages.ui.i18n import LANGUAGES, plain, t
-from rag_core.compare import RBO_PERSISTENCE, kendall_tau, overlap_at, rank_biased_overlap
-from rag_core.datatypes import Comparison, Move
+from pages.ui import charts, report, tables, words
+from pages.ui.i18n import LANGUAGES, language, plain, t
+from rag_core import replay
+from rag_core.datatypes import Chunk, Comparison, Move
+from rag_core.replay import Replay
 from rag_core.selftest import CASES
+
+FILES = {
+    "save": (":material/save:", "rerank-lab-result.json", "application/json", "result.save_help"),
+    "html": (":material/article:", "rerank-lab-report.html", "text/html", "result.html_help"),
+    "markdown": (":material/notes:", "rerank-lab-report.md", "text/markdown", None),
+    "csv": (":material/download:", "rerank-lab.csv", "text/csv", None),
+}
+"""Icon, name, type and help of each file that a result is offered as."""
 
 
 @st.fragment
-def show(comparison: Comparison) -> None:
-    """Show everything; picking a row or a bar draws only this part again."""
+def show(
+    fetch: Callable[[], Replay], grade: Callable[[Chunk], None], picture: Callable[[Chunk], None] | None = None
+) -> None:
+    """Show everything; picking a row or a bar draws only this part again.
+
+    ``fetch`` gives the comparison with its judgments so far, ``grade`` draws the way to judge a chunk, and ``picture``
+    the page where it stands, where the document is at hand.
+    """
+    found = fetch()
+    comparison = found.comparison
     headline(comparison)
-    tested(comparison)
-    orders(comparison)
-    picked_chunk(comparison)
+    tested(found)
+    orders(comparison, found.grades)
+    picked_chunk(comparison, grade, picture)
     metrics(comparison)
     slope, bars, ledger, times = st.tabs([t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")])
     with slope:
         slope_part(comparison)
     with bars:
-        bar_part(comparison)
+        bar_part(found)
     with ledger:
         ledger_part(comparison)
     with times:
         time_part(comparison)
-    download(comparison)
+    download(found)
 
 
 def headline(comparison: Comparison) -> None:
-    """Say in one sentence what changed in the first chunks, and list what came and went."""
-    count, k = len(comparison.entered), min(comparison.cutoff, len(comparison.moves))
-    first = comparison.moves[0]
-    key = "none" if not count else "one" if count == 1 else "some"
-    st.subheader(t(f"headline.{key}", count=count, k=k))
-    order = t(f"order.{comparison.order}")
-    st.markdown(t("headline.first_same" if first.before == 1 else "headline.first", before=first.before, order=order))
+    """Say what changed in the first chunks, and list what came and went."""
+    k = min(comparison.cutoff, len(comparison.moves))
+    changed, begins = words.said(comparison)
+    st.subheader(changed)
+    st.markdown(begins)
     if comparison.settings.depth > comparison.available:
         st.info(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
     if len(comparison.moves) < comparison.found:
@@ -60,13 +75,13 @@ def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
                 f"{t('table.page_short', page=move.chunk.page)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
 
 
-def tested(comparison: Comparison) -> None:
+def tested(found: Replay) -> None:
     """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
-    test, language = cached.self_test(comparison.settings.reranker), cached.document(comparison.doc_id).language
-    if language not in test.languages:
+    test, spoken = found.self_test, found.source.language
+    if spoken not in test.languages:
         st.warning(
-            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[language], right=test.right[language],
-              cases=len(CASES[language])),
+            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[spoken], right=test.right[spoken],
+              cases=len(CASES[spoken])),
             icon=":material/translate:",
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -82,8 +97,7 @@ def tested(comparison: Comparison) -> None:
         st.badge(t("selftest.speed", milliseconds=f"{test.milliseconds:.0f}"), color="gray")
 
 
-def orders(comparison: Comparison) -> None:
-    grades = work.grades(comparison.doc_id, comparison.query, comparison.vector.chunks)
+def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{tables.order_name(comparison, 'vector')}**")
@@ -124,30 +138,26 @@ def pick_bar(key: str) -> None:
         st.session_state["picked"] = point["id"]
 
 
-def picked_chunk(comparison: Comparison) -> None:
+def picked_chunk(
+    comparison: Comparison, grade: Callable[[Chunk], None], picture: Callable[[Chunk], None] | None
+) -> None:
     move = next((move for move in comparison.moves if move.chunk.id == st.session_state["picked"]), None)
     if move is None:
         st.caption(t("result.pick_hint"))
         return
     with st.container(border=True):
-        text, picture = st.columns([3, 2])
+        text, page = st.columns([3, 2]) if picture else (st.container(), None)
         with text:
             st.markdown(tables.place(comparison, move))
             st.text(move.chunk.text)
-            questions.grade_buttons(comparison.doc_id, comparison.query, move.chunk)
-            st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")
-        with picture:
-            beside.chunk(move.chunk)
+            grade(move.chunk)
+        if picture:
+            with page:
+                picture(move.chunk)
 
 
 def metrics(comparison: Comparison) -> None:
-    before, after, k = comparison.vector.ids, comparison.reranked.ids, min(comparison.cutoff, len(comparison.moves))
-    tau = kendall_tau(before, after)
-    found = [
-        (t("metric.overlap", k=k), f"{overlap_at(before, after, k):.0%}", t("metric.overlap_help", k=k)),
-        (t("metric.tau"), "–" if tau is None else f"{tau:.2f}", t("metric.tau_help")),
-        (t("metric.rbo"), f"{rank_biased_overlap(before, after):.2f}", t("metric.rbo_help", p=RBO_PERSISTENCE)),
-    ]
+    found = words.measures(comparison)
     for column, (name, value, meaning) in zip(st.columns(len(found)), found, strict=True):
         with column.container(border=True):
             st.metric(name, value)
@@ -159,13 +169,14 @@ def slope_part(comparison: Comparison) -> None:
     st.altair_chart(charts.slope_chart(comparison, st.session_state["picked"]), key="slope")
 
 
-def bar_part(comparison: Comparison) -> None:
+def bar_part(found: Replay) -> None:
+    comparison = found.comparison
     st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
     st.caption(t("baseline.line"))
     if comparison.order != "vector":
         st.caption(t("baseline.other"))
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
-        key, unrelated = f"bars_{side}", cached.unrelated_score(comparison, side)
+        key, unrelated = f"bars_{side}", found.unrelated(side)
         with column:
             st.altair_chart(
                 charts.score_chart(comparison, side, st.session_state["picked"], unrelated),
@@ -195,13 +206,17 @@ def time_part(comparison: Comparison) -> None:
     st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
 
 
-def download(comparison: Comparison) -> None:
-    st.download_button(
-        t("result.csv"),
-        lambda: tables.as_csv(tables.full_table(comparison)),
-        file_name="rerank-lab.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-    st.caption(t("result.link"))
+def download(found: Replay) -> None:
+    """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, and as a table."""
+    spoken, shared = language(), replay.public(found)  # a button's file is made when it is pressed, outside this run
+    makes = {
+        "save": lambda: replay.write(shared),
+        "html": lambda: report.html(shared, spoken).encode(),
+        "markdown": lambda: report.markdown(shared, spoken).encode(),
+        "csv": lambda: tables.as_csv(tables.full_table(found.comparison)),
+    }
+    with st.container(horizontal=True):
+        for key, make in makes.items():
+            icon, name, mime, hint = FILES[key]
+            st.download_button(t(f"result.{key}"), make, file_name=name, mime=mime, icon=icon, on_click="ignore",
+                               help=t(hint) if hint else None, key=key)  # fmt: skip

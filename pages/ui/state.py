@@ -76,6 +76,14 @@ DEFAULTS: dict[str, object] = {
     "gate_page": None,
     "shown_chunk": None,
     "shown_source": None,
+    "recorded": None,
+    "opened": None,
+    "opened_file": None,
+    "opened_added": 0,
+    "history_open": False,
+    "history_name": "",
+    "history_one": None,
+    "history_other": None,
 }
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

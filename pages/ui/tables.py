@@ -9,8 +9,9 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from pages.ui.i18n import t
-from rag_core.datatypes import Comparison, Hit, Move
+from rag_core.datatypes import ChunkSettings, Comparison, Hit, Move
 from rag_core.exchange import harmless
+from rag_core.replay import Replay
 
 UP, DOWN = "#1a7f4b", "#b3402a"
 TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
@@ -168,3 +169,38 @@ def as_csv(table: pd.DataFrame) -> bytes:
 def columns_of(text: str) -> int:
     """Return how many columns a text takes on one line."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in one_line(text))
+
+
+def how_table(found: Replay) -> pd.DataFrame:
+    """Return what decided a result: settings, weights, versions, and the size of the document."""
+    rows = [*how_rows(found.comparison), (t("table.pages"), str(found.source.pages)),
+            (t("table.chunks"), str(found.comparison.available))]  # fmt: skip
+    rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in found.weights.items()]
+    rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in found.versions.items()))]
+    return pd.DataFrame(rows, columns=[t("table.setting"), t("table.value")])
+
+
+def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return name and value of each setting of a comparison, in the reader's words."""
+    how = comparison.settings
+    return [
+        (t("form.question"), comparison.query),
+        (t("table.expansions"), " · ".join(expansion.text for expansion in comparison.expansions) or "–"),
+        (t("form.first_stage"), t(f"form.first_{how.first_stage}")),
+        (t("documents.preset"), cut_name(how.chunks)),
+        (t("form.embedder"), how.embedder),
+        (t("form.reranker"), how.reranker),
+        (t("form.depth"), str(how.depth)),
+        (t("form.cutoff"), str(how.cutoff)),
+        (t("table.adaptive"), t("table.yes") if how.adaptive else t("table.no")),
+    ]
+
+
+def cut_name(how: ChunkSettings) -> str:
+    """Name a way of cutting; of windows with their size and overlap."""
+    return t(f"preset.{how.preset}") + (f" {how.size}/{how.overlap}" if how.preset == "window" else "")
+
+
+def time_of(made: str) -> str:
+    """Return a time in UTC as far as its minutes."""
+    return f"{made[:16].replace('T', ' ')} UTC"

@@ -6,11 +6,12 @@ import streamlit as st
 
 from pages.ui import cached, form, state
 from pages.ui.i18n import t
-from rag_core import evaluate, expand
+from rag_core import evaluate, expand, replay
 from rag_core.datatypes import Chunk, Comparison, Document, Expansion, Settings
 from rag_core.errors import RerankLabError
 from rag_core.index import Index
 from rag_core.judge import RELEVANT
+from rag_core.replay import Replay
 from rag_core.settings import check_query
 
 Progress = Callable[[int, int], None]
@@ -100,6 +101,35 @@ def compare_with(doc_id: str, query: str, expansions: Sequence[Expansion], how: 
         return comparison
     finally:
         place.empty()
+
+
+def record(comparison: Comparison) -> Replay:
+    """Gather what the page of a comparison shows, as its replay."""
+    return replay.record(
+        comparison,
+        cached.document(comparison.doc_id),
+        cached.self_test(comparison.settings.reranker),
+        {role: cached.baseline(comparison, role) for role in replay.MODELS},
+        st.session_state["answers"] or {},
+        cached.lab().judgments(comparison.doc_id),
+    )
+
+
+def recorded(comparison: Comparison) -> Replay:
+    """Return the replay of the comparison on screen, with the answers and judgments of now."""
+    kept = st.session_state["recorded"]
+    if kept is None or kept.comparison is not comparison:
+        kept = st.session_state["recorded"] = record(comparison)
+    answers = st.session_state["answers"] or {}
+    return replay.brought_up(
+        kept, cached.document(comparison.doc_id), answers, cached.lab().judgments(comparison.doc_id)
+    )
+
+
+def remember(comparison: Comparison, name: str) -> None:
+    """Keep a comparison in its document's history."""
+    kept = st.session_state["recorded"] = record(comparison)
+    cached.lab().remember(comparison.doc_id, name, kept.made, replay.write(kept).decode())
 
 
 def suggest(doc_id: str, origin: str) -> bool:

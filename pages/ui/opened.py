@@ -1,0 +1,116 @@
+"""A result that came as a file: what it is, its charts, and the way of judgments to and fro."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui import answers, cached, questions, result, state, tables
+from pages.ui.frame import told
+from pages.ui.i18n import plain, t
+from rag_core import judge, replay
+from rag_core.datatypes import Chunk, Judgment
+from rag_core.replay import Replay
+
+
+def choose() -> None:
+    """Open an uploaded file once; one that does not open leaves what is on screen."""
+    file = st.file_uploader(t("replay.file"), type="json", key="replay_file", max_upload_size=replay.MAX_BYTES // 2**20)
+    if file is None or file.file_id == st.session_state["opened_file"]:
+        return
+    st.session_state["opened_file"] = file.file_id
+    with told():
+        st.session_state.update(opened=replay.read(file.getvalue()), opened_added=0, picked=None)
+
+
+def current() -> Replay:
+    return st.session_state["opened"]
+
+
+def banner() -> None:
+    """Say whose result this is: nothing on this page was computed here."""
+    found = current()
+    st.info(
+        t("replay.banner", title=plain(found.source.title), made=tables.time_of(found.made),
+          version=plain(found.versions.get("app", "?"))),
+        icon=":material/inventory_2:",
+    )  # fmt: skip
+    st.text(found.comparison.query)
+    with st.expander(t("replay.how"), icon=":material/tune:"):
+        st.dataframe(tables.how_table(found), hide_index=True, height="content", key="how")
+    with told():
+        returned(found)
+
+
+def returned(found: Replay) -> None:
+    """Offer judgments that the library does not have, where it holds the document."""
+    if not found.judgments or st.session_state["opened_added"]:
+        return
+    doc_id = holder(found)
+    if doc_id is None:
+        st.caption(t("replay.not_held", count=len(found.judgments)))
+        return
+    news = judge.news(found.judgments, settled(found, doc_id), questions.judge_name())
+    title = plain(cached.document(doc_id).title)
+    if not news:
+        st.caption(t("replay.nothing_new", title=title))
+        return
+    with st.container(border=True):
+        st.markdown(t("replay.news", count=len(news), title=title))
+        st.dataframe(judgment_table(news), hide_index=True, key="news", height=tables.height(len(news)))
+        st.button(t("replay.take"), key="take", type="primary", icon=":material/merge:",
+                  on_click=take, args=[doc_id, news])  # fmt: skip
+
+
+def holder(found: Replay) -> str | None:
+    """Return the visitor's document that was asked, or None."""
+    return next((one for one in cached.lab().titles(state.owner()) if found.is_of(cached.document(one))), None)
+
+
+def settled(found: Replay, doc_id: str) -> list[Judgment]:
+    """Return the library's judgments of this question, where their words stand."""
+    held = [one for one in cached.lab().judgments(doc_id) if one.question == found.comparison.query]
+    return judge.settle(held, cached.document(doc_id).pages)
+
+
+def judgment_table(judgments: list[Judgment]) -> pd.DataFrame:
+    rows = [
+        (one.judge or t("judge.nobody"), tables.GRADES[one.grade], one.span.page, tables.one_line(one.span.quote))
+        for one in judgments
+    ]
+    return pd.DataFrame(rows, columns=[t("table.judge"), t("table.grade"), t("table.page"), t("table.text")])
+
+
+def take(doc_id: str, news: list[Judgment]) -> None:
+    with told():
+        cached.lab().judge(doc_id, news)
+        st.toast(t("replay.taken", count=len(news)), icon=":material/check:")
+
+
+def show() -> None:
+    found = current()
+    result.show(current, grade)
+    if found.answers:
+        st.subheader(t("report.answers"))
+        answers.show(found.comparison, found.answers)
+
+
+def grade(chunk: Chunk) -> None:
+    """Let a second reader grade a chunk under their name; it goes into the file that is saved again."""
+    st.text_input(t("replay.name"), key="judge", help=t("judge.name_help"), max_chars=40)
+    found = current()
+    said = questions.by_whom(list(found.judgments), lambda ones: judge.carry(replay.placed(ones), [chunk]))
+    if not questions.judge_name():
+        st.caption(t("replay.name_first"))
+        return
+    undo = take_back if st.session_state["opened_added"] else None
+    questions.grade_row(found.comparison.query, chunk, give, undo, said)
+    st.caption(t("replay.added", count=st.session_state["opened_added"]))
+
+
+def give(judgment: Judgment) -> None:
+    st.session_state["opened"] = current().judged(judgment)
+    st.session_state["opened_added"] += 1
+
+
+def take_back() -> None:
+    st.session_state["opened"] = current().without_last()
+    st.session_state["opened_added"] -= 1
