@@ -8,6 +8,7 @@ from pages.ui.frame import frame, told
 from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core import chunk
 from rag_core.datatypes import Document
+from rag_core.errors import RerankLabError
 from rag_core.pdf import MAX_BYTES
 
 
@@ -77,7 +78,11 @@ def actions(document: Document, readable: bool) -> None:
                     disabled=not readable):  # fmt: skip
         place = st.empty()
         with told():
-            work.open_index(document.id, place)
+            try:
+                work.open_index(document.id, place)
+            except RerankLabError:
+                place.empty()
+                raise
             place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
     with remove.popover(t("documents.delete"), icon=":material/delete:", width="stretch"):
         st.markdown(t("documents.delete_sure"))

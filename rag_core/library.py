@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS judgments (
 CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     name TEXT NOT NULL, made TEXT NOT NULL, content TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS stays (owner TEXT PRIMARY KEY, seen REAL NOT NULL);
 """
 
 ADDED = {"owner": "TEXT NOT NULL DEFAULT ''", "drop_repeated": "INTEGER NOT NULL DEFAULT 0"}
@@ -205,6 +206,21 @@ class Library:
         """Return id, owner and time of every document that is not everybody's."""
         with self._open() as connection:
             return connection.execute("SELECT id, owner, added FROM documents WHERE owner != ''").fetchall()
+
+    def report_stays(self, staying: Collection[str], gone: Collection[str]) -> None:
+        """Write down which owners are seen by this process now, and which of its own have left."""
+        rows = [(owner, time.time()) for owner in staying] + [(owner, 0.0) for owner in gone]
+        with self._open() as connection:
+            connection.executemany("INSERT OR REPLACE INTO stays VALUES (?, ?)", rows)
+
+    def left_behind(self, unseen_since: float, added_before: float) -> list[str]:
+        """Return the ids of documents whose owner no process has seen since, and of those that are older."""
+        with self._open() as connection:
+            query = (
+                "SELECT id FROM documents LEFT JOIN stays USING (owner) "
+                "WHERE owner != '' AND (COALESCE(seen, added) < ? OR added < ?)"
+            )
+            return [row[0] for row in connection.execute(query, (unseen_since, added_before))]
 
     def load(self, doc_id: str) -> Document:
         """Return a document.

@@ -104,14 +104,15 @@ class Lab:
         """Return ids and titles of an owner's documents, newest first."""
         return self.library.titles(owner)
 
-    def sweep(self, staying: Collection[str], since: float) -> None:
-        """Delete the documents of owners who are not staying, and those added before ``since`` (seconds of the epoch).
+    def sweep(self, staying: Collection[str], gone: Collection[str], unseen_since: float, added_before: float) -> None:
+        """Delete the documents of owners who are gone, of those whom no process on this library has seen since, and
+        what was added before (both in seconds of the epoch).
 
         Documents without an owner are never touched.
         """
-        for doc_id, owner, added in self.library.owned():
-            if owner not in staying or added < since:
-                self.delete(doc_id)
+        self.library.report_stays(staying, gone)
+        for doc_id in self.library.left_behind(unseen_since, added_before):
+            self.delete(doc_id)
 
     def document(self, doc_id: str) -> Document:
         """Return a document that was read before."""

@@ -325,6 +325,16 @@ def test_what_a_visitor_uploaded_goes_some_time_after_the_visit(monkeypatch):
     assert [owner for _, owner, _ in cached.lab().library.owned()] == [here.session_state["owner"]]
 
 
+def test_what_a_visitor_of_another_process_uploaded_stays_while_that_process_sees_them(monkeypatch):
+    cached.lab().add(SMALL, "small.pdf", owner="elsewhere")
+    cached.lab().library.report_stays(["elsewhere"], [])
+    cached.sweep(cached.lab(), {})
+    assert len(cached.lab().library.owned()) == 1
+    monkeypatch.setattr(cached, "UNHEARD_SECONDS", -1)
+    cached.sweep(cached.lab(), {})
+    assert cached.lab().library.owned() == []
+
+
 def test_the_sweeper_sweeps_by_itself(monkeypatch):
     monkeypatch.setattr("pages.ui.state.LOOPBACK", ())
     monkeypatch.setattr(cached, "SWEEP_SECONDS", 0.05)

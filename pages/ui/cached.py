@@ -28,6 +28,7 @@ MOST_KEPT = 300
 STAYING = math.inf
 GRACE_SECONDS = 120
 SWEEP_SECONDS = 60
+UNHEARD_SECONDS = 3 * SWEEP_SECONDS
 LONGEST_STAY_SECONDS = 24 * 3600
 SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
@@ -73,10 +74,11 @@ def sweeper() -> Event:
 
 
 def sweep(swept: Lab, known: dict[str, float]) -> None:
-    """Delete what belongs to visitors who left, and what is older than a day."""
-    gone = time.monotonic() - GRACE_SECONDS
-    staying = [owner for owner, left in list(known.items()) if left > gone]
-    swept.sweep(staying, time.time() - LONGEST_STAY_SECONDS)
+    """Delete what belongs to visitors who left, here or from a process that ended, and what is older than a day."""
+    moment, now = time.monotonic() - GRACE_SECONDS, time.time()
+    gone = [owner for owner, left in list(known.items()) if left <= moment]
+    staying = [owner for owner in list(known) if owner not in gone]
+    swept.sweep(staying, gone, now - UNHEARD_SECONDS, now - LONGEST_STAY_SECONDS)
 
 
 def embedder(model_id: str, how: llm.LLMSettings) -> Embedder:
