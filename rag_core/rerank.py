@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rag_core import catalog, hub
+from rag_core import catalog, hub, remote
 from rag_core.datatypes import Ranking
 from rag_core.errors import ModelUnusable
 from rag_core.onnx_model import OnnxModel
@@ -19,7 +19,7 @@ STEP = 10  # adaptive depth looks up so often
 
 
 class Reranker(Protocol):
-    """What a cross-encoder does. ``scale`` names the unit of its scores: ``logit`` or ``sigmoid``.
+    """What a cross-encoder does. ``scale`` names the unit of its scores, ``logit`` or one of ``remote.FORMS``.
 
     ``weights`` names the weights themselves: under it scores are kept.
     """
@@ -102,13 +102,18 @@ class CrossEncoderReranker:
         return hub.reads(self.model, query, text)
 
 
-def load_reranker(model_id: str) -> Reranker:
-    """Load a cross-encoder of the catalogue, of a local folder, or of the Hugging Face hub.
+def load_reranker(model_id: str, typed: remote.RerankServer | None = None) -> Reranker:
+    """Load a cross-encoder of the catalogue, of a local folder, or of the Hugging Face hub, or point at a server.
+
+    ``typed`` is a server that a reader typed in.
 
     Raises:
         ModelError: it cannot be found, reached or used.
+        ServerError: it is a server's, and there is no server, or no key for it.
     """
     line = catalog.find(catalog.RERANKERS, model_id)
+    if line.kind == "server":
+        return remote.RemoteReranker(line, remote.RerankServer.of(line, typed))
     return OnnxReranker(line) if line.kind == "onnx" else CrossEncoderReranker(line)
 
 
