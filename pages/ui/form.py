@@ -150,13 +150,19 @@ def leaving(rerankers: Sequence[str]) -> None:
     """Say which texts leave this machine with the models chosen, and where they go."""
     for model in rerankers:
         if catalog.leaves(catalog.RERANKERS, model):
-            address = plain(cached.rerank_address(model) or "?")
+            address = in_code(cached.rerank_address(model))
             st.info(t("remote.rerank_leaves", model=plain(model), address=address), icon=":material/outbound:")
     embedder = state.chosen("embedder")
     if catalog.leaves(catalog.EMBEDDERS, embedder):
-        address = state.embedding_server() if embedder == "embedding-server" else llm_settings()
-        st.info(t("remote.embed_leaves", model=plain(embedder), address=plain(address.address)),
-                icon=":material/outbound:")  # fmt: skip
+        own = embedder == "embedding-server"
+        where = state.embedding_server() if own else llm_settings()
+        address = in_code(where.address if where.base_url or not own else "")
+        st.info(t("remote.embed_leaves", model=plain(embedder), address=address), icon=":material/outbound:")
+
+
+def in_code(address: str) -> str:
+    """Return an address for a text that sets it in backticks: elsewhere Markdown makes a link of it."""
+    return address.replace("`", "").strip() or "?"
 
 
 def chat_model() -> llm.ChatModel:
