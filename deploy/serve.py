@@ -14,11 +14,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
-
-# Before Ray is imported: it would report its use, and tell of it on the screen.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import numpy as np
 import ray
@@ -28,20 +24,16 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.handle import DeploymentHandle
 
-from rag_core import catalog
+from rag_core import catalog, cluster
 from rag_core.datatypes import Settings
 from rag_core.embed import Embedder, load_embedder
 from rag_core.rerank import load_reranker
 
-ROOT = Path(__file__).parents[1]
 KEY = "RERANK_LAB_SERVE_KEY"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_TEXTS = 1000
 MOST_REQUESTS_TOGETHER = 16
 WAIT_SECONDS = 0.005
-NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
-"""What replicas on other machines do without."""
-
 Text = Annotated[str, Field(max_length=100_000)]
 Texts = Annotated[list[Text], Field(min_length=1, max_length=MOST_TEXTS)]
 
@@ -153,15 +145,6 @@ def application(reranker: str, embedder: str, replicas: int = 1, cpus: float = 1
     return Api.bind(reranker, scorer, embedder, encoder)
 
 
-def join(address: str | None) -> None:
-    """Start Ray on this machine alone, or join a cluster and hand it the code."""
-    if address:
-        told = {KEY: os.environ.get(KEY, "")}
-        ray.init(address, runtime_env={"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": told})
-    else:
-        ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
-
-
 def start(app: serve.Application, host: str, port: int) -> None:
     serve.start(http_options=HTTPOptions(host=host, port=port))
     serve.run(app, route_prefix="/")
@@ -176,7 +159,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--cpus", type=float, default=0.5, help="cores that Ray reserves a replica")
     parser.add_argument("--host", default="127.0.0.1", help="elsewhere than on loopback a key is needed: set " + KEY)
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--ray", metavar="ADDRESS", help="a cluster that runs already")
+    parser.add_argument("--ray", metavar="ADDRESS", default=cluster.HERE, help="of a cluster (default: this machine)")
     return parser
 
 
@@ -187,7 +170,7 @@ def main() -> None:
         parser.error(f"on {asked.host} everybody could ask: set {KEY}")
     for lines, model in ((catalog.RERANKERS, asked.reranker), (catalog.EMBEDDERS, asked.embedder)):
         catalog.find(lines, model)
-    join(asked.ray)
+    cluster.join(asked.ray, {KEY: os.environ.get(KEY, "")})
     start(application(asked.reranker, asked.embedder, asked.replicas, asked.cpus), asked.host, asked.port)
     print(f"http://{asked.host}:{asked.port}/rerank and /v1/embeddings answer; stop with Ctrl+C", flush=True)
     wait_for_the_end()

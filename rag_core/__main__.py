@@ -1,17 +1,18 @@
-"""The command line: ``python -m rag_core compare FILE QUESTION`` and ``evaluate FILE QUESTIONS``."""
+"""The command line: ``index PATHS``, ``compare FILE QUESTION`` and ``evaluate FILE QUESTIONS``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from rag_core import catalog, chunk, evaluate, exchange, expand, metrics, selftest, settings
+from rag_core import batch, catalog, chunk, cluster, evaluate, exchange, expand, metrics, selftest, settings
 from rag_core.datatypes import Comparison, Document, Ranking, Settings
-from rag_core.embed import load_embedder
+from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import BadSetting, RerankLabError
 from rag_core.pipeline import Lab
 from rag_core.rerank import load_reranker
@@ -26,7 +27,24 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("compare", help="compare the vector order with the cross-encoder order on a PDF")
     )
     evaluate_parser(commands.add_parser("evaluate", help="measure every order on a file of questions and judgments"))
+    index_parser(commands.add_parser("index", help="read PDFs and embed them ahead of the first question"))
     return parser
+
+
+def index_parser(command: argparse.ArgumentParser) -> None:
+    command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a PDF, or a folder: all PDFs in it")
+    command.add_argument("--password", help="opens encrypted PDFs")
+    command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
+    command.add_argument("--embedder", default=Settings().embedder, metavar="ID", help=known(catalog.EMBEDDERS))
+    ray_arguments(command)
+    command.set_defaults(run=index)
+
+
+def ray_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--ray", metavar="ADDRESS", help=f"work as Ray actors on this cluster, or with {cluster.HERE} on this machine"
+    )
+    command.add_argument("--workers", type=int, default=1, help="actors of each model with --ray (default %(default)s)")
 
 
 def compare_parser(command: argparse.ArgumentParser) -> None:
@@ -50,7 +68,8 @@ def evaluate_parser(command: argparse.ArgumentParser) -> None:
         "questions",
         type=Path,
         metavar="QUESTIONS",
-        help="a CSV with the columns question, page, quote, grade, judge (all but the first may be left out), or lines",
+        help="a CSV with the columns question, page, quote, grade, judge (all but the first may be left out), or lines;"
+        " for a folder of PDFs, a folder with such a file named like each PDF",
     )
     command.add_argument(
         "--rerankers",
@@ -62,11 +81,12 @@ def evaluate_parser(command: argparse.ArgumentParser) -> None:
         "--depths", default="10,50", metavar="NUMBERS", help="5 to 100, separated by commas (default %(default)s)"
     )
     command.add_argument("--output", type=Path, metavar="FOLDER", help="write CSV files, qrels and runs here")
-    command.set_defaults(run=evaluate_text)
+    ray_arguments(command)
+    command.set_defaults(run=lambda asked: (evaluate_many if asked.file.is_dir() else evaluate_text)(asked))
 
 
 def document_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="a PDF with a text layer")
+    command.add_argument("file", type=Path, metavar="FILE", help="a PDF with a text layer; evaluate takes a folder too")
     command.add_argument("--password", help="opens an encrypted PDF")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
     command.add_argument(
@@ -110,6 +130,90 @@ def opened(arguments: argparse.Namespace, how: Settings) -> tuple[Lab, Document,
     return lab, document, replace(how, chunks=cut)
 
 
+def index(arguments: argparse.Namespace) -> str:
+    """Index every PDF, and say of each how that went."""
+    files = list(pdfs(arguments.paths))
+    lab, embedder = Lab(settings.home()), load_embedder(arguments.embedder)
+    with worked(arguments):
+        outcomes = index_all(arguments, lab, embedder, files)
+    sys.stdout.writelines(f"{outcome_line(one)}\n" for one in outcomes)
+    failed, there = sum(bool(one.reason) for one in outcomes), sum(not one.new and not one.reason for one in outcomes)
+    if failed:
+        raise RerankLabError(f"{failed} of {len(files)} files could not be indexed: see the lines above")
+    return f"{len(files)} of {len(files)} files indexed, {there} of them before"
+
+
+def pdfs(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files, and the PDFs of the folders with all below them.
+
+    Raises:
+        RerankLabError: a folder holds none.
+    """
+    for path in paths:
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".pdf") if path.is_dir() else [path]
+        if not inside:
+            raise RerankLabError(f"{path} holds no PDF: name another folder or a file")
+        yield from inside
+
+
+@contextmanager
+def worked(arguments: argparse.Namespace) -> Iterator[None]:
+    """Have a Ray cluster at hand where it was asked for."""
+    with cluster.joined(arguments.ray) if arguments.ray else nullcontext():
+        yield
+
+
+def index_all(
+    arguments: argparse.Namespace, lab: Lab, embedder: Embedder, files: Sequence[Path]
+) -> list[batch.Outcome]:
+    made_by_ray = arguments.ray and cluster.make(arguments.embedder, arguments.workers)
+    tasks = [batch.Task(file.resolve(), arguments.password, arguments.chunks) for file in files]
+    return batch.index(lab, tasks, embedder, made_by_ray or batch.here(embedder), counting("document"))
+
+
+def outcome_line(one: batch.Outcome) -> str:
+    if one.reason:
+        return f"{one.file}: not indexed: {one.reason}"
+    return f"{one.file}: {one.pages} pages, {one.chunks} chunks ({one.cut}){'' if one.new else ', before'}"
+
+
+def evaluate_many(arguments: argparse.Namespace) -> str:
+    """Evaluate a folder's PDFs as one, each on the questions that lie under its name in the other folder."""
+    how, depths = settings.check(asked_settings(arguments)), [number(text) for text in arguments.depths.split(",")]
+    asked = dict(questions_beside(arguments.file, arguments.questions))
+    lab, embedder = Lab(settings.home()), load_embedder(how.embedder)
+    rerankers = {name.strip(): load_reranker(name.strip()) for name in arguments.rerankers.split(",") if name.strip()}
+    tests = [selftest.check(reranker) for reranker in rerankers.values()]
+    with worked(arguments):
+        outcomes = index_all(arguments, lab, embedder, list(asked))
+        sys.stderr.writelines(f"{outcome_line(one)}\n" for one in outcomes if one.reason)
+        parts = [batch.part(lab, one, str(one.file.relative_to(arguments.file.resolve())), asked[one.file],
+                            arguments.chunks, embedder) for one in outcomes if not one.reason]  # fmt: skip
+        for language in sorted({part.language for part in parts}):
+            for test in tests:
+                warn_of_language(test, language)
+        for name, reranker in rerankers.items() if arguments.ray else ():
+            missing = [one for part in parts for one in batch.wanted(lab, part, embedder, reranker, how, max(depths))]
+            cluster.score(lab, missing, name, arguments.workers, counting("question"))
+    found = batch.evaluate_all(lab, parts, embedder, [*rerankers.values()], depths, how, counting("document"))
+    if arguments.output:
+        write(arguments.output, evaluate.files(found, *batch.judged_and_cut(parts)))
+    return evaluation_text(found)
+
+
+def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, exchange.Questions]]:
+    """Yield the PDFs of a folder that have questions, a CSV of their name, in another.
+
+    Raises:
+        RerankLabError: none has.
+    """
+    found = [(file, questions / file.relative_to(folder).with_suffix(".csv")) for file in pdfs([folder])]
+    found = [(file, csv) for file, csv in found if csv.is_file()]
+    if not found:
+        raise RerankLabError(f"no PDF of {folder} has a CSV of its name in {questions}")
+    yield from ((file.resolve(), exchange.read_questions(read(csv))) for file, csv in found)
+
+
 def evaluate_text(arguments: argparse.Namespace) -> str:
     """Evaluate a file's questions, write the files, and return the tables."""
     how = settings.check(asked_settings(arguments))
@@ -122,7 +226,8 @@ def evaluate_text(arguments: argparse.Namespace) -> str:
         warn_of_language(selftest.check(reranker), document.language)
     index = lab.index(document.id, how.chunks, embedder)
     numbered = dict(enumerate(asked.questions, start=1))
-    found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, numbered, asked.judgments, counted)
+    found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, numbered, asked.judgments,
+                              counting("question"))  # fmt: skip
     if arguments.output:
         write(arguments.output, evaluate.files(found, asked.judgments, index.chunks))
     return evaluation_text(found)
@@ -136,9 +241,14 @@ def number(text: str) -> int:
                          limit="5–100") from error  # fmt: skip
 
 
-def counted(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\rquestion {done} of {total}" + ("\n" if done == total else ""))
+def counting(what: str) -> Callable[[int, int], None]:
+    """Return a progress callback that counts on a terminal."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{what} {done} of {total}" + ("\n" if done == total else ""))
+
+    return show
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:

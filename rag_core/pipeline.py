@@ -44,8 +44,7 @@ class Lab:
         """Read a PDF into the library; the same bytes of the same owner give the same document."""
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
-            pages = sandbox.read_pages(data, password, progress)
-        document = Document(pdf.document_id(data, owner), title, chunk.language(pages), tuple(pages))
+            document = read_document(data, title, password, progress, owner)
         self.library.save(document, timings["parse"], owner)
         return document
 
@@ -220,6 +219,14 @@ class Lab:
 
     def close(self) -> None:
         self.store.close()
+
+
+def read_document(
+    data: bytes, title: str, password: str | None = None, progress: Progress | None = None, owner: str = ""
+) -> Document:
+    """Read a PDF."""
+    pages = sandbox.read_pages(data, password, progress)
+    return Document(pdf.document_id(data, owner), title, chunk.language(pages), tuple(pages))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
 ORDER = {"pipeline", "evaluate", "sandbox", "__main__"}
+ORDER |= {"batch", "cluster"}
 """What knows the order of the steps, and what runs one apart."""
 
 KEPT = {"library", "llm"}
@@ -31,6 +32,7 @@ WORKSHOP = {"predict", "room", "lessons", "tokens"}
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "chromadb", "onnxruntime", "openai", "streamlit", "altair"}
 HEAVY |= {"umap", "numba"}
+HEAVY |= {"ray"}
 
 MADE_IN_ONE_PLACE = {"pipeline", "embed", "rerank"}
 """What opens the library and loads models: on the screens, only ``ui/cached.py`` does."""
