@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
 HERE = "local"
+KNOCK_SECONDS = 5
 ROOT = Path(__file__).parents[1]
 NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
 """What other machines do without."""
@@ -52,10 +54,18 @@ def join(address: str, told: Mapping[str, str] | None = None) -> None:
         return
     code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(told or {})}
     try:
+        knock(address)
         ray.init(address, runtime_env=code, log_to_driver=False, logging_level="error")
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise RerankLabError(f"no Ray cluster answers at {address} ({reason}): start one with ray start") from error
+
+
+def knock(address: str) -> None:
+    """Connect once and hang up: where nobody listens, Ray itself goes on trying for minutes."""
+    host, _, port = address.rpartition("//")[2].partition(":")
+    if port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
 
 
 @contextmanager
