@@ -171,18 +171,20 @@ def main() -> None:
     for lines, model in ((catalog.RERANKERS, asked.reranker), (catalog.EMBEDDERS, asked.embedder)):
         catalog.find(lines, model)
     cluster.join(asked.ray, {KEY: os.environ.get(KEY, "")})
+    end = told_to_end()
     start(application(asked.reranker, asked.embedder, asked.replicas, asked.cpus), asked.host, asked.port)
     print(f"http://{asked.host}:{asked.port}/rerank and /v1/embeddings answer; stop with Ctrl+C", flush=True)
-    wait_for_the_end()
+    end.wait()
     serve.shutdown()
     ray.shutdown()
 
 
-def wait_for_the_end() -> None:
+def told_to_end() -> threading.Event:
+    """Return what is set when the process is told to end; Ray's own handlers, set when it starts, just die."""
     end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: end.set())
-    end.wait()
+    return end
 
 
 if __name__ == "__main__":

@@ -50,7 +50,10 @@ def join(address: str, told: Mapping[str, str] | None = None) -> None:
     except ImportError:
         raise RerankLabError("Ray is not installed: pip install -r deploy/requirements.txt") from None
     if address == HERE:
-        ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False, logging_level="error")
+        # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
+        ray.init(
+            HERE, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False, logging_level="error"
+        )
         return
     code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(told or {})}
     try:
