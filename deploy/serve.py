@@ -27,6 +27,7 @@ from ray.serve.handle import DeploymentHandle
 from rag_core import catalog, cluster
 from rag_core.datatypes import Settings
 from rag_core.embed import Embedder, load_embedder
+from rag_core.errors import RerankLabError
 from rag_core.rerank import load_reranker
 
 KEY = "RERANK_LAB_SERVE_KEY"
@@ -86,6 +87,10 @@ def divided(rows: np.ndarray, counts: Sequence[int]) -> list[Any]:
     return [part.tolist() for part in np.split(rows, np.cumsum(counts)[:-1])]
 
 
+def sigmoid(logit: float) -> float:
+    return math.exp(min(logit, 0)) / (1 + math.exp(-abs(logit)))
+
+
 def without_prefixes(embedder: Embedder) -> Embedder:
     embedder.line = replace(embedder.line, query_prefix="", text_prefix="")
     return embedder
@@ -122,7 +127,7 @@ class Api:
     async def rerank(self, asked: RerankRequest) -> dict:
         model = check_model(asked.model, self.reranker)
         logits = await self.scorer.remote((asked.query, asked.documents))
-        scores = logits if asked.raw_scores else [1 / (1 + math.exp(-logit)) for logit in logits]
+        scores = logits if asked.raw_scores else [sigmoid(logit) for logit in logits]
         ranked = sorted(range(len(scores)), key=lambda i: -scores[i])[: asked.top_n]
         results = [{"index": i, "relevance_score": scores[i]} for i in ranked]
         if asked.return_documents:
@@ -168,9 +173,13 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.host not in LOOPBACK and not os.environ.get(KEY):
         parser.error(f"on {asked.host} everybody could ask: set {KEY}")
-    for lines, model in ((catalog.RERANKERS, asked.reranker), (catalog.EMBEDDERS, asked.embedder)):
-        catalog.find(lines, model)
-    cluster.join(asked.ray, {KEY: os.environ.get(KEY, "")})
+    try:
+        for lines, model in ((catalog.RERANKERS, asked.reranker), (catalog.EMBEDDERS, asked.embedder)):
+            if catalog.find(lines, model).kind in ("openai", "server"):
+                parser.error(f"{model} is on a server already")
+        cluster.join(asked.ray, {KEY: os.environ.get(KEY, "")})
+    except RerankLabError as error:
+        parser.error(str(error))
     end = told_to_end()
     start(application(asked.reranker, asked.embedder, asked.replicas, asked.cpus), asked.host, asked.port)
     print(f"http://{asked.host}:{asked.port}/rerank and /v1/embeddings answer; stop with Ctrl+C", flush=True)

@@ -189,6 +189,8 @@ def evaluate_many(arguments: argparse.Namespace) -> str:
         sys.stderr.writelines(f"{outcome_line(one)}\n" for one in outcomes if one.reason)
         parts = [batch.part(lab, one, str(one.file.relative_to(arguments.file.resolve())), asked[one.file],
                             arguments.chunks, embedder) for one in outcomes if not one.reason]  # fmt: skip
+        if not parts:
+            raise RerankLabError("none of the files could be indexed: see the lines above")
         for language in sorted({part.language for part in parts}):
             for test in tests:
                 warn_of_language(test, language)
@@ -211,7 +213,11 @@ def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, exch
     found = [(file, csv) for file, csv in found if csv.is_file()]
     if not found:
         raise RerankLabError(f"no PDF of {folder} has a CSV of its name in {questions}")
-    yield from ((file.resolve(), exchange.read_questions(read(csv))) for file, csv in found)
+    for file, csv in found:
+        try:
+            yield file.resolve(), exchange.read_questions(read(csv))
+        except RerankLabError as error:
+            raise RerankLabError(f"{csv}: {error}") from error
 
 
 def evaluate_text(arguments: argparse.Namespace) -> str:

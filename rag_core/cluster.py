@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from rag_core import batch
+from rag_core import batch, server
 from rag_core.batch import Failed, Make, Read, Task, Wanted
 from rag_core.embed import load_embedder
 from rag_core.errors import RerankLabError
@@ -35,6 +35,8 @@ READER_CPUS, WORKER_CPUS = 0.25, 0.5
 """What Ray reserves. A model's worker uses every core of its machine: a second one belongs on another machine."""
 
 ROWS_AT_ONCE = 4
+SERVERS = ("RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "OPENAI_", "COHERE_API_KEY", "JINA_API_KEY")
+"""Where models on servers answer, with their keys: workers elsewhere must be told."""
 
 
 def join(address: str, told: Mapping[str, str] | None = None) -> None:
@@ -74,7 +76,7 @@ def knock(address: str) -> None:
 @contextmanager
 def joined(address: str) -> Iterator[None]:
     os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
-    join(address)
+    join(address, {name: value for name, value in server.environment().items() if name.startswith(SERVERS)})
     import ray
 
     ray.data.DataContext.get_current().enable_progress_bars = False

@@ -247,3 +247,19 @@ def test_a_folder_without_questions_is_told(folder, tmp_path):
     done = run(tmp_path / "command", "evaluate", folder, tmp_path / "questions")
     assert done.returncode != 0
     assert "no PDF of" in done.stderr
+
+
+def test_a_bad_csv_is_named(folder, tmp_path):
+    write_questions(tmp_path / "questions")
+    (tmp_path / "questions" / "town.csv").write_text("page,quote,grade\n2,The hospital hired ninety nurses.,2\n")
+    done = run(tmp_path / "command", "evaluate", folder, tmp_path / "questions")
+    assert done.returncode != 0
+    assert "town.csv: " in done.stderr
+
+
+def test_when_no_file_can_be_read_that_is_said(folder, tmp_path):
+    (tmp_path / "questions").mkdir()
+    (tmp_path / "questions" / "broken.csv").write_text("question\nWhat is it?\n")
+    done = run(tmp_path / "command", "evaluate", folder, tmp_path / "questions")
+    assert done.returncode != 0
+    assert "none of the files could be indexed" in done.stderr

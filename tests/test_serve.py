@@ -195,12 +195,19 @@ def test_a_replica_that_dies_is_replaced(running, reranker):
     assert found.tolist() == reranker.score(QUESTION, TEXTS).tolist()
 
 
-def test_on_another_address_than_loopback_a_key_is_needed(tmp_path):
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "0.0.0.0"], "RERANK_LAB_SERVE_KEY"),
+        (["--reranker", "nonsense"], "nonsense"),
+        (["--embedder", "text-embedding-3-small"], "on a server already"),
+    ],
+)
+def test_what_cannot_be_served_is_said_before_anything_starts(tmp_path, options, said):
     bare = {name: value for name, value in environment(tmp_path).items() if name != "RERANK_LAB_SERVE_KEY"}
-    options = command("--host", "0.0.0.0")
-    done = subprocess.run(options, cwd=ROOT, env=bare, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(*options), cwd=ROOT, env=bare, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
-    assert "RERANK_LAB_SERVE_KEY" in done.stderr
+    assert said in done.stderr
 
 
 def test_it_ends_when_it_is_told_to_and_leaves_nothing_running(running):
