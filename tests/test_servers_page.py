@@ -105,6 +105,7 @@ def test_a_bad_answer_is_told_and_nothing_is_ranked(small, server, error):
 def test_without_an_address_the_reader_is_told_what_to_type(small):
     at = press(compare_page(doc_id=small, question=QUESTION, reranker="rerank-server"), "form.compare")
     assert says(at, "error.server_missing")
+    assert not says(at, "remote.rerank_leaves")
 
 
 def test_a_visitor_of_a_shared_server_cannot_reach_its_network(monkeypatch, embedder):

@@ -147,22 +147,23 @@ def server_fields() -> None:
 
 
 def leaving(rerankers: Sequence[str]) -> None:
-    """Say which texts leave this machine with the models chosen, and where they go."""
+    """Say which texts leave this machine with the models chosen, and where they go; without an address none can."""
     for model in rerankers:
-        if catalog.leaves(catalog.RERANKERS, model):
-            address = in_code(cached.rerank_address(model))
+        address = catalog.leaves(catalog.RERANKERS, model) and in_code(cached.rerank_address(model))
+        if address:
             st.info(t("remote.rerank_leaves", model=plain(model), address=address), icon=":material/outbound:")
     embedder = state.chosen("embedder")
     if catalog.leaves(catalog.EMBEDDERS, embedder):
         own = embedder == "embedding-server"
         where = state.embedding_server() if own else llm_settings()
-        address = in_code(where.address if where.base_url or not own else "")
-        st.info(t("remote.embed_leaves", model=plain(embedder), address=address), icon=":material/outbound:")
+        if where.base_url or not own:
+            address = in_code(where.address)
+            st.info(t("remote.embed_leaves", model=plain(embedder), address=address), icon=":material/outbound:")
 
 
 def in_code(address: str) -> str:
     """Return an address for a text that sets it in backticks: elsewhere Markdown makes a link of it."""
-    return address.replace("`", "").strip() or "?"
+    return address.replace("`", "").strip()
 
 
 def chat_model() -> llm.ChatModel:
