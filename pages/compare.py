@@ -38,6 +38,8 @@ with told():
     form.example_question(doc_id, "example")
     asked = form.question_form()
     form.llm_fields()
+    form.server_fields()
+    form.leaving([state.chosen("reranker")])
     if st.session_state["autorun"]:
         asked, st.session_state["autorun"] = "compare", False
     if asked:

@@ -43,6 +43,8 @@ with told():
         st.success(st.session_state["added"])
         st.session_state["added"] = ""
     questions.show(doc_id)
+    form.server_fields()
+    form.leaving(st.session_state["rerankers"])
     if controls() or taken:
         st.session_state["evaluation"] = work.evaluate_all(doc_id, st.session_state["rerankers"])
     elif st.session_state["evaluating"]:

@@ -5,17 +5,32 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from rag_core import baseline, catalog, chunk, evaluate, exchange, expand, metrics, probe, replay, selftest, settings
+from rag_core import (
+    baseline,
+    batch,
+    catalog,
+    chunk,
+    cluster,
+    evaluate,
+    exchange,
+    expand,
+    metrics,
+    probe,
+    replay,
+    selftest,
+    settings,
+)
 from rag_core.baseline import Baseline
 from rag_core.datatypes import ChunkSettings, Comparison, Document, Ranking, Settings
 from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import BadSetting, RerankLabError
 from rag_core.pipeline import Lab
-from rag_core.rerank import load_reranker
+from rag_core.rerank import Reranker, load_reranker
 
 EXAMPLES = """
 examples:
@@ -56,6 +71,7 @@ def index_parser(command: argparse.ArgumentParser) -> None:
     command.add_argument("--password", help="opens encrypted PDFs")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
     command.add_argument("--embedder", default=Settings().embedder, metavar="ID", help=known(catalog.EMBEDDERS))
+    ray_arguments(command)
     command.set_defaults(run=index)
 
 
@@ -70,6 +86,13 @@ def report_parser(command: argparse.ArgumentParser) -> None:
     command.add_argument("output", type=Path, metavar="OUTPUT", help="the page to write: .html with charts, or .md")
     command.add_argument("--language", choices=LANGUAGES, help="of the report; by default the document's")
     command.set_defaults(run=report)
+
+
+def ray_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--ray", metavar="ADDRESS", help=f"work as Ray actors on this cluster, or with {cluster.HERE} on this machine"
+    )
+    command.add_argument("--workers", type=int, default=1, help="actors of each model with --ray (default %(default)s)")
 
 
 def compare_parser(command: argparse.ArgumentParser) -> None:
@@ -96,7 +119,8 @@ def evaluate_parser(command: argparse.ArgumentParser) -> None:
         "questions",
         type=Path,
         metavar="QUESTIONS",
-        help="a CSV with the columns question, page, quote, grade, judge (all but the first may be left out), or lines",
+        help="a CSV with the columns question, page, quote, grade, judge (all but the first may be left out), or lines;"
+        " for a folder of PDFs, a folder with such a file named like each PDF",
     )
     command.add_argument(
         "--rerankers",
@@ -108,11 +132,12 @@ def evaluate_parser(command: argparse.ArgumentParser) -> None:
         "--depths", default="10,50", metavar="NUMBERS", help="5 to 100, separated by commas (default %(default)s)"
     )
     command.add_argument("--output", type=Path, metavar="FOLDER", help="write CSV files, qrels and runs here")
-    command.set_defaults(run=evaluate_text)
+    ray_arguments(command)
+    command.set_defaults(run=lambda asked: (evaluate_many if asked.file.is_dir() else evaluate_text)(asked))
 
 
 def document_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="a PDF with a text layer")
+    command.add_argument("file", type=Path, metavar="FILE", help="a PDF with a text layer; evaluate takes a folder too")
     command.add_argument("--password", help="opens an encrypted PDF")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
     command.add_argument(
@@ -127,41 +152,6 @@ def document_arguments(command: argparse.ArgumentParser) -> None:
 
 def known(lines: tuple[catalog.Line, ...]) -> str:
     return ", ".join(line.id for line in lines) + ", any Hugging Face id or a local folder (default %(default)s)"
-
-
-def index(arguments: argparse.Namespace) -> str:
-    """Read and embed every PDF; one that cannot be read is told, and the others are done."""
-    files = list(pdfs(arguments.paths))
-    lab, embedder = Lab(settings.home(), settings.chroma()), load_embedder(arguments.embedder)
-    failed = [file for file in files if not indexed(lab, embedder, file, arguments)]
-    if failed:
-        raise RerankLabError(f"{len(failed)} of {len(files)} files could not be indexed: see the lines above")
-    return f"{len(files)} of {len(files)} files indexed"
-
-
-def pdfs(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files, and the PDFs of the folders with all below them.
-
-    Raises:
-        RerankLabError: a folder holds none.
-    """
-    for path in paths:
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".pdf") if path.is_dir() else [path]
-        if not inside:
-            raise RerankLabError(f"{path} holds no PDF: name another folder or a file")
-        yield from inside
-
-
-def indexed(lab: Lab, embedder: Embedder, file: Path, arguments: argparse.Namespace) -> bool:
-    """Index one file, say in a line how that went, and say whether it did."""
-    try:
-        document, cut = added(lab, file, arguments)
-        found = lab.index(document.id, cut, embedder, counting("chunk"))
-    except RerankLabError as error:
-        sys.stdout.write(f"{file}: not indexed: {error}\n")
-        return False
-    sys.stdout.write(f"{file}: {len(document.pages)} pages, {len(found.chunks)} chunks ({cut.key})\n")
-    return True
 
 
 def compared(arguments: argparse.Namespace) -> str:
@@ -208,16 +198,22 @@ def compare(arguments: argparse.Namespace) -> replay.Replay:
     warn_of_language(test, document.language)
     index = lab.index(document.id, how.chunks, embedder)
     found = lab.compare(index, question, expansions, how, embedder, reranker)
-    unrelated = {"embedder": unrelated_to(found, document, embedder), "reranker": baseline.measure(
-        document.language, probe.of_texts(reranker, found.query))}  # fmt: skip
+    unrelated = unrelated_to(found, document, embedder, reranker)
     return replay.record(found, document, test, unrelated, {}, lab.judgments(document.id))
 
 
-def unrelated_to(found: Comparison, document: Document, embedder: Embedder) -> Baseline | None:
-    """Return what the embedder gives unrelated texts; one paid by the text is not asked."""
-    if catalog.find(catalog.EMBEDDERS, found.settings.embedder).kind == "openai":
-        return None
-    return baseline.measure(document.language, probe.cosine_of_texts(embedder, found.query))
+def unrelated_to(
+    found: Comparison, document: Document, embedder: Embedder, reranker: Reranker
+) -> dict[str, Baseline | None]:
+    """Return what both models give unrelated texts; one on a server is not asked."""
+    lines = {"embedder": catalog.EMBEDDERS, "reranker": catalog.RERANKERS}
+    asks = {"embedder": probe.cosine_of_texts(embedder, found.query), "reranker": probe.of_texts(reranker, found.query)}
+    return {
+        role: None
+        if catalog.leaves(lines[role], getattr(found.settings, role))
+        else baseline.measure(document.language, ask)
+        for role, ask in asks.items()
+    }
 
 
 def asked_settings(arguments: argparse.Namespace) -> Settings:
@@ -235,6 +231,96 @@ def added(lab: Lab, file: Path, arguments: argparse.Namespace) -> tuple[Document
     document = lab.add(read(file), file.name, arguments.password)
     recommended = chunk.recommend(document.pages)
     return document, ChunkSettings(arguments.chunks) if arguments.chunks else recommended
+
+
+def index(arguments: argparse.Namespace) -> str:
+    """Index every PDF, and say of each how that went."""
+    files = list(pdfs(arguments.paths))
+    lab, embedder = Lab(settings.home(), settings.chroma()), load_embedder(arguments.embedder)
+    with worked(arguments):
+        outcomes = index_all(arguments, lab, embedder, files)
+    sys.stdout.writelines(f"{outcome_line(one)}\n" for one in outcomes)
+    failed, there = sum(bool(one.reason) for one in outcomes), sum(not one.new and not one.reason for one in outcomes)
+    if failed:
+        raise RerankLabError(f"{failed} of {len(files)} files could not be indexed: see the lines above")
+    return f"{len(files)} of {len(files)} files indexed, {there} of them before"
+
+
+def pdfs(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files, and the PDFs of the folders with all below them.
+
+    Raises:
+        RerankLabError: a folder holds none.
+    """
+    for path in paths:
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".pdf") if path.is_dir() else [path]
+        if not inside:
+            raise RerankLabError(f"{path} holds no PDF: name another folder or a file")
+        yield from inside
+
+
+@contextmanager
+def worked(arguments: argparse.Namespace) -> Iterator[None]:
+    """Have a Ray cluster at hand where it was asked for."""
+    with cluster.joined(arguments.ray) if arguments.ray else nullcontext():
+        yield
+
+
+def index_all(
+    arguments: argparse.Namespace, lab: Lab, embedder: Embedder, files: Sequence[Path]
+) -> list[batch.Outcome]:
+    made_by_ray = arguments.ray and cluster.make(arguments.embedder, arguments.workers)
+    tasks = [batch.Task(file.resolve(), arguments.password, arguments.chunks) for file in files]
+    return batch.index(lab, tasks, embedder, made_by_ray or batch.here(embedder), counting("document"))
+
+
+def outcome_line(one: batch.Outcome) -> str:
+    if one.reason:
+        return f"{one.file}: not indexed: {one.reason}"
+    return f"{one.file}: {one.pages} pages, {one.chunks} chunks ({one.cut}){'' if one.new else ', before'}"
+
+
+def evaluate_many(arguments: argparse.Namespace) -> str:
+    """Evaluate a folder's PDFs as one, each on the questions that lie under its name in the other folder."""
+    how, depths = settings.check(asked_settings(arguments)), [number(text) for text in arguments.depths.split(",")]
+    asked = dict(questions_beside(arguments.file, arguments.questions))
+    lab, embedder = Lab(settings.home(), settings.chroma()), load_embedder(how.embedder)
+    rerankers = {name.strip(): load_reranker(name.strip()) for name in arguments.rerankers.split(",") if name.strip()}
+    tests = [selftest.check(reranker) for reranker in rerankers.values()]
+    with worked(arguments):
+        outcomes = index_all(arguments, lab, embedder, list(asked))
+        sys.stderr.writelines(f"{outcome_line(one)}\n" for one in outcomes if one.reason)
+        parts = [batch.part(lab, one, str(one.file.relative_to(arguments.file.resolve())), asked[one.file],
+                            arguments.chunks, embedder) for one in outcomes if not one.reason]  # fmt: skip
+        if not parts:
+            raise RerankLabError("none of the files could be indexed: see the lines above")
+        for language in sorted({part.language for part in parts}):
+            for test in tests:
+                warn_of_language(test, language)
+        for name, reranker in rerankers.items() if arguments.ray else ():
+            missing = [one for part in parts for one in batch.wanted(lab, part, embedder, reranker, how, max(depths))]
+            cluster.score(lab, missing, name, arguments.workers, counting("question"))
+    found = batch.evaluate_all(lab, parts, embedder, [*rerankers.values()], depths, how, counting("document"))
+    if arguments.output:
+        write(arguments.output, evaluate.files(found, *batch.judged_and_cut(parts)))
+    return evaluation_text(found)
+
+
+def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, exchange.Questions]]:
+    """Yield the PDFs of a folder that have questions, a CSV of their name, in another.
+
+    Raises:
+        RerankLabError: none has.
+    """
+    found = [(file, questions / file.relative_to(folder).with_suffix(".csv")) for file in pdfs([folder])]
+    found = [(file, csv) for file, csv in found if csv.is_file()]
+    if not found:
+        raise RerankLabError(f"no PDF of {folder} has a CSV of its name in {questions}")
+    for file, csv in found:
+        try:
+            yield file.resolve(), exchange.read_questions(read(csv))
+        except RerankLabError as error:
+            raise RerankLabError(f"{csv}: {error}") from error
 
 
 def evaluate_text(arguments: argparse.Namespace) -> str:

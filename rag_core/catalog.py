@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag_core.errors import UnknownModel
@@ -17,7 +17,9 @@ HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 class Line:
     """One model. ``size`` is the download in MB; ``remote_code`` says that the hub's repository runs code of its own.
 
-    ``kind`` is ``onnx`` (bundled), ``sentence-transformers`` or ``openai``; ``batch`` is texts per request or pass.
+    ``kind`` is ``onnx`` (bundled), ``sentence-transformers``, ``openai`` or ``server``; ``batch`` is texts per request
+    or pass. ``address``, ``form`` and ``key_name``, the setting that holds the key, belong to a reranker on a server;
+    where ``address`` is empty the reader gives all three.
     """
 
     id: str
@@ -29,6 +31,9 @@ class Line:
     text_prefix: str = ""
     remote_code: bool = False
     batch: int = 32
+    address: str = ""
+    form: str = ""
+    key_name: str = ""
 
     @property
     def folder(self) -> Path:
@@ -50,6 +55,7 @@ EMBEDDERS = (
     Line("text-embedding-ada-002", "openai", MANY, 0, "API", batch=100),
     Line("text-embedding-3-small", "openai", MANY, 0, "API", batch=100),
     Line("text-embedding-3-large", "openai", MANY, 0, "API", batch=100),
+    Line("embedding-server", "server", MANY, 0, "API", batch=32),
 )
 
 RERANKERS = (
@@ -59,7 +65,12 @@ RERANKERS = (
     Line("BAAI/bge-reranker-base", ST, ("zh", "en"), 1110, "MIT"),
     Line("BAAI/bge-reranker-v2-m3", ST, MANY, 2270, "Apache-2.0"),
     Line("Alibaba-NLP/gte-multilingual-reranker-base", ST, MANY, 612, "Apache-2.0", remote_code=True),
-)
+    Line("rerank-server", "server", MANY, 0, "API"),
+    Line("rerank-v3.5", "server", MANY, 0, "API",
+         address="https://api.cohere.com/v2/rerank", form="cohere", key_name="COHERE_API_KEY"),
+    Line("jina-reranker-v2-base-multilingual", "server", MANY, 0, "API",
+         address="https://api.jina.ai/v1/rerank", form="jina", key_name="JINA_API_KEY"),
+)  # fmt: skip
 
 
 def find(lines: tuple[Line, ...], model_id: str) -> Line:
@@ -79,3 +90,14 @@ def find(lines: tuple[Line, ...], model_id: str) -> Line:
             model=model_id,
         )
     return Line(model_id, ST, (), 0, "")
+
+
+def leaves(lines: tuple[Line, ...], model_id: str) -> bool:
+    """Say whether texts leave this machine for a model; one that is unknown runs nowhere."""
+    return any(line.id == model_id and line.kind in ("openai", "server") for line in lines)
+
+
+def served(line: Line, model: str) -> Line:
+    """Return the line of a server's embedder; a model of the catalogue keeps its prefixes wherever it runs."""
+    known = next((one for one in EMBEDDERS if one.id == model), line)
+    return replace(line, id=model, query_prefix=known.query_prefix, text_prefix=known.text_prefix)

@@ -197,9 +197,9 @@ class Comparison:
     """Two orders of the same candidates, and what lies between them.
 
     ``vector`` is the first stage's order; ``order`` says which that is. ``moves`` follow the new order. ``scale`` names
-    the unit of the reranker's scores (``logit`` or ``sigmoid``). ``timings`` are seconds per step. ``available`` is
-    the number of chunks the document has, ``found`` the number of candidates; adaptive depth may leave the last of them
-    unscored and out of both orders.
+    the unit of the reranker's scores: ``logit``, ``relevance`` from 0 to 1, or ``unknown``. ``timings`` are seconds a
+    step. ``available`` is the number of chunks the document has, ``found`` the number of candidates; adaptive depth may
+    leave the last of them unscored and out of both orders.
     """
 
     doc_id: str

@@ -267,6 +267,46 @@ class LLMBadAnswer(LLMError):
     code = "llm_bad_answer"
 
 
+class ServerError(RerankLabError):
+    """A server that reranks did not give what was asked for."""
+
+
+class ServerMissing(ServerError):
+    code = "server_missing"
+
+
+class ServerAddress(ServerError):
+    code = "server_address"
+
+
+class ServerInternal(ServerError):
+    code = "server_internal"
+
+
+class ServerKey(ServerError):
+    code = "server_key"
+
+
+class ServerTimeout(ServerError):
+    code = "server_timeout"
+
+
+class ServerUnreachable(ServerError):
+    code = "server_unreachable"
+
+
+class ServerMoved(ServerError):
+    code = "server_moved"
+
+
+class ServerRefused(ServerError):
+    code = "server_refused"
+
+
+class ServerBadAnswer(ServerError):
+    code = "server_bad_answer"
+
+
 class WorkshopError(RerankLabError):
     """A round or a room that does not go on as it was asked to."""
 

@@ -7,17 +7,15 @@ is cut ends as if it were whole; here each of these becomes one error of ``error
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag_core import server
 from rag_core.errors import (
     BadServerAddress,
-    BadSetting,
     KeyMissing,
     KeyRefused,
     LLMBadAnswer,
@@ -25,6 +23,7 @@ from rag_core.errors import (
     LLMRefused,
     LLMTimeout,
     LLMUnreachable,
+    ServerInternal,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +34,9 @@ logger = logging.getLogger(__name__)
 DEFAULT_ADDRESS = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4o-mini"
 LONGEST_QUOTE = 200
+CHAT = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "RERANK_LAB_LLM_MODEL")
+EMBEDDING = ("RERANK_LAB_EMBED_KEY", "RERANK_LAB_EMBED_URL", "RERANK_LAB_EMBED_MODEL")
+"""Names of the settings: key, address, model."""
 
 Message = Mapping[str, str]
 """``{"role": "system" | "user" | "assistant", "content": ...}``."""
@@ -47,33 +49,46 @@ class LLMSettings:
     key: str = field(repr=False)
     base_url: str | None = None
     model: str = DEFAULT_MODEL
+    guarded: bool = False
 
     @classmethod
-    def from_environment(cls, key: str = "", base_url: str = "", model: str = "") -> LLMSettings:
+    def from_environment(
+        cls,
+        key: str = "",
+        base_url: str = "",
+        model: str = "",
+        names: tuple[str, str, str] = CHAT,
+        guarded: bool = False,
+    ) -> LLMSettings:
         """Fill what was not typed from the environment, then from ``.env`` in the working directory.
+
+        ``names`` are those of the settings. With ``guarded`` an address that was typed must not stand in this
+        machine's own network.
 
         A key of the environment goes only to the address of the environment: a visitor of a shared server who types
         another address would otherwise be sent the host's key.
 
         Raises BadSetting for a ``.env`` that is not UTF-8.
         """
-        known = _environment()
-        own_address = known.get("OPENAI_BASE_URL", "")
+        known = server.environment()
+        its_key, its_address, its_model = names
+        own_address = known.get(its_address, "")
         address = base_url.strip() or own_address
         trusted = _same_address(address, own_address)
         return cls(
-            key=key.strip() or (known.get("OPENAI_API_KEY", "") if trusted else ""),
+            key=key.strip() or (known.get(its_key, "") if trusted else ""),
             base_url=address or None,
-            model=model.strip() or known.get("RERANK_LAB_LLM_MODEL", "") or DEFAULT_MODEL,
+            model=model.strip() or known.get(its_model, "") or DEFAULT_MODEL,
+            guarded=guarded and not trusted,
         )
 
     @property
     def address(self) -> str:
         """Return the server's address as it may be shown: without the key, a user name or a password."""
-        return self.without_key(re.sub(r"//[^/]*@", "//", self.base_url or DEFAULT_ADDRESS))
+        return self.without_key(server.shown(self.base_url or DEFAULT_ADDRESS))
 
     def without_key(self, text: str) -> str:
-        return text.replace(self.key, "***") if self.key else text
+        return server.without_key(text, self.key)
 
 
 class ChatModel:
@@ -125,8 +140,8 @@ def language_of(text: str) -> str:
 def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
     """Make an OpenAI client that tries twice at most and takes its proxies from the environment.
 
-    Raises KeyMissing, KeyRefused for a key that no header can hold, BadServerAddress, and LLMUnreachable when the
-    environment's proxy or certificates cannot be used.
+    Raises KeyMissing, KeyRefused for a key that no header can hold, BadServerAddress, ServerInternal, and
+    LLMUnreachable when the environment's proxy or certificates cannot be used.
     """
     import httpx2
     import openai
@@ -135,7 +150,11 @@ def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
     _check_address(settings)
     base_url = settings.base_url or DEFAULT_ADDRESS
     try:
-        return openai.OpenAI(api_key=settings.key, base_url=base_url, timeout=timeout, max_retries=1)
+        # Redirects are not followed: the texts are for this address.
+        client = openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False)
+        return openai.OpenAI(
+            api_key=settings.key, base_url=base_url, timeout=timeout, max_retries=1, http_client=client
+        )
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
         raise _unreachable(settings, str(error)) from None
@@ -188,7 +207,7 @@ def _translated(error: openai.OpenAIError, settings: LLMSettings, heard: str) ->
 
 def _said(error: openai.OpenAIError) -> str:
     body = getattr(error, "body", None)
-    message = body.get("message") if isinstance(body, Mapping) else None
+    message = body.get("message") or body.get("detail") if isinstance(body, Mapping) else None
     return " ".join(str(message or error).split())
 
 
@@ -228,46 +247,22 @@ def _check_key(settings: LLMSettings) -> None:
             "No key: set OPENAI_API_KEY, write it into .env, or type one for this session. "
             "An address typed for this session needs a key typed with it."
         )
-    if not (settings.key.isascii() and settings.key.isprintable()):
+    if not server.fits_a_header(settings.key):
         raise KeyRefused("The key holds a character that no key has: copy it again.", address=settings.address, said="")
 
 
 def _check_address(settings: LLMSettings) -> None:
     address = settings.base_url or DEFAULT_ADDRESS
-    if not _is_http(address):
+    if not server.is_http(address):
         message = f"{settings.address!r} is not an address: write it like {DEFAULT_ADDRESS}."
         raise BadServerAddress(message, address=settings.address)
-
-
-def _is_http(address: str) -> bool:
-    # The client's own reading of an address, so that nothing passes here and fails there.
-    import httpx2
-
-    try:
-        url = httpx2.URL(address)
-    except httpx2.InvalidURL:
-        return False
-    labels = url.host.rstrip(".").split(".")
-    return url.scheme in ("http", "https") and all(0 < len(label) < 64 for label in labels) and (url.port or 80) < 65536
+    if settings.guarded and server.is_internal(address):
+        message = f"{settings.address} lies in this server's own network: only its host may set such an address."
+        raise ServerInternal(message, address=settings.address)
 
 
 def _same_address(left: str, right: str) -> bool:
-    return (left or DEFAULT_ADDRESS).rstrip("/") == (right or DEFAULT_ADDRESS).rstrip("/")
-
-
-def _environment() -> dict[str, str]:
-    from dotenv import dotenv_values
-
-    path = Path.cwd() / ".env"
-    try:
-        # Editors on Windows begin the file with a byte order mark.
-        written = dotenv_values(path, encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadSetting(
-            ".env is not UTF-8: save it again as UTF-8.", setting=".env", value="≠ UTF-8", limit="UTF-8"
-        ) from None
-    pairs = (*written.items(), *os.environ.items())
-    return {name: value.strip() for name, value in pairs if value and value.strip()}
+    return server.same_address(left or DEFAULT_ADDRESS, right or DEFAULT_ADDRESS)
 
 
 def _deltas(reply: Any) -> Iterator[tuple[str, str | None]]:

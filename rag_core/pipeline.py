@@ -62,10 +62,9 @@ class Lab:
         """
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
-            readings = extract.with_something(sandbox.read_pages(data, password, progress))
-        doc_id = pdf.document_id(data, owner)
-        readings, drop_repeated = extract.chosen_before(readings, *self.library.readings(doc_id))
-        document = _document(doc_id, text.title_of(title), extract.pages(readings, drop_repeated))
+            document, readings = read_document(data, title, password, progress, owner)
+        readings, drop_repeated = extract.chosen_before(readings, *self.library.readings(document.id))
+        document = _document(document.id, document.title, extract.pages(readings, drop_repeated))
         self.library.save(document, timings["parse"], owner, readings, drop_repeated, data)
         return document
 
@@ -310,6 +309,14 @@ class Lab:
 
 def _document(doc_id: str, title: str, pages: Sequence[Page]) -> Document:
     return Document(doc_id, title, chunk.language(pages), tuple(pages))
+
+
+def read_document(
+    data: bytes, title: str, password: str | None = None, progress: Progress | None = None, owner: str = ""
+) -> tuple[Document, list[PageReading]]:
+    """Read a PDF: the document as it is searched, and how each page was read."""
+    readings = extract.with_something(sandbox.read_pages(data, password, progress))
+    return _document(pdf.document_id(data, owner), text.title_of(title), extract.pages(readings)), readings
 
 
 @contextmanager

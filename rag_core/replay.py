@@ -53,7 +53,7 @@ MOST_VALUES = 1_000_000
 ORIGINS = ("typed", "llm", "feedback")
 STEPS = ("parse", "embed", "question", "search", "bm25", "rerank")
 SIDES = ("vector", "reranked")
-SCALES = ("logit", "sigmoid")
+SCALES = ("logit", "sigmoid", "relevance", "unknown")
 MODELS = ("embedder", "reranker")
 LIBRARIES = ("onnxruntime", "tokenizers", "sentence-transformers", "chromadb", "bm25s", "pypdf", "numpy")
 

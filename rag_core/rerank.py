@@ -7,19 +7,22 @@ from typing import Protocol
 
 import numpy as np
 
-from rag_core import catalog, hub
+from rag_core import catalog, hub, remote
 from rag_core.datatypes import Ranking
 from rag_core.errors import ModelUnusable
 from rag_core.onnx_model import OnnxModel
 from rag_core.settings import PATIENCE
 
 Progress = Callable[[int, int], None]
+Pair = tuple[str, str]
+"""A question and a text."""
+
 PAIRS_PER_PASS = 16
 STEP = 10  # adaptive depth looks up so often
 
 
 class Reranker(Protocol):
-    """What a cross-encoder does. ``scale`` names the unit of its scores: ``logit`` or ``sigmoid``.
+    """What a cross-encoder does. ``scale`` names the unit of its scores, ``logit`` or one of ``remote.FORMS``.
 
     ``weights`` names the weights themselves: under it scores are kept.
     """
@@ -51,7 +54,10 @@ class OnnxReranker:
         self.weights = hub.weights_id(str(line.folder))
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
-        return self.model.run([(query, text) for text in texts], first_logit, progress)
+        return self.score_pairs([(query, text) for text in texts], progress)
+
+    def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
+        return self.model.run(pairs, first_logit, progress)
 
     def reads(self, query: str, text: str) -> int:
         return self.model.reads(query, text)
@@ -88,12 +94,15 @@ class CrossEncoderReranker:
         )
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return self.score_pairs([(query, text) for text in texts], progress)
+
+    def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
         # Longest first, so that the texts of one pass are alike in length and little is padded.
-        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-        scores = np.empty(len(texts), np.float32)
+        order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][1]))
+        scores = np.empty(len(pairs), np.float32)
         for start in range(0, len(order), PAIRS_PER_PASS):
             part = order[start : start + PAIRS_PER_PASS]
-            scores[part] = self.model.predict([(query, texts[i]) for i in part], show_progress_bar=False)
+            scores[part] = self.model.predict([pairs[i] for i in part], show_progress_bar=False)
             if progress:
                 progress(start + len(part), len(order))
         return scores
@@ -102,13 +111,18 @@ class CrossEncoderReranker:
         return hub.reads(self.model, query, text)
 
 
-def load_reranker(model_id: str) -> Reranker:
-    """Load a cross-encoder of the catalogue, of a local folder, or of the Hugging Face hub.
+def load_reranker(model_id: str, typed: remote.RerankServer | None = None) -> Reranker:
+    """Load a cross-encoder of the catalogue, of a local folder, or of the Hugging Face hub, or point at a server.
+
+    ``typed`` is a server that a reader typed in.
 
     Raises:
         ModelError: it cannot be found, reached or used.
+        ServerError: it is a server's, and there is no server, or no key for it.
     """
     line = catalog.find(catalog.RERANKERS, model_id)
+    if line.kind == "server":
+        return remote.RemoteReranker(line, remote.RerankServer.of(line, typed))
     return OnnxReranker(line) if line.kind == "onnx" else CrossEncoderReranker(line)
 
 

@@ -14,6 +14,7 @@ from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 
+SERVERS = ("OPENAI_", "RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "COHERE_", "JINA_")
 REPORT = Path(__file__).parents[2] / "shared" / "documents" / "北京2024年政府工作报告.pdf"
 
 
@@ -22,7 +23,7 @@ def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     monkeypatch.setenv("RERANK_LAB_HOME", str(tmp_path / "home"))
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1,localhost")
-    left_out = ("OPENAI_", "RERANK_LAB_CHROMA", "RERANK_LAB_LLM_MODEL")
+    left_out = (*SERVERS, "RERANK_LAB_CHROMA", "RERANK_LAB_LLM_MODEL")
     for name in [name for name in os.environ if name.startswith(left_out)]:
         monkeypatch.delenv(name, raising=False)
     yield

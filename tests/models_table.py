@@ -15,6 +15,7 @@ WORDS = {
         "rerankers": "Cross-encoders",
         "onnx": "bundled",
         "openai": "none; needs a key",
+        "server": "none; on a server",
         "API": "paid API",
         "remote": "runs code of its repository",
         "and": ", ",
@@ -25,6 +26,7 @@ WORDS = {
         "rerankers": "交叉编码器",
         "onnx": "内置",
         "openai": "无；需要密钥",
+        "server": "无；在服务器上",
         "API": "付费接口",
         "remote": "会运行其仓库中的代码",
         "and": "，",
@@ -51,7 +53,8 @@ def row(cells) -> str:
 
 
 def model_row(line: catalog.Line, words: dict) -> str:
-    licence = words.get(line.licence, line.licence)
+    yours = line.kind == "server" and not line.address
+    licence = "–" if yours else words.get(line.licence, line.licence)
     download = words.get(line.kind, f"{line.size} MB")
     if line.remote_code:
         download += words["and"] + words["remote"]

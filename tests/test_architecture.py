@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
 GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units", "disk"}
-GROUND |= {"quality", "fields"}
+GROUND |= {"quality", "fields", "server", "remote"}
 """What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}
@@ -24,7 +24,7 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
 ORDER = {"pipeline", "evaluate", "extract", "ocr", "sandbox", "__main__"}
-ORDER |= {"replay", "history"}
+ORDER |= {"replay", "history", "batch", "cluster"}
 """What knows the order of the steps, what runs one apart, and what keeps the outcome of all of them."""
 
 KEPT = {"library", "llm"}
@@ -33,6 +33,7 @@ WORKSHOP = {"predict", "room", "lessons", "tokens"}
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "chromadb", "onnxruntime", "openai", "streamlit", "altair"}
 HEAVY |= {"umap", "numba"}
+HEAVY |= {"ray"}
 
 MADE_IN_ONE_PLACE = {"pipeline", "embed", "rerank"}
 """What opens the library and loads models: on the screens, only ``ui/cached.py`` does."""

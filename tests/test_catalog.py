@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
-from rag_core.catalog import BUNDLED, EMBEDDERS, RERANKERS, Line, find
+from rag_core.catalog import BUNDLED, EMBEDDERS, RERANKERS, Line, find, leaves, served
 from rag_core.datatypes import Settings
 from rag_core.errors import UnknownModel
+from rag_core.remote import FORMS
 
 LINES = [*EMBEDDERS, *RERANKERS]
 PROMISED_EMBEDDERS = {
@@ -55,12 +56,31 @@ def test_a_line_names_languages_and_licence(line):
 
 @every_line
 def test_a_line_is_of_a_known_kind(line):
-    assert line.kind in {"onnx", "openai", "sentence-transformers"}
+    assert line.kind in {"onnx", "openai", "sentence-transformers", "server"}
     assert line.batch > 0
 
 
 def test_only_embedders_come_from_openai():
-    assert {line.kind for line in RERANKERS} == {"onnx", "sentence-transformers"}
+    assert {line.kind for line in RERANKERS} == {"onnx", "sentence-transformers", "server"}
+
+
+def test_a_server_of_the_catalogue_has_an_address_a_form_and_a_key_of_its_own():
+    known = [line for line in LINES if line.address]
+    assert all(line.address.startswith("https://") and line.form in FORMS and line.key_name for line in known)
+    assert len({line.key_name for line in known}) == len(known) == 2
+
+
+def test_texts_leave_for_a_server_alone():
+    leaving = [line.id for line in LINES if leaves((*EMBEDDERS, *RERANKERS), line.id)]
+    assert leaving == [line.id for line in LINES if line.licence == "API"]
+    assert not leaves(RERANKERS, "organisation/unlisted")
+
+
+def test_a_served_model_of_the_catalogue_keeps_its_prefixes():
+    line = find(EMBEDDERS, "embedding-server")
+    known, unknown = served(line, "intfloat/multilingual-e5-small"), served(line, "organisation/unlisted")
+    assert (known.query_prefix, known.text_prefix, known.kind) == ("query: ", "passage: ", "server")
+    assert (unknown.id, unknown.query_prefix, unknown.text_prefix) == ("organisation/unlisted", "", "")
 
 
 @every_line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,16 @@ from llm_server import LLMServer, Reply, embeddings, refusal
 
 from rag_core import catalog
 from rag_core.embed import OnnxEmbedder, SentenceTransformerEmbedder, load_embedder, mean_pool, normalise
-from rag_core.errors import KeyMissing, KeyRefused, LLMBadAnswer, LLMRefused, ModelUnusable, UnknownModel
+from rag_core.errors import (
+    KeyMissing,
+    KeyRefused,
+    LLMBadAnswer,
+    LLMRefused,
+    ModelUnusable,
+    ServerInternal,
+    ServerMissing,
+    UnknownModel,
+)
 from rag_core.llm import LLMSettings
 
 ROOT = Path(__file__).parents[1]
@@ -280,3 +290,108 @@ def test_openai_without_a_key_asks_for_one(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(KeyMissing):
         load_embedder("text-embedding-ada-002")
+
+
+@pytest.mark.parametrize("places", [[0, 0], [1, 2], [0, 2], [-1, 0]])
+def test_openai_indexes_that_are_not_one_a_text_are_refused(places):
+    rows = [{"object": "embedding", "index": place, "embedding": [1, 0]} for place in places]
+    body = json.dumps({"object": "list", "model": "m", "data": rows})
+    with LLMServer(Reply(body)) as server, pytest.raises(ModelUnusable):
+        openai_embedder(server).embed_texts(["a", "b"])
+
+
+# A server of one's own
+
+
+def served(server: LLMServer, model: str = "own/model", **settings: object):
+    how = LLMSettings(**{"key": "", "model": model, **settings}, base_url=server.base_url)
+    return load_embedder("embedding-server", how)
+
+
+def taking(most: int, status: int, said: dict):
+    """Serve embeddings of the texts' lengths to requests of at most so many texts."""
+
+    def reply(request: dict) -> Reply:
+        texts = request["input"]
+        if len(texts) > most:
+            return Reply(json.dumps(said), status=status)
+        return embeddings({index: [float(len(text)), 1.0] for index, text in enumerate(texts)})
+
+    return LLMServer(reply)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (413, {"message": "batch size 32 > maximum allowed batch size 10", "code": 413, "type": "validation"}),
+        (422, {"detail": [{"type": "too_long", "msg": "List should have at most 10 items after validation"}]}),
+        (400, {"error": {"message": "batch size is invalid, it should not be larger than 10", "code": "x"}}),
+    ],
+)
+def test_a_server_that_takes_fewer_texts_is_asked_with_half_as_many(status, said):
+    texts, counts = ["x" * number for number in range(40)], []
+    with taking(10, status, said) as server:
+        vectors = served(server).embed_texts(texts, lambda *count: counts.append(count))
+    assert [len(request["body"]["input"]) for request in server.requests] == [32, 16, *[8] * 5]
+    assert vectors == pytest.approx(normalise([[number, 1.0] for number in range(40)]))
+    assert counts[-1] == (40, 40)
+
+
+def test_a_server_that_refuses_for_another_reason_is_asked_once():
+    with LLMServer(refusal(422, "input is not a string")) as server, pytest.raises(LLMRefused):
+        served(server).embed_texts(["a", "b"])
+    assert len(server.requests) == 1
+
+
+def test_a_server_needs_no_key_and_is_told_which_model():
+    with taking(100, 400, {}) as server:
+        embedder = served(server)
+        embedder.embed_queries(["收入？"])
+    assert server.requests[0]["body"] == {"model": "own/model", "input": ["收入？"], "encoding_format": "float"}
+    assert embedder.id == f"own/model@{server.base_url}"
+
+
+def test_a_model_of_the_catalogue_gets_its_prefixes_from_here():
+    with taking(100, 400, {}) as server:
+        embedder = served(server, "bilingual-embedder")
+        embedder.embed_queries(["收入？"])
+        embedder.embed_texts(["增长"])
+    assert [request["body"]["input"] for request in server.requests] == [["query: 收入？"], ["passage: 增长"]]
+
+
+def test_a_server_that_changes_its_dimension_is_noticed():
+    replies = iter([embeddings({0: [1, 0]}), embeddings({0: [1, 0, 0]})])
+    with LLMServer(lambda _: next(replies)) as server:
+        embedder = served(server)
+        embedder.embed_texts(["a"])
+        with pytest.raises(ModelUnusable, match="2 numbers"):
+            embedder.embed_queries(["a"])
+
+
+def test_the_environment_names_the_server(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with taking(100, 400, {}) as server:
+        for name, value in {"URL": server.base_url, "MODEL": "own", "KEY": KEY}.items():
+            monkeypatch.setenv(f"RERANK_LAB_EMBED_{name}", value)
+        load_embedder("embedding-server").embed_queries(["a"])
+    assert (server.requests[0]["authorization"], server.requests[0]["body"]["model"]) == (f"Bearer {KEY}", "own")
+
+
+def test_without_a_server_there_is_none(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ServerMissing) as found:
+        load_embedder("embedding-server")
+    assert found.value.values == {"model": "embedding-server", "setting": "RERANK_LAB_EMBED_URL"}
+
+
+def test_a_redirect_is_not_followed():
+    with LLMServer(numbered) as other:
+        moved = LLMServer(Reply("", status=307, headers={"Location": other.base_url + "/embeddings"}))
+        with moved, pytest.raises(LLMRefused) as found:
+            served(moved).embed_queries(["a"])
+    assert (found.value.values["status"], other.requests) == (307, [])
+
+
+def test_a_visitors_server_may_not_stand_in_the_hosts_network():
+    with taking(100, 400, {}) as server, pytest.raises(ServerInternal):
+        served(server, guarded=True)

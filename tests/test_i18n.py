@@ -15,7 +15,7 @@ from pages.ui.cached import SAMPLE_FILES
 from pages.ui.frame import PAGES
 from pages.ui.link import ORIGINS
 from pages.ui.tables import FIRST_SCORES
-from rag_core import errors, lessons, perturb, quality, rerank
+from rag_core import errors, lessons, perturb, quality, remote, rerank
 from rag_core.chunk import PRESETS
 from rag_core.errors import RerankLabError
 from rag_core.evaluate import STAGES
@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 SCREENS = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 LANGUAGES = list(i18n.LANGUAGES)
 RERANKERS = [made for name, made in vars(rerank).items() if name.endswith("Reranker") and hasattr(made, "scale")]
+SERVED = {form.scale for form in remote.FORMS.values()}
 
 
 def subclasses(base: type) -> Iterator[type]:
@@ -66,7 +67,7 @@ FAMILIES = {
     "origin.{}": {"question", *ORIGINS},
     "preset.{}": set(PRESETS),
     "preset.{}_help": set(PRESETS),
-    "score.{}": {made.scale for made in RERANKERS} | set(FIRST_SCORES.values()),
+    "score.{}": {made.scale for made in RERANKERS} | SERVED | set(FIRST_SCORES.values()),
     "table.{}": set(FIRST_SCORES.values()),
     "order.{}": set(STAGES.values()),
     "form.first_{}": set(FIRST_STAGES),

@@ -16,6 +16,7 @@ from rag_core.errors import (
     LLMRefused,
     LLMTimeout,
     LLMUnreachable,
+    ServerInternal,
 )
 from rag_core.llm import DEFAULT_MODEL, ChatModel, LLMSettings, language_of, open_client, translated_errors
 
@@ -285,3 +286,19 @@ def test_importing_the_steps_leaves_the_client_alone():
     code = "import sys, rag_core.answer, rag_core.expand; sys.exit('openai' in sys.modules or 'httpx2' in sys.modules)"
     root = Path(__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_a_visitors_address_may_not_stand_in_the_hosts_network_but_the_hosts_own_may(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    typed = LLMSettings.from_environment(KEY, "http://localhost:9/v1", guarded=True)
+    with pytest.raises(ServerInternal):
+        ChatModel(typed)
+    ChatModel(LLMSettings.from_environment(KEY, "", guarded=True))
+
+
+def test_a_redirect_is_not_followed():
+    with LLMServer(completion("stolen")) as other:
+        moved = LLMServer(Reply("", status=307, headers={"Location": other.base_url + "/chat/completions"}))
+        with moved, pytest.raises(LLMRefused):
+            ChatModel(LLMSettings(KEY, moved.base_url)).complete([{"role": "user", "content": "q"}])
+    assert other.requests == []

@@ -11,12 +11,14 @@ from threading import Event, Thread
 import psutil
 import streamlit as st
 
+from pages.ui import state
 from rag_core import baseline as unrelated
 from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings, tokens
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Span
 from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import RerankLabError
 from rag_core.pipeline import Lab
+from rag_core.remote import RerankServer
 from rag_core.rerank import Reranker, load_reranker
 from rag_core.room import Rooms
 
@@ -82,7 +84,9 @@ def sweep(swept: Lab, known: dict[str, float]) -> None:
 
 
 def embedder(model_id: str, how: llm.LLMSettings) -> Embedder:
-    """Return an embedder; one that uses a visitor's key is made for that visitor alone."""
+    """Return an embedder; one that uses a visitor's key or server is made for that visitor alone."""
+    if catalog.find(catalog.EMBEDDERS, model_id).kind == "server":
+        return load_embedder(model_id, state.embedding_server())
     if catalog.find(catalog.EMBEDDERS, model_id).kind == "openai":
         return load_embedder(model_id, how)
     return shared_embedder(model_id)
@@ -100,12 +104,20 @@ def vector_length(model_id: str) -> int:
 
 
 def reranker(model_id: str) -> Reranker:
+    """Return a reranker; one on a visitor's server is made for that visitor alone."""
+    if catalog.leaves(catalog.RERANKERS, model_id):
+        return load_reranker(model_id, state.rerank_server())
     return loaded_reranker(model_id)[0]
 
 
 def megabytes(model_id: str) -> float:
-    """Return by how many MB this process grew while the reranker was loaded."""
-    return loaded_reranker(model_id)[1]
+    """Return by how many MB this process grew while the reranker was loaded; one on a server takes none."""
+    return 0 if catalog.leaves(catalog.RERANKERS, model_id) else loaded_reranker(model_id)[1]
+
+
+def rerank_address(model_id: str) -> str:
+    """Return where a reranker's texts are sent, as it may be shown; nothing where no server is set."""
+    return RerankServer.of(catalog.find(catalog.RERANKERS, model_id), state.rerank_server()).shown
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -115,9 +127,14 @@ def loaded_reranker(model_id: str) -> tuple[Reranker, float]:
     return load_reranker(model_id), max(0, process.memory_info().rss - before) / 2**20
 
 
-@st.cache_resource(show_spinner=False, max_entries=50)
 def self_test(model_id: str) -> selftest.SelfTest:
-    return selftest.check(reranker(model_id))
+    tried = reranker(model_id)
+    return tested(tried.weights, tried)
+
+
+@st.cache_resource(show_spinner=False, max_entries=50)
+def tested(weights: str, _reranker: Reranker) -> selftest.SelfTest:
+    return selftest.check(_reranker)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
@@ -194,8 +211,10 @@ def baseline(comparison: Comparison, model: str) -> unrelated.Baseline | None:
     """Return what a comparison's ``reranker`` or ``embedder`` gives unrelated texts; None for one paid by the text."""
     how, language = comparison.settings, document(comparison.doc_id).language
     if model == "reranker":
+        if catalog.leaves(catalog.RERANKERS, how.reranker):
+            return None
         return reranker_baseline(how.reranker, comparison.query, language)
-    if catalog.find(catalog.EMBEDDERS, how.embedder).kind == "openai":
+    if catalog.leaves(catalog.EMBEDDERS, how.embedder):
         return None
     return embedder_baseline(how.embedder, comparison.query, language)
 

@@ -60,7 +60,8 @@ def here(fact: Fact) -> None:
 
 
 def values(fact: Fact) -> dict[str, object]:
-    return {name: number(value) if isinstance(value, float) else plain(value) for name, value in fact.values.items()}
+    named = {**fact.values, **({"scale": tables.unit(fact.values["scale"])} if "scale" in fact.values else {})}
+    return {name: number(value) if isinstance(value, float) else plain(value) for name, value in named.items()}
 
 
 def number(value: float) -> str:

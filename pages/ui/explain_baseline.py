@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, charts
+from pages.ui import cached, charts, tables
 from pages.ui.explain_probe import DIGITS
 from pages.ui.i18n import t
 from rag_core.baseline import Baseline
@@ -24,7 +24,7 @@ def show(comparison: Comparison) -> None:
 
 
 def one_model(comparison: Comparison, side: str, found: Baseline) -> None:
-    unit = comparison.scale if side == "reranked" else t("table.cosine")
+    unit = tables.unit(comparison.scale) if side == "reranked" else t("table.cosine")
     digits, hits = DIGITS[MODELS[side]], getattr(comparison, side).hits
     st.markdown(t("baseline.median", score=f"{found.median:.{digits}f}", unit=unit))
     if side == "vector" and comparison.order != "vector":

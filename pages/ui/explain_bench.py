@@ -120,7 +120,7 @@ def compare_places(comparison: Comparison, chunk: Chunk, target: str, text: str)
 
 def one_model(comparison: Comparison, name: str, before: Place, after: Place) -> None:
     digits = explain_probe.DIGITS[name]
-    unit = comparison.scale if name == "reranker" else t("table.cosine")
+    unit = tables.unit(comparison.scale) if name == "reranker" else t("table.cosine")
     moved = before.rank - after.rank
     st.metric(
         t(f"explain.{name}"),
@@ -196,7 +196,7 @@ def log_table(comparison: Comparison) -> pd.DataFrame:
         ]
         for kind, text, before, after in st.session_state["bench_log"]
     ]
-    units = [f"Δ {comparison.scale}", f"Δ {t('table.cosine')}"]
+    units = [f"Δ {tables.unit(comparison.scale)}", f"Δ {t('table.cosine')}"]
     return pd.DataFrame(
         rows, columns=[t("bench.change"), t("explain.reranker"), t("explain.embedder"), *units, t("table.text")]
     )

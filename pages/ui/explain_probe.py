@@ -114,7 +114,7 @@ def side_by_side(comparison: Comparison, probes: dict[str, Probe]) -> None:
             st.caption(t(f"probe.view_{name}"))
             first = found.ordered[0]
             st.text(t("probe.strongest", text=tables.one_line(found.text[first.start : first.end], STRONGEST_COLUMNS)))
-            unit = comparison.scale if name == "reranker" else t("table.cosine")
+            unit = tables.unit(comparison.scale) if name == "reranker" else t("table.cosine")
             st.dataframe(
                 shaded(found, unit, DIGITS[name]),
                 hide_index=True,

@@ -1,10 +1,13 @@
 """What the reader chooses: a document, a question with its expansions, models, and a language model."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.ui import cached, state
-from pages.ui.i18n import t
+from pages.ui.i18n import plain, t
 from rag_core import catalog, llm
+from rag_core.remote import FORMS
 from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, PATIENCE
 
 
@@ -35,7 +38,8 @@ def recommend_chunks() -> None:
 
 def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:
     line = catalog.find(lines, model_id)
-    size = {"onnx": t("model.bundled"), "openai": t("model.key")}.get(line.kind, f"{line.size} MB")
+    sizes = {"onnx": t("model.bundled"), "openai": t("model.key"), "server": t("model.server")}
+    size = sizes.get(line.kind, f"{line.size} MB")
     facts = [model_id, " ".join(line.languages), size, line.licence]
     return " · ".join([*facts, t("model.remote_code")] if line.remote_code else facts)
 
@@ -122,7 +126,44 @@ def llm_fields() -> llm.LLMSettings:
 
 def llm_settings() -> llm.LLMSettings:
     kept = st.session_state
-    return llm.LLMSettings.from_environment(kept["llm_key"], kept["llm_url"], kept["llm_model"])
+    guarded = bool(state.owner())
+    return llm.LLMSettings.from_environment(kept["llm_key"], kept["llm_url"], kept["llm_model"], guarded=guarded)
+
+
+def server_fields() -> None:
+    """Let the reader say where the models called ``rerank-server`` and ``embedding-server`` answer."""
+    with st.expander(t("remote.title"), icon=":material/dns:"):
+        st.caption(t("remote.help"))
+        rerank = st.columns([3, 2, 2, 2])
+        rerank[0].text_input(t("remote.rerank_url"), key="rerank_url", placeholder="http://127.0.0.1:8080/rerank")
+        forms = {"": t("remote.form_of_settings"), **{form: form for form in FORMS}}
+        rerank[1].selectbox(t("remote.form"), list(forms), key="rerank_form", format_func=forms.get)
+        rerank[2].text_input(t("remote.model"), key="rerank_model")
+        rerank[3].text_input(t("remote.key"), key="rerank_key", type="password", autocomplete="off")
+        embed = st.columns([3, 2, 2, 2])
+        embed[0].text_input(t("remote.embed_url"), key="embed_url", placeholder="http://127.0.0.1:8080/v1")
+        embed[2].text_input(t("remote.model"), key="embed_model")
+        embed[3].text_input(t("remote.key"), key="embed_key", type="password", autocomplete="off")
+
+
+def leaving(rerankers: Sequence[str]) -> None:
+    """Say which texts leave this machine with the models chosen, and where they go; without an address none can."""
+    for model in rerankers:
+        address = catalog.leaves(catalog.RERANKERS, model) and in_code(cached.rerank_address(model))
+        if address:
+            st.info(t("remote.rerank_leaves", model=plain(model), address=address), icon=":material/outbound:")
+    embedder = state.chosen("embedder")
+    if catalog.leaves(catalog.EMBEDDERS, embedder):
+        own = embedder == "embedding-server"
+        where = state.embedding_server() if own else llm_settings()
+        if where.base_url or not own:
+            address = in_code(where.address)
+            st.info(t("remote.embed_leaves", model=plain(embedder), address=address), icon=":material/outbound:")
+
+
+def in_code(address: str) -> str:
+    """Return an address for a text that sets it in backticks: elsewhere Markdown makes a link of it."""
+    return address.replace("`", "").strip()
 
 
 def chat_model() -> llm.ChatModel:

@@ -65,7 +65,7 @@ def together(comparison: Comparison, move: Move) -> None:
     st.subheader(t("inside.together"))
     st.markdown(t("inside.together_text"))
     texts = [counted("inside.pair", read), comparison.query, move.chunk.text]
-    score = [t("inside.rank", rank=move.after), f"{comparison.scale} {move.after_score:.2f}"]
+    score = [t("inside.rank", rank=move.after), f"{tables.unit(comparison.scale)} {move.after_score:.2f}"]
     st.image(diagram.one_run(texts, [t("form.reranker"), model], score), width="stretch")
     if read:
         st.markdown(t("inside.meetings", tokens=len(read), meetings=f"{len(read) ** 2:,}"))

@@ -93,7 +93,7 @@ def tested(found: Replay) -> None:
                 icon=":material/check:" if passed else ":material/close:",
                 color="green" if passed else "orange",
             )
-        st.badge(f"{test.scale} {test.lowest:.1f} … {test.highest:.1f}", color="gray")
+        st.badge(f"{tables.unit(test.scale)} {test.lowest:.1f} … {test.highest:.1f}", color="gray")
         st.badge(t("selftest.speed", milliseconds=f"{test.milliseconds:.0f}"), color="gray")
 
 

@@ -7,7 +7,9 @@ import streamlit as st
 
 from pages.ui import i18n
 from rag_core.datatypes import ChunkSettings, Settings
+from rag_core.llm import EMBEDDING, LLMSettings
 from rag_core.metrics import MAIN
+from rag_core.remote import RerankServer
 
 HOW = Settings()
 DEFAULTS: dict[str, object] = {
@@ -48,6 +50,13 @@ DEFAULTS: dict[str, object] = {
     "llm_key": "",
     "llm_url": "",
     "llm_model": "",
+    "rerank_url": "",
+    "rerank_form": "",
+    "rerank_model": "",
+    "rerank_key": "",
+    "embed_url": "",
+    "embed_model": "",
+    "embed_key": "",
     "picked": None,
     "comparison": None,
     "answers": None,
@@ -133,6 +142,17 @@ def owner() -> str:
     if st.get_option("server.address") in LOOPBACK:
         return ""
     return st.session_state.setdefault("owner", secrets.token_hex(16))
+
+
+def rerank_server() -> RerankServer:
+    """Return the rerank server that was typed; on a server a visitor's must not stand in the server's own network."""
+    typed = (st.session_state[f"rerank_{name}"].strip() for name in ("url", "form", "model", "key"))
+    return RerankServer(*typed, guarded=bool(owner()))
+
+
+def embedding_server() -> LLMSettings:
+    typed = (st.session_state[f"embed_{name}"] for name in ("key", "url", "model"))
+    return LLMSettings.from_environment(*typed, names=EMBEDDING, guarded=bool(owner()))
 
 
 def suggest(expansions: list) -> None:

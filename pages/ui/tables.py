@@ -49,7 +49,13 @@ def score_name(comparison: Comparison, side: str) -> str:
 
 def score_unit(comparison: Comparison, side: str) -> str:
     """Name a side's scale in a word that fits a column."""
-    return comparison.scale if side == "reranked" else t(f"table.{FIRST_SCORES[comparison.order]}")
+    return unit(comparison.scale) if side == "reranked" else t(f"table.{FIRST_SCORES[comparison.order]}")
+
+
+def unit(scale: str) -> str:
+    """Name the scale of a cross-encoder's scores in a word."""
+    names = {"relevance": t("unit.relevance"), "unknown": t("unit.unknown")}
+    return names.get(scale, scale)
 
 
 def place(comparison: Comparison, move: Move) -> str:

@@ -1,0 +1,80 @@
+"""What every server that a reader points at has: an address, a key, and settings in the environment or ``.env``."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from pathlib import Path
+
+from rag_core.errors import BadSetting
+
+TOO_MANY = re.compile(r"batch|too.many|too_long|at most", re.IGNORECASE)
+
+
+def environment() -> dict[str, str]:
+    """Return the settings of the environment, then those of ``.env`` in the working directory; empty ones are none.
+
+    Raises:
+        BadSetting: ``.env`` is not UTF-8.
+    """
+    from dotenv import dotenv_values
+
+    path = Path.cwd() / ".env"
+    try:
+        # Editors on Windows begin the file with a byte order mark.
+        written = dotenv_values(path, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadSetting(
+            ".env is not UTF-8: save it again as UTF-8.", setting=".env", value="≠ UTF-8", limit="UTF-8"
+        ) from None
+    pairs = (*written.items(), *os.environ.items())
+    return {name: value.strip() for name, value in pairs if value and value.strip()}
+
+
+def is_http(address: str) -> bool:
+    # The client's own reading of an address, so that nothing passes here and fails there.
+    import httpx2
+
+    try:
+        url = httpx2.URL(address)
+    except httpx2.InvalidURL:
+        return False
+    labels = url.host.rstrip(".").split(".")
+    return url.scheme in ("http", "https") and all(0 < len(label) < 64 for label in labels) and (url.port or 80) < 65536
+
+
+def is_internal(address: str) -> bool:
+    """Say whether an address leads into this machine or its own network; one that cannot be looked up does not."""
+    import httpx2
+
+    try:
+        found = socket.getaddrinfo(httpx2.URL(address).host, None)
+    except (OSError, UnicodeError):
+        return False
+    # A scope such as %eth0 is no part of the address, and an IPv4 address may come dressed as an IPv6 one.
+    places = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+    return any(not (getattr(place, "ipv4_mapped", None) or place).is_global for place in places)
+
+
+def is_too_many(status: int, said: str) -> bool:
+    """Say whether a refusal is of the number of texts; each server has a status and words of its own for it."""
+    return status == 413 or (status in (400, 422) and bool(TOO_MANY.search(said)))
+
+
+def same_address(left: str, right: str) -> bool:
+    return left.rstrip("/") == right.rstrip("/")
+
+
+def shown(address: str) -> str:
+    """Return an address without a user name or a password."""
+    return re.sub(r"//[^/]*@", "//", address)
+
+
+def without_key(text: str, key: str) -> str:
+    return text.replace(key, "***") if key else text
+
+
+def fits_a_header(key: str) -> bool:
+    return key.isascii() and key.isprintable()
