@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import form, link, result, state, work
+from pages.ui import cached, form, link, result, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
 
@@ -39,3 +39,4 @@ with told():
     if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
         st.caption(t("compare.stale"))
     result.show(comparison)
+    cached.settle_in()

@@ -1,9 +1,11 @@
 """Everything that is kept between reruns. Failures are never kept."""
 
+import gc
 import json
 import math
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 
@@ -216,3 +218,13 @@ def keep(key: tuple, make: Callable[[], object]) -> object:
 def rooms() -> Rooms:
     """Return the rooms of this server: all sessions see the same."""
     return Rooms()
+
+
+@cache
+def settle_in() -> None:
+    """Spare the garbage collector what is loaded by now, once a process: it stays until the end.
+
+    Streamlit collects after every script. Looking at the libraries' objects each time took as long as drawing a page.
+    """
+    gc.collect()
+    gc.freeze()

@@ -19,16 +19,18 @@ def show(comparison: Comparison) -> None:
     orders(comparison)
     picked_chunk(comparison)
     metrics(comparison)
-    slope, bars, ledger, times = st.tabs([t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")])
-    with slope:
-        slope_part(comparison)
-    with bars:
-        bar_part(comparison)
-    with ledger:
-        ledger_part(comparison)
-    with times:
-        time_part(comparison)
+    parts(comparison)
     download(comparison)
+
+
+def parts(comparison: Comparison) -> None:
+    """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
+    names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
+    tabs = st.tabs(names, key="result_part", on_change="rerun")
+    for tab, part in zip(tabs, (slope_part, bar_part, ledger_part, time_part), strict=True):
+        if tab.open:
+            with tab:
+                part(comparison)
 
 
 def headline(comparison: Comparison) -> None:
