@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
-GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units"}
+GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units", "waiting"}
 """What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}

@@ -19,6 +19,7 @@ from rag_core.embed import Embedder, load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 from rag_core.room import Rooms
+from rag_core.waiting import Line
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_JUDGE = "Rerank Lab"
@@ -218,6 +219,12 @@ def keep(key: tuple, make: Callable[[], object]) -> object:
 def rooms() -> Rooms:
     """Return the rooms of this server: all sessions see the same."""
     return Rooms()
+
+
+@st.cache_resource(show_spinner=False, max_entries=50)
+def line(model_id: str) -> Line:
+    """Return the line of those who wait for a reranker: all sessions stand in the same."""
+    return Line()
 
 
 @cache
