@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from threading import Event, Thread
 from time import sleep
@@ -68,3 +69,10 @@ def test_waiting_is_a_step_of_its_own(library, somebody_before):
 
 def test_who_comes_first_waits_for_nobody(library):
     assert "wait" not in asked().session_state["comparison"].timings
+
+
+def test_after_the_first_comparison_the_garbage_collector_passes_over_what_stays(library):
+    cached.settle_in.cache_clear()
+    gc.unfreeze()
+    asked()
+    assert gc.get_freeze_count() > 100_000
