@@ -1,9 +1,10 @@
-"""Play a class: ``python -m benchmarks.crowd [--people 30] [--seconds 300] [--every 20]``.
+"""Play a class: ``python -m benchmarks.crowd [--people 30] [--seconds 300] [--every 20] [--distinct]``.
 
 The app runs as it does for a reader, with the Chinese sample in its library. Every participant opens the compare page
 by a link and waits for the finished comparison, at a moment of their own, again and again; each time it is a websocket
-session of its own and another question. Printed are the seconds from the request to the finished page, failures, and
-the server's memory after the first ten seconds and at the end.
+session of its own and another question; with ``--distinct`` no two of them in the whole run are equal. Printed are the
+seconds from the request to the finished page, failures, the server's CPU seconds for one comparison, which another
+program on the machine lengthens little, and its memory after the first ten seconds and at the end.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
@@ -86,23 +89,40 @@ async def compare(port: int, link: str) -> bool:
                 return found
 
 
-async def participant(port: int, links: list[str], every: float, end: float, took: list[float | None]) -> None:
-    rng = random.Random()
-    await asyncio.sleep(rng.uniform(0, every))
+def linker(doc_id: str, questions: list[str], distinct: bool) -> Callable[[], str]:
+    """Return what gives the next link: to one of the questions, or with its number in the run after it."""
+    numbers = count(1)
+
+    def link() -> str:
+        question = random.choice(questions)
+        return urlencode({"q": f"{question} {next(numbers)}" if distinct else question, "doc": doc_id, "lang": "zh"})
+
+    return link
+
+
+async def participant(port: int, link: Callable[[], str], every: float, end: float, took: list[float | None]) -> None:
+    await asyncio.sleep(random.uniform(0, every))
     while time.monotonic() < end:
         start = time.monotonic()
         try:
-            done = await compare(port, rng.choice(links))
+            done = await compare(port, link())
         except (OSError, websockets.WebSocketException):
             done = False
         took.append(time.monotonic() - start if done else None)
         await asyncio.sleep(max(0.0, start + every - time.monotonic()))
 
 
-async def play(port: int, links: list[str], arguments: argparse.Namespace, memory: list[float], pid: int) -> list:
+def cpu_seconds(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+async def play(
+    port: int, link: Callable[[], str], arguments: argparse.Namespace, memory: list[float], pid: int
+) -> list[float | None]:
     took: list[float | None] = []
     end = time.monotonic() + arguments.seconds
-    people = [participant(port, links, arguments.every, end, took) for _ in range(arguments.people)]
+    people = [participant(port, link, arguments.every, end, took) for _ in range(arguments.people)]
 
     async def look() -> None:
         process = psutil.Process(pid)
@@ -119,6 +139,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--every", type=float, default=20, help="seconds between one participant's comparisons")
+    parser.add_argument("--distinct", action="store_true", help="let no two questions be equal")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         doc_id, questions = prepare(Path(folder))
@@ -126,10 +147,12 @@ def main() -> None:
         server = serve(Path(folder), port)
         try:
             wait(port)
-            links = [urlencode({"q": question, "doc": doc_id, "lang": "zh"}) for question in questions]
-            asyncio.run(compare(port, links[0]))  # the models are loaded once, before anybody counts
+            link = linker(doc_id, questions, arguments.distinct)
+            asyncio.run(compare(port, link()))  # the models are loaded once, before anybody counts
             memory: list[float] = []
-            took = asyncio.run(play(port, links, arguments, memory, server.pid))
+            before = cpu_seconds(server.pid)
+            took = asyncio.run(play(port, link, arguments, memory, server.pid))
+            spent = cpu_seconds(server.pid) - before
         finally:
             server.terminate()
             server.wait(30)
@@ -138,8 +161,9 @@ def main() -> None:
     print(f"{arguments.people} people, {len(took)} comparisons in {arguments.seconds:.0f} s, {failed} failed")
     if not done:
         raise SystemExit(1)
-    print("| median | p95 | slowest |\n|---|---|---|")
-    print(f"| {np.median(done):.2f} s | {np.percentile(done, 95):.2f} s | {max(done):.2f} s |")
+    print("| median | p95 | slowest | CPU per comparison |\n|---|---|---|---|")
+    waits = f"{np.median(done):.2f} s | {np.percentile(done, 95):.2f} s | {max(done):.2f} s"
+    print(f"| {waits} | {spent / len(took):.3f} s |")
     print(f"server memory: {memory[0]:.0f} MB after {SETTLED} s, {memory[1]:.0f} MB at the end")
 
 

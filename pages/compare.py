@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import beside, form, gate, link, past, questions, result, state, work
+from pages.ui import beside, cached, form, gate, link, past, questions, result, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
 from rag_core.datatypes import Chunk
@@ -53,3 +53,4 @@ with told():
         st.caption(t("compare.stale"))
     result.show(lambda: work.recorded(comparison), judged, beside.chunk)
     st.caption(t("result.link"))
+    cached.settle_in()

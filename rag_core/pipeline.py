@@ -8,7 +8,7 @@ questions ─ the same for each → orders ─ measure against judgments (``eval
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -196,8 +196,12 @@ class Lab:
         embedder: Embedder,
         reranker: rerank.Reranker,
         progress: Progress | None = None,
+        turn: AbstractContextManager[float] | None = None,
     ) -> Comparison:
-        """Search with the question and its expansions, rerank against the question alone, compare both orders."""
+        """Search with the question and its expansions, rerank against the question alone, compare both orders.
+
+        ``turn`` is entered before the reranker is asked, and gives the seconds that were waited for it.
+        """
         query, how = settings.check_query(query), settings.check(how)
         queries = [query, *(expansion.text for expansion in expansions)]
         timings = self.library.seconds(index.address.doc_id, index.address.chunks, embedder.id)
@@ -205,7 +209,9 @@ class Lab:
         candidates = fuse.fuse(rankings)
         if not candidates.hits:
             raise NothingFound(f"no chunk shares a word with {query!r}: search by vectors too", query=query)
-        with timed(timings, "rerank"):
+        with turn or nullcontext(0.0) as waited, timed(timings, "rerank"):
+            if waited:
+                timings["wait"] = waited
             settle_at = how.cutoff if how.adaptive else None
             reranked = rerank.rerank(query, candidates, reranker, progress, settle_at)
         vector = replace(candidates, hits=candidates.top(len(reranked)))

@@ -75,7 +75,7 @@ FAMILIES = {
     "judge.grade_{}": {str(grade) for grade in GRADES},
     "measured.{}": {"better", "worse", "unclear"},
     "metric.{}": {"tau", "overlap"},
-    "step.{}": steps(),
+    "step.{}": {*steps(), "wait"},
     "headline.{}": {"none", "one", "some"},
     "home.line_{}": {"1", "2", "3"},
     "documents.sample_{}": set(SAMPLE_FILES),

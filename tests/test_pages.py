@@ -128,6 +128,12 @@ def click(at: AppTest, button) -> AppTest:
     return run(at)
 
 
+def open_part(at: AppTest, key: str) -> AppTest:
+    """Open a tab of the comparison."""
+    at.session_state["result_part"] = text_of(at, key)
+    return run(at)
+
+
 def main_heading(at: AppTest) -> str:
     return at.main.subheader[0].value
 
@@ -442,7 +448,7 @@ def test_both_tables_rank_the_same_candidates(library, language):
                for kind in ("none", "one", "some") for n in range(6))  # fmt: skip
     assert len(at.metric) == 3
     assert says(at, "result.vector")
-    assert says(at, "result.speed")
+    assert says(open_part(at, "result.times"), "result.speed")
     assert not at.error
     assert not at.warning
 
@@ -473,9 +479,19 @@ def test_adaptive_depth_says_where_it_stopped(library, language, monkeypatch):
     assert len(at.dataframe[0].value) == len(comparison.moves)
 
 
+def test_one_part_is_drawn_at_a_time_and_another_language_begins_with_the_first(library):
+    at = asked()
+    assert len(at.get("vega_lite_chart")) == 1
+    assert len(open_part(at, "result.bars").get("vega_lite_chart")) == 2
+    at.segmented_control(key="lang").set_value("zh")
+    run(at)
+    assert says(at, "result.slope_help")
+    assert not says(at, "baseline.line")
+
+
 @pytest.mark.parametrize(("depth", "more"), [(5, 10), (10, CHUNKS), (CHUNKS, None)])
 def test_the_time_of_more_candidates_is_forecast(library, depth, more):
-    at = asked(depth=depth)
+    at = open_part(asked(depth=depth), "result.times")
     seconds = at.session_state["comparison"].timings["rerank"]
     assert says(at, "result.forecast") == (more is not None)
     if more:
@@ -487,7 +503,7 @@ def test_typed_expansions_are_fused_and_recorded(library):
     at = asked(typed=f"{TYPED}\n\n{TYPED}\n{WRITTEN}")
     assert says(at, "result.fused")
     assert not says(at, "result.vector")
-    ledger = at.dataframe[2].value
+    ledger = open_part(at, "result.ledger").dataframe[2].value
     assert [name[:2] for name in ledger.columns[3:]] == ["0.", "1.", "2."]
     assert len(ledger) == len(at.session_state["comparison"].moves)
     assert at.session_state["comparison"].expansions == (Expansion(TYPED, "typed"), Expansion(WRITTEN, "typed"))

@@ -1,10 +1,12 @@
 """Everything that is kept between reruns. Failures are never kept."""
 
+import gc
 import json
 import logging
 import math
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 
@@ -21,6 +23,7 @@ from rag_core.pipeline import Lab
 from rag_core.remote import RerankServer
 from rag_core.rerank import Reranker, load_reranker
 from rag_core.room import Rooms
+from rag_core.waiting import Line
 
 log = logging.getLogger(__name__)
 
@@ -254,3 +257,19 @@ def keep(key: tuple, make: Callable[[], object]) -> object:
 def rooms() -> Rooms:
     """Return the rooms of this server: all sessions see the same."""
     return Rooms()
+
+
+@st.cache_resource(show_spinner=False, max_entries=50)
+def line(model_id: str) -> Line:
+    """Return the line of those who wait for a reranker: all sessions stand in the same."""
+    return Line()
+
+
+@cache
+def settle_in() -> None:
+    """Spare the garbage collector what is loaded by now, once a process: it stays until the end.
+
+    Streamlit collects after every script. Looking at the libraries' objects each time took as long as drawing a page.
+    """
+    gc.collect()
+    gc.freeze()

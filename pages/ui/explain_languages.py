@@ -47,8 +47,8 @@ def ask(comparison: Comparison, query: str) -> Comparison:
     index = cached.lab().index(comparison.doc_id, comparison.settings.chunks, embedder)
     place = st.empty()
     try:
-        counting = work.counting(place, "work.scoring")
-        return cached.lab().compare(index, query, [], comparison.settings, embedder, reranker, counting)
+        scoring, turn = work.counting(place, "work.scoring"), work.my_turn(place, comparison.settings.reranker)
+        return cached.lab().compare(index, query, [], comparison.settings, embedder, reranker, scoring, turn)
     finally:
         place.empty()
 

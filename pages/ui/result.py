@@ -36,16 +36,19 @@ def show(
     orders(comparison, found.grades)
     picked_chunk(comparison, grade, picture)
     metrics(comparison)
-    slope, bars, ledger, times = st.tabs([t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")])
-    with slope:
-        slope_part(comparison)
-    with bars:
-        bar_part(found)
-    with ledger:
-        ledger_part(comparison)
-    with times:
-        time_part(comparison)
+    parts(found)
     download(found)
+
+
+def parts(found: Replay) -> None:
+    """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
+    names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
+    tabs = st.tabs(names, key="result_part", on_change="rerun")
+    drawn = (slope_part, lambda _: bar_part(found), ledger_part, time_part)
+    for tab, part in zip(tabs, drawn, strict=True):
+        if tab.open:
+            with tab:
+                part(found.comparison)
 
 
 def headline(comparison: Comparison) -> None:

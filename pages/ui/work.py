@@ -1,6 +1,7 @@
 """Work that takes a while, with progress that counts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import streamlit as st
 
@@ -24,6 +25,11 @@ def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
         place.progress(done / max(total, 1), text=t(key, done=done, total=total))
 
     return show
+
+
+def my_turn(place: st.delta_generator.DeltaGenerator, model_id: str) -> AbstractContextManager[float]:
+    """Return this reader's turn at a reranker; while others are before them, it shows how many."""
+    return cached.line(model_id).turn(lambda before: place.progress(0.0, text=t("work.waiting", before=before)))
 
 
 def add_document(data: bytes, title: str, password: str | None = None) -> Document:
@@ -95,8 +101,9 @@ def compare_with(doc_id: str, query: str, expansions: Sequence[Expansion], how: 
         index = open_index(doc_id, place)
         place.progress(0.0, text=t("work.loading"))
         embedder = cached.embedder(how.embedder, form.llm_settings())
-        scoring = counting(place, "work.scoring")
-        comparison = cached.lab().compare(index, query, expansions, how, embedder, ready(how.reranker), scoring)
+        scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker)
+        reranker = ready(how.reranker)
+        comparison = cached.lab().compare(index, query, expansions, how, embedder, reranker, scoring, turn)
         tell_rebuilt(index)
         return comparison
     finally:
