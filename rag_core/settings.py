@@ -12,6 +12,7 @@ MAX_QUERY = 1000
 DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
 FIRST_STAGES = ("vector", "bm25", "both")
+LIBRARIES = ("private", "shared")
 PATIENCE = 20
 """Adaptive depth gives up after so many candidates in a row that did not enter the first places."""
 
@@ -20,6 +21,27 @@ def home() -> Path:
     """Return the folder of the reader's documents: ``RERANK_LAB_HOME``, or a place in the user's data directory."""
     chosen = os.environ.get("RERANK_LAB_HOME", "").strip()
     return Path(chosen).expanduser() if chosen else user_data_path("rerank-lab", appauthor=False)
+
+
+def library(loopback: bool, forwarded: bool) -> str:
+    """Return whose documents a reader sees: ``private``, their own of this visit, or ``shared``, all there are.
+
+    ``RERANK_LAB_LIBRARY`` says which. Unset, only a reader on this machine shares: the server is bound to ``loopback``
+    and the request was not ``forwarded`` by a proxy.
+
+    Raises:
+        BadSetting: it is neither, or ``shared`` on a server that listens beyond loopback.
+    """
+    chosen = os.environ.get("RERANK_LAB_LIBRARY", "").strip() or ("shared" if loopback and not forwarded else "private")
+    allowed = LIBRARIES if loopback else LIBRARIES[:1]
+    if chosen not in allowed:
+        raise BadSetting(
+            f"RERANK_LAB_LIBRARY is {chosen!r}; allowed here: {', '.join(allowed)}",
+            setting="RERANK_LAB_LIBRARY",
+            value=chosen,
+            limit=", ".join(allowed),
+        )
+    return chosen
 
 
 def check_query(query: str) -> str:
