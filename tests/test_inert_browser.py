@@ -284,8 +284,7 @@ def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> 
 
 def evaluation(page: Page, screens: Screens) -> None:
     go(page, "evaluate")
-    page.get_by_text("Question set").first.click()
-    page.get_by_role("textbox", name=SAID["questions.paste"]).fill("\n".join(f"{one} revenue?" for one in EVIL))
+    page.get_by_label(SAID["questions.paste"]).fill("\n".join(f"{one} revenue?" for one in EVIL))
     press(page, "questions.add")
     page.get_by_text("Read: 10 questions").wait_for()
     screens.look()
