@@ -74,6 +74,9 @@ class Screens:
 
     def look(self) -> None:
         settle(self.page)
+        self.glance()
+
+    def glance(self) -> None:
         assert self.page.evaluate(ACTIVE) == []
         assert self.page.evaluate("window.fired") is None
         assert self.page.get_by_test_id("stException").count() == 0
@@ -175,7 +178,10 @@ def press(page: Page, key: str) -> None:
 
 
 def documents(page: Page, screens: Screens, address: str) -> None:
-    page.goto(f"{address}/documents")
+    page.goto(address)
+    page.get_by_role("button", name=SAID["home.try"]).wait_for()
+    screens.look()
+    go(page, "documents")
     uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     uploader.set_input_files({"name": TITLE, "mimeType": "application/pdf", "buffer": PDF})
     press(page, "documents.add")
@@ -197,7 +203,7 @@ def open_cells(page: Page, screens: Screens) -> None:
         for row in (1, 3, 5):
             page.mouse.dblclick(box["x"] + box["width"] - 60, box["y"] + 35 * row + 17)
             page.wait_for_timeout(150)
-            screens.look()
+            screens.glance()
             page.keyboard.press("Escape")
 
 
@@ -207,7 +213,7 @@ def hover_charts(page: Page, screens: Screens) -> None:
             for mark in chart.locator("path[aria-label], .mark-symbol path, .mark-rect path").all()[:3]:
                 mark.hover(force=True)
                 page.wait_for_timeout(100)
-                screens.look()
+                screens.glance()
 
 
 def compare(page: Page, screens: Screens) -> None:
@@ -284,14 +290,16 @@ def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> 
 
 def evaluation(page: Page, screens: Screens) -> None:
     go(page, "evaluate")
-    page.get_by_label(SAID["questions.paste"]).fill("\n".join(f"{one} revenue?" for one in EVIL))
+    page.get_by_role("textbox", name=SAID["questions.paste"]).fill("\n".join(f"{one} revenue?" for one in EVIL))
     press(page, "questions.add")
     page.get_by_text("Read: 10 questions").wait_for()
     screens.look()
     press(page, "evaluate.run")
-    page.get_by_text(SAID["measured.zip"]).wait_for()
-    screens.look()
-    hover_charts(page, screens)
+    page.get_by_role("tab", name=SAID["measured.files"]).wait_for()
+    for tab in ("means", "each", "depth", "panel", "files"):
+        page.get_by_role("tab", name=SAID[f"measured.{tab}"], exact=True).click()
+        screens.look()
+        hover_charts(page, screens)
     screens.download(SAID["measured.zip"])
 
 
