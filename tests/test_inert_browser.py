@@ -93,32 +93,35 @@ HTML = '() => document.documentElement.outerHTML.replace(/ value="[^"]*"/g, \'\'
 
 
 class Model:
-    """A language model whose reply changes as the walk goes on; a key that it gets comes back wherever it can."""
+    """A language model whose reply changes as the walk goes on; the key that it gets comes back wherever it can."""
 
     def __init__(self) -> None:
         self.say: Callable[[str], Reply] | None = None
+        self.server = LLMServer(self)
 
     def __call__(self, sent: Mapping[str, object]) -> Reply:
+        key = self.server.requests[-1]["authorization"].removeprefix("Bearer ")
         if self.say:
-            return self.say(" ".join(KEYS))
-        quoted = f"{ALL_EVIL} {' '.join(KEYS)} [1]"
-        return stream([f"Eight percent {quoted}."]) if sent.get("stream") else completion("\n".join(EVIL))
+            return self.say(key)
+        if sent.get("stream"):
+            return stream(["Eight percent ", ALL_EVIL, key[:9], key[9:], " [1]."])
+        return completion("\n".join([*EVIL, f"What does {key} mean?"]))
 
 
 TROUBLES = {
-    "key_refused": lambda keys: refusal(403, f"Incorrect API key provided: {keys}. {ALL_EVIL}"),
-    "llm_refused": lambda keys: refusal(400, f"{ALL_EVIL} {keys}"),
-    "llm_busy": lambda keys: refusal(429, f"{keys} {ALL_EVIL}", **{"Retry-After": "60"}),
-    "llm_bad_answer": lambda keys: stream([f"{keys} {ALL_EVIL}"], finish=None, end=""),
+    "key_refused": lambda key: refusal(403, f"Incorrect API key provided: {key}. {ALL_EVIL}"),
+    "llm_refused": lambda key: refusal(400, f"{ALL_EVIL} {key}"),
+    "llm_busy": lambda key: refusal(429, f"{key} {ALL_EVIL}", **{"Retry-After": "60"}),
+    "llm_bad_answer": lambda key: stream([f"{key} {ALL_EVIL}"], finish=None, end=""),
     "llm_redirected": lambda _: Reply("", status=307, headers={"Location": "http://evil.example/v1"}),
-    "bad_server_address": lambda keys: Reply(keys, content_type="text/html"),
+    "bad_server_address": lambda key: Reply(key, content_type="text/html"),
 }
 
 
 @contextmanager
 def world(home: Path) -> Iterator[tuple[Page, Screens, str, LLMServer, Model]]:
     model = Model()
-    with LLMServer(model) as server:
+    with model.server as server:
         extra = {"OPENAI_API_KEY": ENVIRONMENT_KEY, "OPENAI_BASE_URL": server.base_url, "RECORD_LOGS": "1",
                  "OPENAI_LOG": "debug", "STREAMLIT_LOGGER_LEVEL": "debug"}  # fmt: skip
         with serve(home, extra) as address, browser_page() as page:
@@ -314,6 +317,7 @@ def explained(page: Page, screens: Screens) -> None:
 
 def workshop(page: Page, screens: Screens) -> None:
     go(page, "workshop")
+    page.get_by_label(SAID["form.question"], exact=True).fill(QUESTION)
     press(page, "game.deal")
     page.get_by_role("button", name=SAID["pick.submit"]).wait_for()
     screens.look()
