@@ -263,8 +263,20 @@ class LLMRefused(LLMError):
     code = "llm_refused"
 
 
+class LLMBusy(LLMError):
+    code = "llm_busy"
+
+
 class LLMBadAnswer(LLMError):
     code = "llm_bad_answer"
+
+
+class LLMTooLong(LLMError):
+    code = "llm_too_long"
+
+
+class LLMRedirected(LLMError):
+    code = "llm_redirected"
 
 
 class ServerError(RerankLabError):

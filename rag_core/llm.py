@@ -19,6 +19,7 @@ from rag_core.errors import (
     KeyMissing,
     KeyRefused,
     LLMBadAnswer,
+    LLMBusy,
     LLMError,
     LLMRefused,
     LLMTimeout,
@@ -37,6 +38,9 @@ LONGEST_QUOTE = 200
 CHAT = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "RERANK_LAB_LLM_MODEL")
 EMBEDDING = ("RERANK_LAB_EMBED_KEY", "RERANK_LAB_EMBED_URL", "RERANK_LAB_EMBED_MODEL")
 """Names of the settings: key, address, model."""
+
+TALKATIVE = ("openai", "httpx2", "httpcore2")
+"""Loggers that write whole addresses and whatever headers a server sends back; both may hold the key."""
 
 Message = Mapping[str, str]
 """``{"role": "system" | "user" | "assistant", "content": ...}``."""
@@ -84,7 +88,7 @@ class LLMSettings:
 
     @property
     def address(self) -> str:
-        """Return the server's address as it may be shown: without the key, a user name or a password."""
+        """Return the server's address as it may be shown and kept: without key, user name, password and parameters."""
         return self.without_key(server.shown(self.base_url or DEFAULT_ADDRESS))
 
     def without_key(self, text: str) -> str:
@@ -105,28 +109,32 @@ class ChatModel:
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         """Yield the answer piece by piece.
 
-        Raises an LLMError, also after some pieces: LLMBadAnswer holds what came so far in ``values["text"]``.
+        Raises an LLMError, also after some pieces: LLMBadAnswer holds what came so far in ``values["text"]``. Nothing
+        is asked again once a piece was given.
         """
         pieces: list[str] = []
         with translated_errors(self.settings, pieces), self._ask(messages, stream=True) as reply:
             if reply.response.headers.get("content-type", "").startswith("text/html"):
                 raise _not_an_api(self.settings)
-            finished = False
+            finished, length = False, 0
             for delta, finish_reason in _deltas(reply):
                 finished = finished or bool(finish_reason)
                 if delta:
+                    length += len(delta)
+                    _check_length(length)
                     pieces.append(delta)
                     yield delta
         if not (finished and pieces):
-            raise _bad_answer("was cut off" if pieces else "holds no text", "".join(pieces))
+            raise _bad_answer("was cut off" if pieces else "holds no text", "".join(pieces), self.settings)
 
     def complete(self, messages: Sequence[Message]) -> str:
         """Return the whole answer. Raises an LLMError."""
         with translated_errors(self.settings):
             content = self._ask(messages).choices[0].message.content
         if not (isinstance(content, str) and content.strip()):
-            raise _bad_answer("holds no text", "")
-        return content
+            raise _bad_answer("holds no text", "", self.settings)
+        _check_length(len(content))
+        return self.settings.without_key(_drawable(content))
 
     def _ask(self, messages: Sequence[Message], **options: object) -> Any:
         return self._client.chat.completions.create(model=self.settings.model, messages=list(messages), **options)
@@ -138,22 +146,31 @@ def language_of(text: str) -> str:
 
 
 def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
-    """Make an OpenAI client that tries twice at most and takes its proxies from the environment.
+    """Make an OpenAI client that takes its proxies from the environment and is held to ``server_limits``.
 
-    Raises KeyMissing, KeyRefused for a key that no header can hold, BadServerAddress, ServerInternal, and
-    LLMUnreachable when the environment's proxy or certificates cannot be used.
+    It tries twice at most, so with the ``timeout`` of 30 seconds an answer begins within 66 seconds or not at all; what
+    has begun ends within ``LONGEST_SECONDS``. Raises KeyMissing, KeyRefused for a key that no header can hold,
+    BadServerAddress, ServerInternal, and LLMUnreachable when the environment's proxy or certificates cannot be used.
     """
     import httpx2
     import openai
 
+    from rag_core import server_limits
+
     _check_key(settings)
     _check_address(settings)
-    base_url = settings.base_url or DEFAULT_ADDRESS
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        # Redirects are not followed: the texts are for this address.
-        client = openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False)
         return openai.OpenAI(
-            api_key=settings.key, base_url=base_url, timeout=timeout, max_retries=1, http_client=client
+            api_key=settings.key,
+            base_url=settings.base_url or DEFAULT_ADDRESS,
+            timeout=timeout,
+            max_retries=1,
+            default_headers={"Accept-Encoding": "identity"},
+            http_client=openai.DefaultHttpxClient(
+                event_hooks={"response": [server_limits.limit]}, follow_redirects=False
+            ),
         )
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
@@ -178,18 +195,20 @@ def translated_errors(settings: LLMSettings, heard: Sequence[str] = ()) -> Itera
         # Broken JSON and missing fields stand outside the client's error tree, and a page of HTML is given as a str.
         logger.info("answer of %s cannot be read: %s", settings.address, type(error).__name__)
         page = isinstance(getattr(error, "obj", None), str) and error.name in ("choices", "data")
-        raise _not_an_api(settings) if page else _bad_answer("cannot be read", "".join(heard)) from None
+        raise _not_an_api(settings) if page else _bad_answer("cannot be read", "".join(heard), settings) from None
 
 
 def _translated(error: openai.OpenAIError, settings: LLMSettings, heard: str) -> LLMError:
     import openai
+
+    from rag_core.server_limits import wait_seconds
 
     said = settings.without_key(_said(error))[:LONGEST_QUOTE]
     match error:
         case openai.APITimeoutError():
             return _timeout(error, settings)
         case openai.APIConnectionError() if heard:
-            return _bad_answer("was cut off", heard)
+            return _bad_answer("was cut off", heard, settings)
         case openai.APIConnectionError():
             return _unreachable(settings, str(error.__cause__ or error))
         case openai.AuthenticationError():
@@ -200,7 +219,9 @@ def _translated(error: openai.OpenAIError, settings: LLMSettings, heard: str) ->
         case openai.NotFoundError() if "model" not in said.lower():
             return _not_an_api(settings)
         case openai.APIResponseValidationError():
-            return _bad_answer("cannot be read", heard)
+            return _bad_answer("cannot be read", heard, settings)
+        case openai.APIStatusError(status_code=429 | 503) if seconds := wait_seconds(error.response):
+            return _busy(error.status_code, said, seconds)
         case _:
             return _refused(getattr(error, "status_code", 200), said)
 
@@ -237,8 +258,26 @@ def _refused(status: int, said: str) -> LLMRefused:
     return LLMRefused(f"The language model's server refused ({status}): {said}", status=status, said=said)
 
 
-def _bad_answer(what: str, text: str) -> LLMBadAnswer:
-    return LLMBadAnswer(f"The language model's answer {what}: try again, or another model.", text=text)
+def _busy(status: int, said: str, seconds: float) -> LLMBusy:
+    message = f"The language model's server is busy ({status}): try again in {seconds:.0f} seconds. {said}"
+    return LLMBusy(message, status=status, seconds=f"{seconds:.0f}", said=said)
+
+
+def _bad_answer(what: str, text: str, settings: LLMSettings) -> LLMBadAnswer:
+    message = f"The language model's answer {what}: try again, or another model."
+    return LLMBadAnswer(message, text=settings.without_key(text))
+
+
+def _check_length(length: int) -> None:
+    from rag_core.server_limits import LONGEST_ANSWER, too_long
+
+    if length > LONGEST_ANSWER:
+        raise too_long()
+
+
+def _drawable(text: str) -> str:
+    # JSON can hold half a character, which nothing can encode.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _check_key(settings: LLMSettings) -> None:
@@ -269,5 +308,7 @@ def _deltas(reply: Any) -> Iterator[tuple[str, str | None]]:
     # The client fills fields that the server left out with None, and a chunk that counts tokens has no choices.
     for chunk in reply:
         for choice in (getattr(chunk, "choices", None) or [])[:1]:
-            delta = getattr(choice, "delta", None)
-            yield getattr(delta, "content", None) or "", getattr(choice, "finish_reason", None)
+            content = getattr(getattr(choice, "delta", None), "content", None)
+            if not (content is None or isinstance(content, str)):
+                raise TypeError("the content is no text")
+            yield _drawable(content or ""), getattr(choice, "finish_reason", None)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from rag_core.errors import BadSetting
 
+HIDDEN = "***"
+SHORTEST_PIECED_KEY = 12
 TOO_MANY = re.compile(r"batch|too.many|too_long|at most", re.IGNORECASE)
 
 
@@ -68,12 +70,20 @@ def same_address(left: str, right: str) -> bool:
 
 
 def shown(address: str) -> str:
-    """Return an address without a user name or a password."""
-    return re.sub(r"//[^/]*@", "//", address)
+    """Return an address without user name, password and parameters."""
+    return re.sub(r"[?#].*", "", re.sub(r"//[^/]*@", "//", address))
 
 
 def without_key(text: str, key: str) -> str:
-    return text.replace(key, "***") if key else text
+    """Blank out the key, also where only its beginning or its end is quoted."""
+    if not key:
+        return text
+    text = text.replace(key, HIDDEN)
+    if len(key) < SHORTEST_PIECED_KEY:
+        return text
+    first, last = re.escape(key[:4]), re.escape(key[-4:])
+    pieces = rf"(?<![A-Za-z0-9]){first}[!-~…•]*|[!-~…•]*[*.…•]{last}(?![A-Za-z0-9])"
+    return re.sub(pieces, HIDDEN, text)
 
 
 def fits_a_header(key: str) -> bool:

@@ -15,6 +15,7 @@ DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
 FIRST_STAGES = ("vector", "bm25", "both")
 CHROMA_CLOUD = "https://api.trychroma.com"
+LIBRARIES = ("private", "shared")
 PATIENCE = 20
 """Adaptive depth gives up after so many candidates in a row that did not enter the first places."""
 
@@ -71,6 +72,27 @@ def _is_server(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url and parts.port != 0
     except ValueError:
         return False
+
+
+def library(loopback: bool, forwarded: bool) -> str:
+    """Return whose documents a reader sees: ``private``, their own of this visit, or ``shared``, all there are.
+
+    ``RERANK_LAB_LIBRARY`` says which. Unset, only a reader on this machine shares: the server is bound to ``loopback``
+    and the request was not ``forwarded`` by a proxy.
+
+    Raises:
+        BadSetting: it is neither, or ``shared`` on a server that listens beyond loopback.
+    """
+    chosen = os.environ.get("RERANK_LAB_LIBRARY", "").strip() or ("shared" if loopback and not forwarded else "private")
+    allowed = LIBRARIES if loopback else LIBRARIES[:1]
+    if chosen not in allowed:
+        raise BadSetting(
+            f"RERANK_LAB_LIBRARY is {chosen!r}; allowed here: {', '.join(allowed)}",
+            setting="RERANK_LAB_LIBRARY",
+            value=chosen,
+            limit=", ".join(allowed),
+        )
+    return chosen
 
 
 def check_query(query: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -13,14 +14,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server answers. ``length`` is the length it announces, ``delay`` its silence in seconds."""
+    """What the server answers.
 
-    body: str
+    ``length`` is the length it announces, ``delay`` its silence in seconds; ``again`` is sent after the body every
+    ``pause`` seconds, until somebody hangs up.
+    """
+
+    body: str | bytes
     status: int = 200
     content_type: str = "application/json"
     delay: float = 0.0
     length: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    again: str = ""
+    pause: float = 0.01
 
 
 def completion(content: object, **choice: object) -> Reply:
@@ -93,16 +100,20 @@ def _handler(reply_to: Reply | Callable[[dict[str, Any]], Reply], server: LLMSer
             reply = reply_to if isinstance(reply_to, Reply) else reply_to(sent)
             server.closed.wait(reply.delay)
             if not server.closed.is_set():
-                self._answer(reply, reply.body.encode())
+                self._answer(reply, reply.body if isinstance(reply.body, bytes) else reply.body.encode())
 
         def _answer(self, reply: Reply, body: bytes) -> None:
             self.send_response(reply.status)
             length = len(body) if reply.length is None else reply.length
-            headers = {"Content-Type": reply.content_type, "Content-Length": str(length), **reply.headers}
-            for name, value in headers.items():
+            sized = {} if reply.again else {"Content-Length": str(length)}
+            for name, value in {"Content-Type": reply.content_type, **sized, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            # Whoever asked may hang up at any time.
+            with suppress(OSError):
+                self.wfile.write(body)
+                while reply.again and not server.closed.wait(reply.pause):
+                    self.wfile.write(reply.again.encode())
 
         def log_message(self, format: str, *args: object) -> None:
             pass

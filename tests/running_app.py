@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -55,6 +56,10 @@ def environment(home: Path) -> dict[str, str]:
 
 def outside_file(home: Path) -> Path:
     return home.with_name(home.name + ".outside")
+
+
+def log_file(home: Path) -> Path:
+    return home.with_name(home.name + ".log")
 
 
 def trace_file(home: Path) -> Path:
@@ -102,17 +107,17 @@ def leads_outside(line: str) -> bool:
 
 
 @contextmanager
-def running_app(home: Path) -> Iterator[str]:
-    """Run the app on a free port with ``home`` as its library folder; give its address."""
+def running_app(home: Path, extra: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """Run the app on a free port with ``home`` as its library folder and ``extra`` variables; give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
     if can_trace():
         command = traced(command, trace_file(home))
-    log = home.with_name(home.name + ".log")
+    log = log_file(home)
     with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment(home), stdout=output, stderr=output)
+        server = subprocess.Popen(command, cwd=ROOT, env={**environment(home), **extra}, stdout=output, stderr=output)
         try:
             wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
             yield f"http://127.0.0.1:{port}"

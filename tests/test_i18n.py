@@ -232,12 +232,21 @@ def test_who_raises_an_error_gives_the_values_of_its_text(code, given, place):
     assert placeholders(texts("en")[f"error.{code}"]) <= given
 
 
-@pytest.mark.parametrize(
-    "text", ["**bold**", "[a](http://x)", "<b>", "$x$", ":red[x]", "# title", "a\n- b", "![i](x)", "`c`"]
-)
+@pytest.mark.parametrize("text", ["**bold**", "[a](b)", "<b>", "$x$", ":red[x]", "# title", "a\n- b", "![i](x)", "`c`"])
 def test_text_from_outside_is_no_markdown(text):
     harmless = i18n.plain(text)
     assert "\n" not in harmless
     assert harmless.replace("\\", "") == " ".join(text.split())
     marks = [place for place, letter in enumerate(harmless) if letter in "*[]()<>$:#-!`"]
     assert all(harmless[place - 1] == "\\" for place in marks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[a](http://x)", "www.x", "me@x", ":material/home:", ":smile:", "a -> b", "a -- b", "x >= 2", "`` http://x `"],
+)
+def test_what_the_browser_finds_in_spite_of_escapes_is_code(text):
+    harmless = i18n.plain(text)
+    fence = harmless.partition(" ")[0]
+    assert harmless == f"{fence} {text} {fence}"
+    assert set(fence) == {"`"} and fence not in text

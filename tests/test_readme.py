@@ -13,7 +13,7 @@ from rag_core.__main__ import build_parser
 
 ROOT = Path(__file__).parents[1]
 READMES = sorted(models_table.WORDS)
-PAGES = [*READMES, "CONTRIBUTING.md", "training/README.md"]
+PAGES = [*READMES, "CONTRIBUTING.md", "SECURITY.md", "training/README.md", "docs/serving.md", "docs/serving.zh.md"]
 
 
 def read(name: str) -> str:

@@ -100,3 +100,26 @@ def test_an_address_that_leads_nowhere_is_refused(monkeypatch, chosen):
 def test_the_place_of_the_indexes_is_a_setting(monkeypatch, chosen, expected):
     monkeypatch.setenv("RERANK_LAB_CHROMA", chosen)
     assert settings.chroma() == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "loopback", "forwarded", "whose"),
+    [
+        ("", True, False, "shared"),
+        ("", True, True, "private"),
+        ("", False, False, "private"),
+        ("private", True, False, "private"),
+        (" private ", False, False, "private"),
+        ("shared", True, True, "shared"),
+    ],
+)
+def test_whose_documents_are_seen(monkeypatch, chosen, loopback, forwarded, whose):
+    monkeypatch.setenv("RERANK_LAB_LIBRARY", chosen)
+    assert settings.library(loopback, forwarded) == whose
+
+
+@pytest.mark.parametrize(("chosen", "loopback"), [("shared", False), ("Private", True), ("public", True)])
+def test_a_library_that_cannot_be_is_refused(monkeypatch, chosen, loopback):
+    monkeypatch.setenv("RERANK_LAB_LIBRARY", chosen)
+    with pytest.raises(BadSetting, match=f"RERANK_LAB_LIBRARY is '{chosen}'"):
+        settings.library(loopback, forwarded=False)

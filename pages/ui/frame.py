@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import cached, i18n, state
 from pages.ui.i18n import plain, t
-from rag_core.errors import RerankLabError
+from rag_core.errors import BadSetting, RerankLabError
 
 PAGES = {
     "home": ("app.py", ":material/home:"),
@@ -28,11 +28,23 @@ def frame(page: str) -> None:
     state.prepare()
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
+    stay()
     menu()
     st.title(title)
     if state.owner():
         with told():
             cached.stay(state.owner())
+
+
+def stay() -> None:
+    """Note that a visitor of a server is here; without knowing whose documents are shown, no page goes on."""
+    try:
+        owner = state.owner()
+    except BadSetting as error:
+        say(error)
+        st.stop()
+    if owner:
+        cached.stay(owner)
 
 
 def menu() -> None:

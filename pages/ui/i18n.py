@@ -13,6 +13,8 @@ import streamlit as st
 LANGUAGES = {"en": "English", "zh": "中文"}
 SPOKEN: ContextVar[str] = ContextVar("spoken")
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:&])")
+FOUND_UNESCAPED = re.compile(r"://|www\.|@|:[\w-]+(/\w+)?:|<-|->|--|[<>~]=")
+"""Links, addresses, icons and arrows: the browser looks for these after the escapes are gone, but not in code."""
 
 
 @lru_cache
@@ -49,4 +51,10 @@ def t(key: str, **values: object) -> str:
 
 def plain(text: object) -> str:
     """Make text that came from outside harmless where a widget reads Markdown."""
-    return MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+    text = " ".join(str(text).split())
+    return as_code(text) if FOUND_UNESCAPED.search(text) else MARKDOWN.sub(r"\\\1", text)
+
+
+def as_code(text: str) -> str:
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}"

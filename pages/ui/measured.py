@@ -279,15 +279,16 @@ def panel_shown(found: evaluate.Panel) -> None:
 
 def files_part(evaluation: Evaluation) -> None:
     st.caption(t("measured.files_help"))
+    # What makes the file runs when it is fetched, outside the session.
+    judgments, chunks = cached.lab().judgments(evaluation.doc_id), work.current_chunks(evaluation.doc_id)
     st.download_button(
         t("measured.zip"),
-        lambda: zipped(evaluate.files(evaluation, cached.lab().judgments(evaluation.doc_id),
-                                      work.current_chunks(evaluation.doc_id))),
+        lambda: zipped(evaluate.files(evaluation, judgments, chunks)),
         file_name="rerank-lab-evaluation.zip",
         mime="application/zip",
         icon=":material/download:",
         on_click="ignore",
-    )  # fmt: skip
+    )
     shown = evaluate.means(evaluation)[0]
     st.caption(t("measured.columns", columns=", ".join(shown)))
 

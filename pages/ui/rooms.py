@@ -141,7 +141,7 @@ def signpost(keys: Keys) -> None:
     with way:
         st.markdown(t("room.how_to_join"))
         st.code(f"{(st.context.url or '').partition('?')[0]}?room={keys.code}", language=None)
-    if st.get_option("server.address") in state.LOOPBACK:
+    if state.bound_to_loopback() and not state.forwarded():
         st.info(t("room.loopback"), icon=":material/lan:")
 
 

@@ -1,5 +1,6 @@
 """What a visitor has chosen: one table of defaults, kept from page to page."""
 
+import re
 import secrets
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from rag_core.datatypes import ChunkSettings, Settings
 from rag_core.llm import EMBEDDING, LLMSettings
 from rag_core.metrics import MAIN
 from rag_core.remote import RerankServer
+from rag_core.settings import library
 
 HOW = Settings()
 DEFAULTS: dict[str, object] = {
@@ -96,6 +98,7 @@ DEFAULTS: dict[str, object] = {
 }
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
 def prepare() -> None:
@@ -138,8 +141,11 @@ def settings() -> Settings:
 
 
 def owner() -> str:
-    """Return whose documents this visitor sees: everybody's on their own machine, on a server their session's."""
-    if st.get_option("server.address") in LOOPBACK:
+    """Return whose documents this visitor sees: everybody's on their own machine, on a server their session's.
+
+    Raises BadSetting, see ``settings.library``.
+    """
+    if library(bound_to_loopback(), forwarded()) == "shared":
         return ""
     return st.session_state.setdefault("owner", secrets.token_hex(16))
 
@@ -153,6 +159,24 @@ def rerank_server() -> RerankServer:
 def embedding_server() -> LLMSettings:
     typed = (st.session_state[f"embed_{name}"] for name in ("key", "url", "model"))
     return LLMSettings.from_environment(*typed, names=EMBEDDING, guarded=bool(owner()))
+
+
+def bound_to_loopback() -> bool:
+    return st.get_option("server.address") in LOOPBACK
+
+
+def forwarded() -> bool:
+    """Say whether a request came through a proxy, or under a name that is not this machine's own.
+
+    A proxy on this machine connects from loopback, as a reader here does; only what it hands on tells them apart.
+    """
+    headers = st.context.headers
+    addresses = [headers[name] for name in ("Host", "Origin") if name in headers]
+    return any(name in headers for name in PROXY_HEADERS) or not all(map(is_own_name, addresses))
+
+
+def is_own_name(address: str) -> bool:
+    return re.sub(r"^https?://|:\d+$", "", address).strip("[]") in LOOPBACK
 
 
 def suggest(expansions: list) -> None:

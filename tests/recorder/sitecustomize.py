@@ -1,9 +1,11 @@
 """Write down every address outside loopback that a Python process looks up or connects to.
 
 Python runs this file at its start when its folder is on PYTHONPATH, child processes included; an audit hook cannot be
-taken off again. The addresses go, a line each, into the file named by RECORD_OUTSIDE.
+taken off again. The addresses go, a line each, into the file named by RECORD_OUTSIDE. With RECORD_LOGS every logger
+writes everything to the process's output.
 """
 
+import logging
 import os
 import sys
 
@@ -33,3 +35,6 @@ def record(event, arguments):
 
 
 sys.addaudithook(record)
+
+if "RECORD_LOGS" in os.environ:
+    logging.basicConfig(level=logging.DEBUG)

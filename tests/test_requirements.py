@@ -1,0 +1,64 @@
+"""An install brings the same versions each time, direct and indirect ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+
+
+def lines(name: str) -> list[Requirement]:
+    text = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [Requirement(line) for line in text if line and not line.startswith(("#", "-"))]
+
+
+def pins() -> dict[str, str]:
+    """Return the pinned versions that count on this machine."""
+    here = [pin for pin in lines("constraints.txt") if pin.marker is None or pin.marker.evaluate()]
+    return {canonicalize_name(pin.name): str(pin.specifier) for pin in here}
+
+
+def brought(wanted: list[Requirement]) -> Iterator[str]:
+    """Yield the name of everything that requirements bring, themselves included."""
+    seen: set[tuple[str, str]] = set()
+    while wanted:
+        one = wanted.pop()
+        name = canonicalize_name(one.name)
+        for extra in ["", *one.extras]:
+            if (name, extra) not in seen:
+                seen.add((name, extra))
+                inside = map(Requirement, requires(name) or [])
+                wanted += [new for new in inside if new.marker is None or new.marker.evaluate({"extra": extra})]
+    yield from sorted({name for name, _ in seen})
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "constraints.txt"])
+def test_every_line_is_one_version_of_a_named_package(file):
+    assert all(line.url is None and [one.operator for one in line.specifier] == ["=="] for line in lines(file))
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_what_is_asked_for_is_what_was_tested(file):
+    known = pins()
+    assert [line for line in map(str, lines(file)) if known[Requirement(line).name.lower()] not in line] == []
+
+
+def test_the_pins_are_used():
+    assert (ROOT / "requirements.txt").read_text(encoding="utf-8").startswith("-c constraints.txt\n")
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_everything_that_an_install_brings_is_pinned_to_what_is_here(file):
+    known = pins()
+    try:
+        # A build for one kind of machine names it behind a plus.
+        found = {name: f"=={version(name).partition('+')[0]}" for name in brought(lines(file))}
+    except PackageNotFoundError as error:
+        pytest.skip(f"{error.name} is not installed here")
+    assert {name: pin for name, pin in found.items() if known.get(name) != pin} == {}
