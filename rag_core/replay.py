@@ -51,7 +51,7 @@ MOST_VALUES = 1_000_000
 """So many values at most: twenty megabytes of empty lists would take half a gigabyte of memory."""
 
 ORIGINS = ("typed", "llm", "feedback")
-STEPS = ("parse", "embed", "question", "search", "bm25", "rerank")
+STEPS = ("parse", "embed", "question", "search", "bm25", "wait", "rerank")
 SIDES = ("vector", "reranked")
 SCALES = ("logit", "sigmoid", "relevance", "unknown")
 MODELS = ("embedder", "reranker")
