@@ -13,6 +13,7 @@ from rag_core.errors import (
     KeyRefused,
     LLMBadAnswer,
     LLMError,
+    LLMRedirected,
     LLMRefused,
     LLMTimeout,
     LLMUnreachable,
@@ -299,6 +300,6 @@ def test_a_visitors_address_may_not_stand_in_the_hosts_network_but_the_hosts_own
 def test_a_redirect_is_not_followed():
     with LLMServer(completion("stolen")) as other:
         moved = LLMServer(Reply("", status=307, headers={"Location": other.base_url + "/chat/completions"}))
-        with moved, pytest.raises(LLMRefused):
+        with moved, pytest.raises(LLMRedirected):
             ChatModel(LLMSettings(KEY, moved.base_url)).complete([{"role": "user", "content": "q"}])
     assert other.requests == []
