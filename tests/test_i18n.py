@@ -225,9 +225,7 @@ def test_who_raises_an_error_gives_the_values_of_its_text(code, given, place):
     assert placeholders(texts("en")[f"error.{code}"]) <= given
 
 
-@pytest.mark.parametrize(
-    "text", ["**bold**", "[a](b)", "<b>", "$x$", ":red[x]", "# title", "a\n- b", "![i](x)", "`c`"]
-)
+@pytest.mark.parametrize("text", ["**bold**", "[a](b)", "<b>", "$x$", ":red[x]", "# title", "a\n- b", "![i](x)", "`c`"])
 def test_text_from_outside_is_no_markdown(text):
     harmless = i18n.plain(text)
     assert "\n" not in harmless
