@@ -274,11 +274,15 @@ def in_trouble(page: Page, screens: Screens, model: Model) -> None:
 def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> None:
     """Ask again with a key of this session, of a model and an address that mean harm too."""
     page.get_by_text(SAID["llm.title"]).click()
-    page.get_by_label(SAID["llm.key"], exact=True).fill(SESSION_KEY)
-    page.get_by_label(SAID["llm.url"]).fill(f"{server.base_url}/?key={SESSION_KEY}")
-    page.get_by_label(SAID["llm.model"], exact=True).fill(ALL_EVIL)
-    page.keyboard.press("Enter")
-    settle(page)
+    for field, typed in (
+        ("llm.key", SESSION_KEY),
+        ("llm.url", f"{server.base_url}/?key={SESSION_KEY}"),
+        ("llm.model", ALL_EVIL),
+    ):
+        box = page.get_by_label(SAID[field], exact=True)
+        box.fill(typed)
+        box.press("Enter")
+        settle(page)
     in_trouble(page, screens, model)
     press(page, "answer.ask")
     page.get_by_text(SAID["answer.by_llm"]).first.wait_for()
