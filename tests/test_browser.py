@@ -139,3 +139,18 @@ def switch_to_chinese(page) -> None:
     page.get_by_role("button", name="对比", exact=True).wait_for()
     settle(page)
     page.get_by_text("两张表是同样的").wait_for()
+
+
+@needs_chromium
+def test_the_question_is_still_there_after_a_chunk_was_picked_and_another_page_seen(tmp_path: Path):
+    with serve(tmp_path / "library") as address, browser_page() as page:
+        upload(page, address)
+        ask(page)
+        page.get_by_role("tab", name="Scores").click()  # draws this part of the page alone
+        settle(page)
+        page.get_by_role("link", name="Answer").click()
+        page.get_by_text("The two sets share").wait_for()
+        settle(page)
+        page.get_by_role("link", name="Compare").click()
+        settle(page)
+        assert page.get_by_role("textbox", name="Question", exact=True).input_value() == QUESTION

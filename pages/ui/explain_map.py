@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, explain_chunk, tables, work
+from pages.ui import cached, explain_chunk, state, tables, work
 from pages.ui.charts import PICKED, SAME
 from pages.ui.frame import told
 from pages.ui.i18n import t
@@ -31,7 +31,7 @@ MANY = 1000
 LABEL_PLACES = ({"dy": -15}, {"dx": 12, "align": "left"}, {"dy": 17}, {"dx": -12, "align": "right"})
 
 
-@st.fragment
+@state.fragment
 def show(comparison: Comparison) -> None:
     """Draw the map; picking a point or a row draws only this part again."""
     with told():

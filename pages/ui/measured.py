@@ -23,7 +23,7 @@ def name_of(system: str) -> str:
     return t(f"form.first_{settings[system]}") if system in settings else system
 
 
-@st.fragment
+@state.fragment
 def show(evaluation: Evaluation) -> None:
     """Show everything; what is chosen in a part draws only the parts again."""
     judged = evaluate.judgments_of(cached.lab(), evaluation.doc_id, work.current_chunks(evaluation.doc_id))

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from pages.ui import tables
+from pages.ui import state, tables
 from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core import predict
@@ -16,7 +16,7 @@ TEXT_WIDTH = 760
 Submit = Callable[[list[str]], None]
 
 
-@st.fragment
+@state.fragment
 def pick(dealt: Round, tag: str, submit: Submit, picked: Collection[str] = ()) -> None:
     """Let five be picked; a click draws only this part again. ``tag`` keeps the boxes of two rounds apart."""
     st.text(dealt.query)

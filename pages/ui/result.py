@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import charts, report, tables, words
+from pages.ui import charts, report, state, tables, words
 from pages.ui.i18n import LANGUAGES, language, plain, t
 from rag_core import replay
 from rag_core.datatypes import Chunk, Comparison, Move
@@ -20,7 +20,7 @@ FILES = {
 """Icon, name, type and help of each file that a result is offered as."""
 
 
-@st.fragment
+@state.fragment
 def show(
     fetch: Callable[[], Replay], grade: Callable[[Chunk], None], picture: Callable[[Chunk], None] | None = None
 ) -> None:

@@ -1,5 +1,7 @@
 """A room on screen: the door, a participant's place, and the teacher's desk."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -145,7 +147,7 @@ def signpost(keys: Keys) -> None:
         st.info(t("room.loopback"), icon=":material/lan:")
 
 
-@st.fragment(run_every=LIVE)
+@partial(state.fragment, run_every=LIVE)
 def desk(keys: Keys) -> None:
     """Count live; only this part is drawn again."""
     with told():

@@ -2,9 +2,11 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import i18n
 from rag_core.datatypes import ChunkSettings, Settings
@@ -107,6 +109,22 @@ def prepare() -> None:
         st.session_state[key] = st.session_state.get(key, value)
     if st.session_state["lang"] not in i18n.LANGUAGES:
         st.session_state["lang"] = i18n.first_language()
+
+
+def fragment(draw: Callable[..., None], run_every: str | None = None) -> Callable[..., None]:
+    """Make a part of a page that is drawn alone when something in it changes.
+
+    After such a run Streamlit forgets the widgets outside the part when the page is left, unless they are assigned too.
+    """
+
+    @st.fragment(run_every=run_every)
+    @wraps(draw)
+    def drawn(*arguments: object, **named: object) -> None:
+        if get_script_run_ctx().fragment_ids_this_run:
+            prepare()
+        draw(*arguments, **named)
+
+    return drawn
 
 
 def settle(key: str, options: Sequence, first: object = None) -> None:
