@@ -100,7 +100,7 @@ def test_index_does_a_folder_and_lists_what_is_broken(tmp_path):
 def test_index_is_done_with_good_files(tmp_path, folder):
     done = run(tmp_path / "home", "index", folder / "small.pdf")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "1 of 1 files indexed"
+    assert done.stdout.splitlines()[-1] == "1 of 1 files indexed, 0 of them before"
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_comparison_is_restored_with_its_form_and_without_any_model(library, m
     for name in ("load_embedder", "load_reranker"):
         monkeypatch.setattr(cached, name, lambda *_: pytest.fail("a model is loaded"))
     monkeypatch.setattr(pipeline.Lab, "compare", lambda *_: pytest.fail("it is compared again"))
-    for kept in (cached.shared_embedder, cached.loaded_reranker, cached.self_test, cached.reranker_baseline,
+    for kept in (cached.shared_embedder, cached.loaded_reranker, cached.tested, cached.reranker_baseline,
                  cached.embedder_baseline):  # fmt: skip
         kept.clear()
     choose(at, "history_one", 1)

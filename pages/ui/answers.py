@@ -61,8 +61,8 @@ def sources(found: Answer, side: str, picture: Picture) -> None:
             names[3]: st.column_config.TextColumn(width="large"),
         },
     )
-    shown = st.session_state["shown_source"]
-    if shown in found.chunks:
+    of, shown = st.session_state["shown_source"] or (None, None)
+    if of == side and shown in found.chunks:
         st.text(shown.text)
         if picture:
             picture(shown)
@@ -70,4 +70,4 @@ def sources(found: Answer, side: str, picture: Picture) -> None:
 
 def pick(side: str, found: Answer) -> None:
     for row in st.session_state[f"sources_{side}"]["selection"]["rows"]:
-        st.session_state["shown_source"] = found.chunks[row]
+        st.session_state["shown_source"] = side, found.chunks[row]

@@ -52,7 +52,12 @@ def t(key: str, **values: object) -> str:
 def plain(text: object) -> str:
     """Make text that came from outside harmless where a widget reads Markdown."""
     text = " ".join(str(text).split())
-    return as_code(text) if FOUND_UNESCAPED.search(text) else MARKDOWN.sub(r"\\\1", text)
+    return as_code(text) if FOUND_UNESCAPED.search(text) else escaped(text)
+
+
+def escaped(text: object) -> str:
+    """Escape every sign of Markdown, for a file that no browser looks for links in."""
+    return MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def as_code(text: str) -> str:

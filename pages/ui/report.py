@@ -53,7 +53,7 @@ def script(name: str) -> str:
 
 
 def template(name: str):
-    """Return a template; in HTML every text is escaped, in Markdown what came from outside is made ``plain``."""
+    """Return a template; in HTML every text is escaped, in Markdown what came from outside is escaped."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=name.endswith(".html.j2"),
@@ -61,7 +61,7 @@ def template(name: str):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["plain"] = i18n.plain
+    environment.filters["plain"] = i18n.escaped
     return environment.get_template(name)
 
 
