@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pdfs import embedded_pdf, garbled_pdf, joined, scanned_pdf
 from PIL import Image
 from running_app import ROOT, browser_page, running_app, settle
 
@@ -73,10 +74,35 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     take("explain")
     explained(page, said, take)
     workshop(page, said, take)
+    gates(page, address, said, take)
 
 
 def locale(language: str) -> dict[str, str]:
     return json.loads((ROOT / "pages" / "ui" / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def gates(page: Page, address: str, said: dict[str, str], take: Callable[[str], None]) -> None:
+    """Add a PDF whose fonts have a wrong map, and a scan, and show what is said of their pages."""
+    lines = [
+        "Revenue of the utility grew by eight percent in the year,",
+        "mostly because of new customers in the north.",
+    ]
+    garbled = joined(embedded_pdf(*lines * 6), garbled_pdf(*lines * 6), garbled_pdf(*lines * 6, first=0xE000))
+    scan = scanned_pdf("全市一般公共预算收入增长8.2%，突破6000亿元。", "新建和改造公园二十处，绿化面积不断扩大。")
+    for name, data in (("garbled", garbled), ("scan", scan)):
+        page.goto(f"{address}/documents?lang={page.evaluate('navigator.language')[:2]}")
+        settle(page)
+        file = {"name": f"{name}.pdf", "mimeType": "application/pdf", "buffer": data}
+        page.set_input_files("[data-testid=stFileUploader] input", file)
+        page.get_by_text(f"{name}.pdf").first.wait_for()
+        settle(page)
+        page.get_by_role("button", name=said["documents.add"]).click()
+        page.get_by_text(said["gate.help"][:12]).wait_for()
+        page.get_by_test_id("stImage").wait_for()
+        settle(page)
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.get_by_test_id("stExpander").first.evaluate("element => element.scrollIntoView()")
+        take(f"gate-{name}")
 
 
 def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:
