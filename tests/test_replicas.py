@@ -219,5 +219,8 @@ def compare(page, address: str) -> None:
 
 
 def owners_in(home: Path) -> list[str]:
+    """Return the owners in a process's library; there is none where both visitors got their seat at the other."""
+    if not (home / "library.sqlite").exists():
+        return []
     with sqlite3.connect(home / "library.sqlite") as library:
         return [owner for (owner,) in library.execute("SELECT owner FROM documents")]
