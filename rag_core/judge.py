@@ -8,6 +8,7 @@ sentence, or a clause inside it. A chunk that only touches a span stays unjudged
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median_low
@@ -45,7 +46,7 @@ class Judged:
 
 def span_of(chunk: Chunk) -> Span:
     """Return the span that judging this chunk judges."""
-    return Span(chunk.page, chunk.start, chunk.text)
+    return Span(chunk.page, chunk.start, chunk.text, chunk.doc_id)
 
 
 def apply(judgments: Iterable[Judgment], pages: Sequence[Page], chunks: Sequence[Chunk]) -> Judged:
@@ -74,6 +75,17 @@ def apply(judgments: Iterable[Judgment], pages: Sequence[Page], chunks: Sequence
     }
     several = [by_judge for of_question in grades.values() for by_judge in of_question.values()]
     return Judged(qrels, tuple(lost), sum(len(set(by_judge.values())) > 1 for by_judge in several))
+
+
+def together(parts: Sequence[Judged]) -> Judged:
+    """Join what judgments say of the chunks of several documents; lost are those whose words none of them holds."""
+    qrels: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for question, grades in part.qrels.items():
+            qrels.setdefault(question, {}).update(grades)
+    missed = Counter(one for part in parts for one in part.lost)
+    lost = [one for one, count in missed.items() if one.span.doc_id or count == len(parts)]
+    return Judged(qrels, tuple(lost), sum(part.disputed for part in parts))
 
 
 def latest(judgments: Iterable[Judgment]) -> list[Judgment]:

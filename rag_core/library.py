@@ -22,6 +22,9 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL,
     owner TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS members (
+    collection_id TEXT REFERENCES documents ON DELETE CASCADE, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
+    PRIMARY KEY (collection_id, doc_id));
 CREATE TABLE IF NOT EXISTS pages (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, text TEXT NOT NULL,
     PRIMARY KEY (doc_id, number));
@@ -137,9 +140,21 @@ class Library:
             row = connection.execute("SELECT title, language FROM documents WHERE id = ?", (doc_id,)).fetchone()
             query = "SELECT number, text FROM pages WHERE doc_id = ? ORDER BY number"
             pages = tuple(Page(*page) for page in connection.execute(query, (doc_id,)))
+            query = "SELECT doc_id FROM members WHERE collection_id = ? ORDER BY rowid"
+            members = tuple(row[0] for row in connection.execute(query, (doc_id,)))
         if row is None:
             raise DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
-        return Document(doc_id, *row, pages)
+        return Document(doc_id, *row, pages, members)
+
+    def save_members(self, collection: Document, owner: str = "") -> None:
+        """Add a collection with its members, or give the one with the same id this title and these members."""
+        row = (collection.id, collection.title, collection.language, time.time(), 0.0, owner)
+        with self._open() as connection:
+            connection.execute(UPSERT, row)
+            connection.execute("DELETE FROM members WHERE collection_id = ?", row[:1])
+            connection.executemany(
+                "INSERT INTO members VALUES (?, ?)", [(collection.id, member) for member in collection.members]
+            )
 
     def delete(self, doc_id: str) -> None:
         """Remove a document with its chunks and embeddings; nothing happens when it is not there."""
@@ -225,12 +240,11 @@ class Library:
     def judgments(self, doc_id: str) -> list[Judgment]:
         """Return a document's judgments, oldest first; a later one of the same judge on the same span counts."""
         with self._open() as connection:
-            query = "SELECT question, page, start, quote, grade, judge FROM judgments WHERE doc_id = ? ORDER BY number"
-            rows = connection.execute(query, (doc_id,)).fetchall()
-        return [
-            Judgment(question, Span(page, start, quote), grade, judge)
-            for question, page, start, quote, grade, judge in rows
-        ]
+            query = (
+                "SELECT question, page, start, quote, grade, judge, doc_id FROM judgments "
+                "WHERE doc_id = ? ORDER BY number"
+            )
+            return [_judgment(*row) for row in connection.execute(query, (doc_id,))]
 
     def add_judgments(self, doc_id: str, judgments: Sequence[Judgment]) -> None:
         """Add judgments, and their questions to the question set."""
@@ -242,13 +256,20 @@ class Library:
         with self._open() as connection:
             connection.executemany("INSERT INTO judgments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def undo_judgment(self, doc_id: str, judge: str) -> Judgment | None:
-        """Take back the last judgment that this judge made on the document, and return it."""
-        mine = [one for one in self.judgments(doc_id) if one.judge == judge]
+    def undo_judgment(self, doc_ids: Sequence[str], judge: str) -> Judgment | None:
+        """Take back the last judgment that this judge made on any of the documents, and return it."""
+        marks = ", ".join("?" * len(doc_ids))
         with self._open() as connection:
-            connection.execute(
-                "DELETE FROM judgments WHERE number = "
-                "(SELECT MAX(number) FROM judgments WHERE doc_id = ? AND judge = ?)",
-                (doc_id, judge),
+            query = (
+                "SELECT number, question, page, start, quote, grade, judge, doc_id FROM judgments "
+                f"WHERE doc_id IN ({marks}) AND judge = ? ORDER BY number DESC LIMIT 1"
             )
-        return mine[-1] if mine else None
+            row = connection.execute(query, (*doc_ids, judge)).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM judgments WHERE number = ?", row[:1])
+        return _judgment(*row[1:])
+
+
+def _judgment(question: str, page: int, start: int, quote: str, grade: int, judge: str, doc_id: str) -> Judgment:
+    return Judgment(question, Span(page, start, quote, doc_id), grade, judge)

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 
 from rag_core import chunk, compare, expand, fuse, pdf, rerank, sandbox, settings
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Judgment, Ranking, Settings
 from rag_core.embed import Embedder
-from rag_core.errors import ChunkMissing, NothingFound
-from rag_core.index import Address, Index, Store
+from rag_core.errors import ChunkMissing, EmptyCollection, NothingFound
+from rag_core.index import Address, Index, Searched, Store, Together
 from rag_core.lexical import Lexical
 from rag_core.library import Embeddings, Library
 
@@ -31,7 +31,7 @@ class Lab:
     def __init__(self, home: Path) -> None:
         self.library = Library(home / "library.sqlite")
         self.store = Store(home / "chroma")
-        self.lexical = lru_cache(maxsize=8)(self._lexical)
+        self._lexical = lru_cache(maxsize=8)(self._words)
 
     def add(
         self,
@@ -67,11 +67,13 @@ class Lab:
         return self.library.load(doc_id)
 
     def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
-        """Cut a document into chunks, or return them as they were cut before."""
+        """Cut a document into chunks, or return them as they were cut before; of a collection, every member."""
         chunks = self.library.chunks(doc_id, how.key)
         if chunks is None:
-            pages = self.library.load(doc_id).pages
-            chunks = chunk.split(pages, how.preset, how.size, how.overlap, doc_id)
+            document = self.library.load(doc_id)
+            if document.is_collection:
+                return [piece for member in document.members for piece in self.cut(member, how)]
+            chunks = chunk.split(document.pages, how.preset, how.size, how.overlap, doc_id)
             self.library.save_chunks(doc_id, how.key, chunks)
         return chunks
 
@@ -87,8 +89,42 @@ class Lab:
                 return piece
         raise ChunkMissing(f"no chunk {chunk_id!r} here: compare again and pick another", chunk=chunk_id)
 
-    def index(self, doc_id: str, how: ChunkSettings, embedder: Embedder, progress: Progress | None = None) -> Index:
-        """Embed the chunks unless that was done before, and open the index."""
+    def recommend(self, doc_id: str) -> ChunkSettings:
+        """Return how a document, or all of a collection alike, is best cut."""
+        parts = self.library.load(doc_id).parts
+        return chunk.recommend([page for part in parts for page in self.library.load(part).pages])
+
+    def index(
+        self,
+        doc_id: str,
+        how: ChunkSettings,
+        embedder: Embedder,
+        progress: Progress | None = None,
+        within: Collection[str] = (),
+    ) -> Searched:
+        """Embed the chunks unless that was done before, and open the index.
+
+        Of a collection, ``within`` names the members that are searched; without names, or when none of them is a
+        member any more, all are.
+
+        Raises:
+            EmptyCollection: all members were deleted.
+        """
+        document = self.library.load(doc_id)
+        if not document.is_collection:
+            return self._index(doc_id, how, embedder, progress)
+        members = [member for member in document.members if member in within] or document.members
+        if not members:
+            raise EmptyCollection("all documents of this collection were deleted: add some, or delete it")
+        rest = {member: len(self.cut(member, how)) for member in members}
+        parts, done, total = [], 0, sum(rest.values())
+        for member in members:
+            counted = progress and partial(_shifted, progress, done, total)
+            parts.append(self._index(member, how, embedder, counted))
+            done += rest[member]
+        return Together(Address(doc_id, how.key, embedder.id), parts)
+
+    def _index(self, doc_id: str, how: ChunkSettings, embedder: Embedder, progress: Progress | None = None) -> Index:
         chunks, address = self.cut(doc_id, how), Address(doc_id, how.key, embedder.id)
         if not self.library.has_embeddings(doc_id, how.key, embedder.id):
             timings: dict[str, float] = {}
@@ -100,11 +136,15 @@ class Lab:
         )
         return index.prepare()
 
-    def _lexical(self, doc_id: str, key: str) -> Lexical:
-        return Lexical(self.library.chunks(doc_id, key))
+    def lexical(self, index: Searched) -> Lexical:
+        """Return the index of words over the same chunks."""
+        return self._lexical(index.doc_ids, index.address.chunks)
+
+    def _words(self, doc_ids: tuple[str, ...], key: str) -> Lexical:
+        return Lexical([piece for doc_id in doc_ids for piece in self.library.chunks(doc_id, key)])
 
     def search(
-        self, index: Index, queries: Sequence[str], how: Settings, embedder: Embedder, timings: dict[str, float]
+        self, index: Searched, queries: Sequence[str], how: Settings, embedder: Embedder, timings: dict[str, float]
     ) -> list[Ranking]:
         """Search with every query in the first stage, or in both."""
         rankings = []
@@ -115,17 +155,22 @@ class Lab:
                 rankings += index.search(queries, embeddings, how.depth)
         if how.first_stage != "vector":
             with timed(timings, "bm25"):
-                rankings += self.lexical(index.address.doc_id, index.address.chunks).search(queries, how.depth)
+                rankings += self.lexical(index).search(queries, how.depth)
         return rankings
 
-    def feedback(self, index: Index, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
+    def _prepared(self, index: Searched) -> dict[str, float]:
+        """Return the seconds that reading and embedding took when they were done, of all members together."""
+        known = [self.library.seconds(part, index.address.chunks, index.address.embedder) for part in index.doc_ids]
+        return {step: sum(one.get(step, 0.0) for one in known) for step in ("parse", "embed")}
+
+    def feedback(self, index: Searched, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
         """Expand the question from the first results themselves."""
         [first] = index.search([query], embedder.embed_queries([query]), depth)
         return expand.by_feedback(query, first, index.chunks)
 
     def compare(
         self,
-        index: Index,
+        index: Searched,
         query: str,
         expansions: Sequence[Expansion],
         how: Settings,
@@ -136,7 +181,7 @@ class Lab:
         """Search with the question and its expansions, rerank against the question alone, compare both orders."""
         query, how = settings.check_query(query), settings.check(how)
         queries = [query, *(expansion.text for expansion in expansions)]
-        timings = self.library.seconds(index.address.doc_id, index.address.chunks, embedder.id)
+        timings = self._prepared(index)
         rankings = self.search(index, queries, how, embedder, timings)
         candidates = fuse.fuse(rankings)
         if not candidates.hits:
@@ -173,11 +218,11 @@ class Lab:
         self.library.remove_question(doc_id, question)
 
     def judgments(self, doc_id: str) -> list[Judgment]:
-        """Return the document's judgments, oldest first."""
-        return self.library.judgments(doc_id)
+        """Return the judgments on the document, or on every member of a collection, oldest first."""
+        return [one for part in self.library.load(doc_id).parts for one in self.library.judgments(part)]
 
     def judge(self, doc_id: str, judgments: Sequence[Judgment]) -> None:
-        """Keep judgments with the document.
+        """Keep judgments with the document; a collection keeps none itself, see ``collection.judge``.
 
         Raises:
             DocumentMissing: the library does not hold it.
@@ -187,7 +232,7 @@ class Lab:
 
     def undo(self, doc_id: str, judge: str) -> Judgment | None:
         """Take back this judge's last judgment on the document."""
-        return self.library.undo_judgment(doc_id, judge)
+        return self.library.undo_judgment(self.library.load(doc_id).parts, judge)
 
     def with_queries(self, comparison: Comparison, kept: Collection[str]) -> Comparison:
         """Return the comparison as it had been with these expansions alone; nothing is searched or scored again.
@@ -220,6 +265,10 @@ class Lab:
 
     def close(self) -> None:
         self.store.close()
+
+
+def _shifted(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 """What explains a comparison; each takes texts, embeddings or a function that scores."""
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
-ORDER = {"pipeline", "evaluate", "sandbox", "__main__"}
+ORDER = {"pipeline", "evaluate", "collection", "sandbox", "__main__"}
 """What knows the order of the steps, and what runs one apart."""
 
 KEPT = {"library", "llm"}

@@ -166,9 +166,9 @@ def test_a_question_goes_with_its_judgments(library):
 def test_undo_takes_back_the_last_judgment_of_that_judge_alone(library):
     mine = [replace(JUDGED, grade=grade) for grade in (0, 1)]
     library.add_judgments(DOCUMENT.id, [*mine, replace(JUDGED, judge="b")])
-    assert library.undo_judgment(DOCUMENT.id, "a") == mine[1]
+    assert library.undo_judgment([DOCUMENT.id], "a") == mine[1]
     assert library.judgments(DOCUMENT.id) == [mine[0], replace(JUDGED, judge="b")]
-    assert library.undo_judgment(DOCUMENT.id, "nobody") is None
+    assert library.undo_judgment([DOCUMENT.id], "nobody") is None
 
 
 def test_judgments_outlive_another_reading_of_the_document(library):
