@@ -1,8 +1,9 @@
 """Answer: the same question from the first chunks of either order."""
 
+import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, form, tables
+from pages.ui import beside, cached, form, tables
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
 from rag_core import answer
@@ -57,9 +58,38 @@ def show_side(comparison: Comparison, side: str, found: Answer) -> None:
         if not extractive:
             st.text(found.source)
         st.text(found.text or t("answer.nothing"))
-    for number, chunk in enumerate(found.chunks, start=1):
-        cited = "●" if number in found.cited else "○"
-        st.text(f"{cited} [{number}] {t('table.page_short', page=chunk.page)}  {tables.one_line(chunk.text, 160)}")
+    sources_of(found, side)
+
+
+def sources_of(found: Answer, side: str) -> None:
+    """List what an answer was made from; a click shows the page."""
+    rows = [
+        ["●" if number in found.cited else "○", f"[{number}]", chunk.page, tables.one_line(chunk.text)]
+        for number, chunk in enumerate(found.chunks, start=1)
+    ]
+    names = [t("answer.cited"), t("answer.number"), t("table.page"), t("table.text")]
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        key=f"sources_{side}",
+        on_select=lambda: pick_source(side, found),
+        selection_mode="single-row",
+        column_config={
+            names[0]: st.column_config.TextColumn(width=50),
+            names[1]: st.column_config.TextColumn(width=50),
+            names[2]: st.column_config.NumberColumn(width=50),
+            names[3]: st.column_config.TextColumn(width="large"),
+        },
+    )
+    shown = st.session_state["shown_source"]
+    if shown in found.chunks:
+        st.text(shown.text)
+        beside.chunk(shown)
+
+
+def pick_source(side: str, found: Answer) -> None:
+    for row in st.session_state[f"sources_{side}"]["selection"]["rows"]:
+        st.session_state["shown_source"] = found.chunks[row]
 
 
 def sources(comparison: Comparison) -> None:

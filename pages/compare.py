@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import form, link, result, state, work
+from pages.ui import form, gate, link, result, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
 
@@ -25,6 +25,7 @@ with told():
     link.read()
     state.take_suggestions()
     doc_id = form.pick_document()
+    gate.remind(doc_id)
     form.example_question(doc_id, "example")
     asked = form.question_form()
     form.llm_fields()

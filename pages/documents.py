@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, charts, form, state, tables, work
+from pages.ui import cached, charts, chunk_table, form, gate, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core import chunk
@@ -66,16 +66,15 @@ def overview(document: Document) -> None:
     for column, (name, value) in zip(st.columns(4), numbers, strict=True):
         column.metric(name, value, border=True)
     st.altair_chart(charts.length_histogram(lengths))
-    rows = [(piece.page, len(piece.text), tables.one_line(piece.text)) for piece in chunks]
-    names = [t("table.page"), t("documents.length"), t("table.text")]
-    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, height=tables.height(len(rows)), key="chunks",
-                 column_config={names[0]: st.column_config.NumberColumn(width=60),
-                                names[1]: st.column_config.NumberColumn(width=90)})  # fmt: skip
+    chunk_table.show(document.id, how, chunks)
 
 
-def actions(document: Document) -> None:
+def actions(document: Document, readable: bool) -> None:
+    if readable:
+        gate.warn(document)
     build, remove = st.columns(2)
-    if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch"):
+    if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch",
+                    disabled=not readable):  # fmt: skip
         place = st.empty()
         with told():
             work.open_index(document.id, place)
@@ -86,13 +85,15 @@ def actions(document: Document) -> None:
 
 
 def delete(doc_id: str) -> None:
-    cached.lab().delete(doc_id)
-    st.cache_data.clear()
-    cached.shelf.clear()
+    with told():
+        cached.lab().delete(doc_id)
+        forget(doc_id)
+
+
+def forget(doc_id: str) -> None:
+    """Take a deleted document out of everything that was kept of it."""
+    work.forget(doc_id)
     st.session_state["doc_id"] = None
-    comparison = st.session_state["comparison"]
-    if comparison and comparison.doc_id == doc_id:
-        st.session_state.update(comparison=None, answers=None, two_languages=None, bench_of=None, bench_log=[])
 
 
 frame("documents")
@@ -101,6 +102,11 @@ with told():
     add()
     st.divider()
     document = cached.document(form.pick_document())
-    cutting()
-    overview(document)
-    actions(document)
+    gate.show(document)
+    readable = any(letter.isalpha() for page in document.pages for letter in page.text)
+    if readable:
+        cutting()
+        overview(document)
+    else:
+        st.info(t("gate.nothing"), icon=":material/image:")
+    actions(document, readable)

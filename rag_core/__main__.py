@@ -103,7 +103,7 @@ def asked_settings(arguments: argparse.Namespace) -> Settings:
 
 def opened(arguments: argparse.Namespace, how: Settings) -> tuple[Lab, Document, Settings]:
     """Read the document; without an order to the contrary its length decides how it is cut."""
-    lab = Lab(settings.home())
+    lab = Lab(settings.home(), settings.chroma())
     document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
     recommended = chunk.recommend(document.pages)
     cut = replace(how.chunks, preset=arguments.chunks) if arguments.chunks else recommended

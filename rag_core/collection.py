@@ -20,14 +20,14 @@ LONGEST_TITLE = 200
 def save(lab: Lab, title: str, doc_ids: Sequence[str], owner: str = "", collection_id: str = "") -> Document:
     """Put documents of an owner together; with an id, give that collection this title and these members.
 
-    The members' questions come along. What is a collection itself, or another owner's, is left out.
+    The members' questions come along. What is a collection itself, another owner's, or without text is left out.
 
     Raises:
         EmptyCollection: no title or no member is left.
     """
     title, known = " ".join(title.split())[:LONGEST_TITLE], lab.titles(owner)
     members = [lab.document(one) for one in dict.fromkeys(doc_ids) if one in known]
-    members = [member for member in members if not member.is_collection]
+    members = [member for member in members if any(page.text for page in member.pages)]
     if not title or not members:
         raise EmptyCollection("a collection needs a name and at least one document: choose some")
     language = chunk.language([page for member in members for page in member.pages])

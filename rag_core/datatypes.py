@@ -15,6 +15,46 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """What was found in a page's text.
+
+    ``replacement``, ``private`` and ``unlikely`` are shares of its ``characters``, white space not counted; ``spaced``
+    is the share of its Han characters that spaces part from the next. ``verdict`` is ``good``, ``doubtful`` or
+    ``unreadable``; ``reasons`` are codes, the gravest first.
+    """
+
+    characters: int
+    replacement: float
+    private: float
+    unlikely: float
+    spaced: float
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What one extractor read on a page."""
+
+    text: str
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """A page as every extractor read it, by name; one of them is chosen, or the page is left out."""
+
+    number: int
+    extracts: Mapping[str, Extract]
+    extractor: str
+    left_out: bool = False
+
+    @property
+    def chosen(self) -> Extract:
+        return self.extracts[self.extractor]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document that was read; ``id`` is the start of the SHA-256 of its bytes.
 

@@ -63,6 +63,18 @@ class DocumentMissing(DocumentError):
     code = "document_missing"
 
 
+class PageNotDrawn(DocumentError):
+    code = "page_not_drawn"
+
+
+class FileNotKept(DocumentError):
+    code = "file_not_kept"
+
+
+class OcrMissing(DocumentError):
+    code = "ocr_missing"
+
+
 class ChunkMissing(DocumentError):
     code = "chunk_missing"
 
@@ -183,6 +195,50 @@ class LibraryInUse(LibraryError):
 
 class LibraryUnwritable(LibraryError):
     code = "library_unwritable"
+
+
+class DiskFull(LibraryError):
+    code = "disk_full"
+
+
+class IndexUnreadable(LibraryError):
+    code = "index_unreadable"
+
+
+class VectorSize(LibraryError):
+    code = "vector_size"
+
+
+class ChromaServerError(RerankLabError):
+    """The server that holds the indexes does not do its work."""
+
+
+class ChromaUnreachable(ChromaServerError):
+    code = "chroma_unreachable"
+
+
+class ChromaTimeout(ChromaServerError):
+    code = "chroma_timeout"
+
+
+class ChromaRefused(ChromaServerError):
+    code = "chroma_refused"
+
+
+class ChromaTooOld(ChromaServerError):
+    code = "chroma_too_old"
+
+
+class NotChroma(ChromaServerError):
+    code = "not_chroma"
+
+
+class ChromaDatabaseMissing(ChromaServerError):
+    code = "chroma_database_missing"
+
+
+class ChromaFailed(ChromaServerError):
+    code = "chroma_failed"
 
 
 class LLMError(RerankLabError):

@@ -160,13 +160,17 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes
 
 
 def harmless(cell: object) -> object:
-    dangerous = isinstance(cell, str) and cell.lstrip()[:1] in DANGEROUS
-    return f"'{cell}" if dangerous or (isinstance(cell, str) and cell[:1] in ("\t", "\r", "\n")) else cell
+    """Put a ' before a text that a spreadsheet would take for a formula, or that ``unharmed`` would take for marked."""
+    return f"'{cell}" if isinstance(cell, str) and _dangerous(cell.lstrip("'")) else cell
 
 
 def unharmed(cell: str) -> str:
     """Take away the mark that ``harmless`` put before a text."""
-    return cell[1:] if cell[:1] == "'" and harmless(cell[1:]) != cell[1:] else cell
+    return cell[1:] if cell[:1] == "'" and _dangerous(cell.lstrip("'")) else cell
+
+
+def _dangerous(text: str) -> bool:
+    return text.lstrip()[:1] in DANGEROUS or text[:1] in ("\t", "\r", "\n")
 
 
 def write_qrels(qrels: Qrels, numbers: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from rag_core.datatypes import Chunk, Expansion, Found, Hit, Ledger, Ranking
@@ -18,12 +19,13 @@ def fuse(rankings: Sequence[Ranking], k: int = RRF_K) -> Ranking:
     """
     if len(rankings) == 1:
         return rankings[0]
-    chunks, scores = {}, {}
+    chunks, shares = {}, {}
     for ranking in rankings:
         for rank, hit in enumerate(ranking.hits, start=1):
             chunks[hit.chunk.id] = hit.chunk
-            scores[hit.chunk.id] = scores.get(hit.chunk.id, 0.0) + 1 / (k + rank)
-    return Ranking.from_scores("fused", rankings[0].query, chunks.values(), scores.values())
+            shares.setdefault(hit.chunk.id, []).append(1 / (k + rank))
+    # A plain sum depends on the order of its terms in the last digit, which would decide between equals.
+    return Ranking.from_scores("fused", rankings[0].query, chunks.values(), map(math.fsum, shares.values()))
 
 
 def record(rankings: Sequence[Ranking], expansions: Sequence[Expansion]) -> Ledger:

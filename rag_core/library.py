@@ -5,6 +5,7 @@ The vector index beside it can be lost at any time and is built again from here 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import time
@@ -14,20 +15,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
-from rag_core.datatypes import Chunk, Document, Judgment, Page, Span
-from rag_core.errors import DocumentMissing, LibraryUnwritable
+from rag_core import quality
+from rag_core.datatypes import Chunk, Document, Judgment, Page, PageReading, Span
+from rag_core.disk import unwritable
+from rag_core.errors import DocumentMissing
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL,
-    owner TEXT NOT NULL DEFAULT '');
+    owner TEXT NOT NULL DEFAULT '', drop_repeated INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS members (
     collection_id TEXT REFERENCES documents ON DELETE CASCADE, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     PRIMARY KEY (collection_id, doc_id));
 CREATE TABLE IF NOT EXISTS pages (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, text TEXT NOT NULL,
     PRIMARY KEY (doc_id, number));
+CREATE TABLE IF NOT EXISTS readings (
+    doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, extracts TEXT NOT NULL,
+    extractor TEXT NOT NULL, left_out INTEGER NOT NULL, PRIMARY KEY (doc_id, number));
+CREATE TABLE IF NOT EXISTS files (
+    doc_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS chunkings (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, key TEXT, spans TEXT NOT NULL,
     PRIMARY KEY (doc_id, key));
@@ -47,11 +56,18 @@ CREATE TABLE IF NOT EXISTS judgments (
     judge TEXT NOT NULL);
 """
 
+ADDED = {"owner": "TEXT NOT NULL DEFAULT ''", "drop_repeated": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns of documents that an older file lacks."""
+
 # Not a replacement: what refers to the row would go with it.
 UPSERT = """
-INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title,
-    language = excluded.language, added = excluded.added, read_seconds = excluded.read_seconds, owner = excluded.owner
+INSERT INTO documents (id, title, language, added, read_seconds, owner) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET title = excluded.title, language = excluded.language, added = excluded.added,
+    read_seconds = excluded.read_seconds, owner = excluded.owner
 """
+
+FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
+"""What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,7 @@ class Library:
     """One SQLite file. Every method opens its own connection, so threads need no care; each write is one transaction.
 
     Raises:
-        LibraryUnwritable: the file cannot be created or written.
+        LibraryUnwritable, DiskFull: the file cannot be created or written. Every method raises them.
     """
 
     def __init__(self, file: Path) -> None:
@@ -89,35 +105,80 @@ class Library:
             with self._open() as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(SCHEMA)
-                if "owner" not in {row[1] for row in connection.execute("PRAGMA table_info(documents)")}:
-                    connection.execute("ALTER TABLE documents ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
-        except (OSError, sqlite3.Error) as error:
-            raise LibraryUnwritable(
-                f"{file.parent} cannot be written ({error}): set RERANK_LAB_HOME to a folder of yours",
-                folder=str(file.parent),
-            ) from error
+                known = {row[1] for row in connection.execute("PRAGMA table_info(documents)")}
+                for column, kind in ADDED.items():
+                    if column not in known:
+                        connection.execute(f"ALTER TABLE documents ADD COLUMN {column} {kind}")
+        except OSError as error:
+            raise unwritable(file.parent, error) from error
+        # While one connection is open SQLite keeps its log's index, and can read on a disk that has no room for it.
+        self._reading = sqlite3.connect(file, check_same_thread=False)
+        self._reading.execute("SELECT count(*) FROM documents").fetchall()
+
+    def close(self) -> None:
+        self._reading.close()
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            yield connection
+        """Open a connection for one transaction, which is rolled back where anything fails inside."""
+        try:
+            with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
+                connection.execute("PRAGMA foreign_keys = ON")
+                yield connection
+        except sqlite3.DatabaseError as error:
+            if type(error) not in FROM_OUTSIDE:
+                raise
+            raise unwritable(self.file.parent, error) from error
 
-    def save(self, document: Document, read_seconds: float = 0.0, owner: str = "") -> None:
+    def save(
+        self,
+        document: Document,
+        read_seconds: float = 0.0,
+        owner: str = "",
+        readings: Sequence[PageReading] = (),
+        drop_repeated: bool = False,
+        data: bytes | None = None,
+    ) -> None:
         """Add a document with its pages, or put it in place of the one with the same id.
 
-        Without an owner it is everybody's.
+        Without an owner it is everybody's. ``readings`` say how its pages were read, ``data`` is its file.
         Where the pages are the same as before, its chunks and embeddings stay; its judgments stay in any case.
         """
         row = (document.id, document.title, document.language, time.time(), read_seconds, owner)
-        pages = [(document.id, page.number, page.text) for page in document.pages]
         with self._open() as connection:
-            known = connection.execute("SELECT * FROM pages WHERE doc_id = ? ORDER BY number", row[:1]).fetchall()
             connection.execute(UPSERT, row)
-            if known != pages:
-                for table in ("pages", "chunkings"):
-                    connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", row[:1])
-                connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
+            _put_pages(connection, document)
+            _put_readings(connection, document.id, readings, drop_repeated)
+            if data is not None:
+                connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (document.id, data))
+
+    def choose(self, document: Document, readings: Sequence[PageReading], drop_repeated: bool) -> None:
+        """Put these pages in place of a document's, with the choices among its readings that they follow from."""
+        with self._open() as connection:
+            connection.execute("UPDATE documents SET language = ? WHERE id = ?", (document.language, document.id))
+            _put_pages(connection, document)
+            _put_readings(connection, document.id, readings, drop_repeated)
+
+    def file_of(self, doc_id: str) -> bytes | None:
+        """Return the bytes that a document was read from, or None for one that was read before they were kept."""
+        with self._open() as connection:
+            row = connection.execute("SELECT data FROM files WHERE doc_id = ?", (doc_id,)).fetchone()
+        return row and row[0]
+
+    def readings(self, doc_id: str) -> tuple[list[PageReading], bool]:
+        """Return how the pages were read, and whether repeated lines are dropped.
+
+        The list is empty for a document that was read before this was kept.
+        """
+        with self._open() as connection:
+            query = "SELECT number, extracts, extractor, left_out FROM readings WHERE doc_id = ? ORDER BY number"
+            rows = connection.execute(query, (doc_id,)).fetchall()
+            dropped = connection.execute("SELECT drop_repeated FROM documents WHERE id = ?", (doc_id,)).fetchone()
+        readings = [
+            PageReading(number, quality.load(extracts), extractor, bool(left_out))
+            for number, extracts, extractor, left_out in rows
+        ]
+        return readings, bool(dropped and dropped[0])
 
     def titles(self, owner: str = "") -> dict[str, str]:
         """Return ids and titles of an owner's documents, newest first."""
@@ -191,6 +252,35 @@ class Library:
             query = "SELECT dimension, vectors, seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
             row = connection.execute(query, (doc_id, key, embedder)).fetchone()
         return row and Embeddings(np.frombuffer(row[1], np.float32).reshape(-1, row[0]), row[2])
+
+    def vectors(self, doc_id: str, key: str, embedder: str) -> np.ndarray:
+        """Return the stored embeddings' vectors.
+
+        Raises:
+            DocumentMissing: the document is gone, and they with it.
+        """
+        found = self.embeddings(doc_id, key, embedder)
+        if found is None:
+            raise DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
+        return found.vectors
+
+    @contextmanager
+    def claim(self, *work: str) -> Iterator[None]:
+        """Let one thread of one process at a time do this work; where it is killed, the next one goes on.
+
+        The names are few, so that the files are too; now and then two works wait for each other.
+        """
+        name = hashlib.sha256("\0".join(work).encode()).hexdigest()[:3]
+        lock = FileLock(self.file.parent / "claims" / f"{name}.lock")
+        try:
+            self.file.parent.joinpath("claims").mkdir(exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            raise unwritable(self.file.parent, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def has_embeddings(self, doc_id: str, key: str, embedder: str) -> bool:
         return "embed" in self.seconds(doc_id, key, embedder)
@@ -273,3 +363,22 @@ class Library:
 
 def _judgment(question: str, page: int, start: int, quote: str, grade: int, judge: str, doc_id: str) -> Judgment:
     return Judgment(question, Span(page, start, quote, doc_id), grade, judge)
+
+
+def _put_pages(connection: sqlite3.Connection, document: Document) -> None:
+    """Write the pages; chunks and embeddings go where the pages are not the same as before."""
+    pages = [(document.id, page.number, page.text) for page in document.pages]
+    query = "SELECT * FROM pages WHERE doc_id = ? ORDER BY number"
+    if connection.execute(query, (document.id,)).fetchall() != pages:
+        for table in ("pages", "chunkings"):
+            connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", (document.id,))
+        connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", pages)
+
+
+def _put_readings(
+    connection: sqlite3.Connection, doc_id: str, readings: Sequence[PageReading], drop_repeated: bool
+) -> None:
+    rows = [(doc_id, one.number, quality.dump(one.extracts), one.extractor, one.left_out) for one in readings]
+    connection.execute("DELETE FROM readings WHERE doc_id = ?", (doc_id,))
+    connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", rows)
+    connection.execute("UPDATE documents SET drop_repeated = ? WHERE id = ?", (drop_repeated, doc_id))

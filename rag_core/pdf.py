@@ -18,7 +18,6 @@ from rag_core.errors import (
     EmptyFile,
     FileTooLarge,
     NotAPdf,
-    NoText,
     PasswordNeeded,
     TooManyPages,
     WrongPassword,
@@ -55,12 +54,17 @@ def document_id(data: bytes, owner: str = "") -> str:
 def read_pages(
     data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None
 ) -> list[Page]:
-    """Read every page of a PDF, in order, as clean text.
+    """Read every page of a PDF, in order, as clean text; see ``extract``."""
+    return clean(extract(data, password, progress))
+
+
+def extract(data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None) -> list[str]:
+    """Read the text of every page as it is written in the file.
 
     ``progress`` is called after each page with the pages done and their total. A page that cannot be read is empty
     in the result, so that the others keep their numbers. A file that only its owner may change opens without asking.
 
-    Raises EmptyFile, FileTooLarge, NotAPdf, DamagedPdf, PasswordNeeded, WrongPassword, TooManyPages or NoText.
+    Raises EmptyFile, FileTooLarge, NotAPdf, DamagedPdf, PasswordNeeded, WrongPassword or TooManyPages.
     """
     check_bytes(data)
     import pypdf
@@ -69,8 +73,7 @@ def read_pages(
     with pypdf.apply_configuration(**_PARSER_LIMITS):
         reader = _open(data)
         _unlock(reader, password)
-        extracted = _extract_all(reader, _count_pages(reader), progress)
-    return _clean_all(extracted)
+        return _extract_all(reader, _count_pages(reader), progress)
 
 
 def check_bytes(data: bytes) -> None:
@@ -169,14 +172,11 @@ def _extract(page: PageObject) -> str:
     return page.extract_text(extraction_mode="layout") if is_glyph_per_line(text) else text
 
 
-def _clean_all(extracted: list[str]) -> list[Page]:
+def clean(extracted: list[str]) -> list[Page]:
+    """Repair characters, lines and spaces of every page, the first numbered 1; see ``text``."""
     texts = [repair_characters(text) for text in extracted]
     words = frozenset(word.lower() for text in texts for word in WORD.findall(text))
-    pages = [Page(number, _clean(text, words)) for number, text in enumerate(texts, 1)]
-    if not any(letter.isalpha() for page in pages for letter in page.text):
-        message = f"The {len(pages)} pages hold pictures but no text. Run OCR (text recognition) on the PDF first."
-        raise NoText(message, pages=len(pages))
-    return pages
+    return [Page(number, _clean(text, words)) for number, text in enumerate(texts, 1)]
 
 
 def _clean(text: str, words: frozenset[str]) -> str:

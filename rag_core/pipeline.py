@@ -14,11 +14,22 @@ from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 
-from rag_core import chunk, compare, expand, fuse, pdf, rerank, sandbox, settings
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Expansion, Judgment, Ranking, Settings
+from rag_core import chunk, compare, expand, extract, fuse, pdf, rerank, sandbox, settings, text
+from rag_core.datatypes import (
+    Chunk,
+    ChunkSettings,
+    Comparison,
+    Document,
+    Expansion,
+    Judgment,
+    Page,
+    PageReading,
+    Ranking,
+    Settings,
+)
 from rag_core.embed import Embedder
-from rag_core.errors import ChunkMissing, EmptyCollection, NothingFound
-from rag_core.index import Address, Index, Searched, Store, Together
+from rag_core.errors import ChunkMissing, EmptyCollection, FileNotKept, NothingFound
+from rag_core.index import Address, Index, Searched, Together, open_store
 from rag_core.lexical import Lexical
 from rag_core.library import Embeddings, Library
 
@@ -28,9 +39,10 @@ Progress = Callable[[int, int], None]
 class Lab:
     """A reader's documents, and the comparison of a vector search with a cross-encoder on them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, chroma: Path | settings.ChromaServer | None = None) -> None:
+        """Open the library in a folder, and Chroma in a folder of its own, by default inside it, or on a server."""
         self.library = Library(home / "library.sqlite")
-        self.store = Store(home / "chroma")
+        self.store = open_store(chroma or home / "chroma")
         self._lexical = lru_cache(maxsize=8)(self._words)
 
     def add(
@@ -41,13 +53,52 @@ class Lab:
         progress: Progress | None = None,
         owner: str = "",
     ) -> Document:
-        """Read a PDF into the library; the same bytes of the same owner give the same document."""
+        """Read a PDF into the library; the same bytes of the same owner give the same document.
+
+        Added again, it keeps what the reader chose among its readings.
+
+        Raises:
+            DocumentError: the file cannot be read; NoText: there is nothing on its pages, not even a picture of text.
+        """
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
-            pages = sandbox.read_pages(data, password, progress)
-        document = Document(pdf.document_id(data, owner), title, chunk.language(pages), tuple(pages))
-        self.library.save(document, timings["parse"], owner)
+            readings = extract.with_something(sandbox.read_pages(data, password, progress))
+        doc_id = pdf.document_id(data, owner)
+        readings, drop_repeated = extract.chosen_before(readings, *self.library.readings(doc_id))
+        document = _document(doc_id, text.title_of(title), extract.pages(readings, drop_repeated))
+        self.library.save(document, timings["parse"], owner, readings, drop_repeated, data)
         return document
+
+    def readings(self, doc_id: str) -> tuple[list[PageReading], bool]:
+        """Return how each page was read, and whether lines that repeat are dropped; no page of an old document."""
+        return self.library.readings(doc_id)
+
+    def choose(self, doc_id: str, readings: Sequence[PageReading], drop_repeated: bool) -> None:
+        """Search the pages as these readings say from now on; what was cut and embedded goes where a page changes."""
+        pages = extract.pages(readings, drop_repeated)
+        self.library.choose(_document(doc_id, self.document(doc_id).title, pages), readings, drop_repeated)
+        self._lexical.cache_clear()
+
+    def recognise(self, doc_id: str, numbers: Sequence[int], progress: Progress | None = None) -> None:
+        """Read these pages from their pictures, and search what is found there."""
+        found = sandbox.recognise(self._file(doc_id), numbers, progress)
+        readings, drop_repeated = self.readings(doc_id)
+        self.choose(doc_id, extract.recognised(readings, found), drop_repeated)
+
+    def picture(self, doc_id: str, number: int, words: str = "") -> tuple[bytes, bool]:
+        """Return a page as PNG, and whether the words were found and marked on it.
+
+        Raises:
+            FileNotKept: the document was added before files were kept.
+            PageNotDrawn: the page cannot be drawn, for instance because a password protects the file.
+        """
+        return sandbox.draw_page(self._file(doc_id), number, words)
+
+    def _file(self, doc_id: str) -> bytes:
+        data = self.library.file_of(doc_id)
+        if data is None:
+            raise FileNotKept(f"the file of document {doc_id!r} is not kept: add the PDF again", doc_id=doc_id)
+        return data
 
     def titles(self, owner: str = "") -> dict[str, str]:
         """Return ids and titles of an owner's documents, newest first."""
@@ -67,13 +118,18 @@ class Lab:
         return self.library.load(doc_id)
 
     def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
-        """Cut a document into chunks, or return them as they were cut before; of a collection, every member."""
+        """Cut a document into chunks, or return them as they were cut before; of a collection, every member.
+
+        Raises:
+            NoText: no page that is searched holds a letter.
+        """
         chunks = self.library.chunks(doc_id, how.key)
         if chunks is None:
             document = self.library.load(doc_id)
             if document.is_collection:
                 return [piece for member in document.members for piece in self.cut(member, how)]
-            chunks = chunk.split(document.pages, how.preset, how.size, how.overlap, doc_id)
+            pages = extract.with_letters(document.pages)
+            chunks = chunk.split(pages, how.preset, how.size, how.overlap, doc_id)
             self.library.save_chunks(doc_id, how.key, chunks)
         return chunks
 
@@ -126,15 +182,24 @@ class Lab:
 
     def _index(self, doc_id: str, how: ChunkSettings, embedder: Embedder, progress: Progress | None = None) -> Index:
         chunks, address = self.cut(doc_id, how), Address(doc_id, how.key, embedder.id)
-        if not self.library.has_embeddings(doc_id, how.key, embedder.id):
-            timings: dict[str, float] = {}
-            with timed(timings, "embed"):
-                vectors = embedder.embed_texts([piece.text for piece in chunks], progress)
-            self.library.save_embeddings(doc_id, how.key, embedder.id, Embeddings(vectors, timings["embed"]))
-        index = Index(
-            self.store, address, chunks, lambda: self.library.embeddings(doc_id, how.key, embedder.id).vectors
-        )
-        return index.prepare()
+        index = Index(self.store, address, chunks, lambda: self.library.vectors(doc_id, how.key, embedder.id))
+        if self.library.has_embeddings(doc_id, how.key, embedder.id):
+            return index.prepare()
+        if progress:
+            progress(0, len(chunks))
+        with self.library.claim(doc_id, how.key, embedder.id):
+            self._embed(index, embedder, progress)
+            return index.prepare()
+
+    def _embed(self, index: Index, embedder: Embedder, progress: Progress | None) -> None:
+        """Embed the chunks, unless somebody did while this waited."""
+        which = (index.address.doc_id, index.address.chunks, embedder.id)
+        if self.library.has_embeddings(*which):
+            return
+        timings: dict[str, float] = {}
+        with timed(timings, "embed"):
+            vectors = embedder.embed_texts([piece.text for piece in index.chunks], progress)
+        self.library.save_embeddings(*which, Embeddings(vectors, timings["embed"]))
 
     def lexical(self, index: Searched) -> Lexical:
         """Return the index of words over the same chunks."""
@@ -265,6 +330,11 @@ class Lab:
 
     def close(self) -> None:
         self.store.close()
+        self.library.close()
+
+
+def _document(doc_id: str, title: str, pages: Sequence[Page]) -> Document:
+    return Document(doc_id, title, chunk.language(pages), tuple(pages))
 
 
 def _shifted(progress: Progress, before: int, total: int, done: int, _: int) -> None:

@@ -1,25 +1,26 @@
-"""Read a PDF in a process of its own, with limits on its time and memory: a bad file takes nothing else down.
+"""Open PDFs in a process of its own, with limits on its time and memory: a bad file takes nothing else down.
 
-The child is started anew for each file, since forking a server with threads is not safe. Through its standard input it
-gets one line of JSON (the size, the password, the limit of memory) and the bytes; it answers with lines of JSON: what
-is done of how many pages, and at last the pages or the error.
+The child is started anew for each task, since forking a server with threads is not safe. Through its standard input it
+gets one line of JSON (the task, the size of the file, the password, the limit of memory) and the bytes; it answers with
+lines of JSON: what is done of how many pages, and at last the result or the error.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Thread, Timer
 from typing import IO
 
-from rag_core import errors, pdf
-from rag_core.datatypes import Page
+from rag_core import errors, extract, pdf, pdfium, quality
+from rag_core.datatypes import Extract, PageReading
 from rag_core.errors import ReadTooLarge, ReadTooLong, RerankLabError
 
 Progress = Callable[[int, int], None]
@@ -28,25 +29,53 @@ SILENT_SECONDS = 20
 
 WHOLE_SECONDS = 300
 MEMORY_BYTES = 2**30
+OCR_MEMORY_BYTES = 3 * 2**30
+"""Recognising a page needs models and a large picture."""
 
 
-def read_pages(data: bytes, password: str | None = None, progress: Progress | None = None) -> list[Page]:
-    """Read every page of a PDF; see ``pdf.read_pages``.
+def read_pages(data: bytes, password: str | None = None, progress: Progress | None = None) -> list[PageReading]:
+    """Read every page of a PDF; see ``extract.read``.
 
     Raises:
-        DocumentError: as ``pdf.read_pages`` does; ReadTooLong or ReadTooLarge when a limit is reached.
+        DocumentError: as ``extract.read`` does; ReadTooLong or ReadTooLarge when a limit is reached.
     """
     pdf.check_bytes(data)
+    answer = _ask({"do": "read", "password": password}, data, progress)
+    return [PageReading(number, quality.load(extracts), extractor) for number, extracts, extractor in answer["pages"]]
+
+
+def draw_page(data: bytes, number: int, words: str = "") -> tuple[bytes, bool]:
+    """Return a page as PNG, and whether the words were found and marked on it; see ``pdfium.draw``.
+
+    Raises:
+        PageNotDrawn: it cannot be drawn; ReadTooLong or ReadTooLarge when a limit is reached.
+    """
+    answer = _ask({"do": "draw", "number": number, "words": words}, data)
+    return base64.b64decode(answer["png"]), answer["marked"]
+
+
+def recognise(data: bytes, numbers: Sequence[int], progress: Progress | None = None) -> dict[int, Extract]:
+    """Read pages from their pictures, by number; see ``ocr.recognise``.
+
+    Raises:
+        OcrMissing: the package for it is not installed; ReadTooLong or ReadTooLarge when a limit is reached.
+    """
+    task = {"do": "recognise", "numbers": list(numbers), "memory": OCR_MEMORY_BYTES}
+    return {number: quality.load(extracts)[extract.OCR] for number, extracts in _ask(task, data, progress)["pages"]}
+
+
+def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None) -> dict:
+    """Have a child do a task, and return its result."""
     child = _started()
     clock = _Clock(child)
     try:
-        Thread(target=_hand_over, args=(child.stdin, data, password), daemon=True).start()
+        Thread(target=_hand_over, args=(child.stdin, data, task), daemon=True).start()
         for answer in _answers(child.stdout):
             clock.restart()
             if "done" in answer and progress:
                 progress(answer["done"], answer["total"])
-            elif "pages" in answer:
-                return [Page(*page) for page in answer["pages"]]
+            elif "result" in answer:
+                return answer["result"]
             elif "error" in answer:
                 raise _error(answer)
         raise clock.error() or pdf.damaged(f"reading it ended with {child.wait()}")
@@ -71,11 +100,10 @@ def _started() -> subprocess.Popen:
     )
 
 
-def _hand_over(pipe: IO[bytes], data: bytes, password: str | None) -> None:
+def _hand_over(pipe: IO[bytes], data: bytes, task: dict[str, object]) -> None:
     """Write the task; the child may have ended before it was read."""
-    task = {"size": len(data), "password": password, "memory": MEMORY_BYTES}
     with contextlib.suppress(OSError, ValueError):
-        pipe.write(json.dumps(task).encode() + b"\n")
+        pipe.write(json.dumps({"memory": MEMORY_BYTES} | task | {"size": len(data)}).encode() + b"\n")
         pipe.write(data)
         pipe.close()
 
@@ -122,7 +150,7 @@ class _Clock:
 
 
 def serve() -> None:
-    """Be the child: read one task and answer."""
+    """Be the child: do one task and answer."""
     answers, sys.stdout = sys.stdout, sys.stderr
     task = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read(task["size"])
@@ -133,21 +161,42 @@ def serve() -> None:
         answers.flush()
 
     try:
-        pages = _read(data, task["password"], task["memory"], lambda done, total: say(done=done, total=total))
-        say(pages=[(page.number, page.text) for page in pages])
+        _within_limits(
+            task, lambda: say(result=TASKS[task["do"]](task, data, lambda *of: say(done=of[0], total=of[1])))
+        )
     except RerankLabError as error:
         say(error=type(error).__name__, message=str(error), values=error.values)
 
 
-def _read(data: bytes, password: str | None, memory: int, progress: Progress) -> list[Page]:
+def _within_limits(task: dict, work: Callable[[], None]) -> None:
     try:
-        return pdf.read_pages(data, password, progress)
+        work()
     except MemoryError as fault:
-        megabytes = memory // 2**20
+        megabytes = task["memory"] // 2**20
         message = f"Reading the PDF needs more than {megabytes} MB of memory: print it to a new PDF, or split it."
         raise ReadTooLarge(message, megabytes=megabytes) from fault
     except RecursionError as fault:
         raise pdf.damaged("it is nested too deeply") from fault
+
+
+def _read(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
+    readings = extract.read(data, task["password"], progress)
+    return {"pages": [(one.number, quality.dump(one.extracts), one.extractor) for one in readings]}
+
+
+def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
+    png, marked = pdfium.draw(data, task["number"], words=task["words"])
+    return {"png": base64.b64encode(png).decode(), "marked": marked}
+
+
+def _recognise(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
+    from rag_core import ocr
+
+    found = ocr.recognise(data, task["numbers"], progress)
+    return {"pages": [(number, quality.dump({extract.OCR: one})) for number, one in found.items()]}
+
+
+TASKS = {"read": _read, "draw": _draw, "recognise": _recognise}
 
 
 def _limit_memory(limit: int) -> None:

@@ -1,7 +1,9 @@
 """Where things are kept, and how much is accepted."""
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -12,14 +14,63 @@ MAX_QUERY = 1000
 DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
 FIRST_STAGES = ("vector", "bm25", "both")
+CHROMA_CLOUD = "https://api.trychroma.com"
 PATIENCE = 20
 """Adaptive depth gives up after so many candidates in a row that did not enter the first places."""
 
 
 def home() -> Path:
     """Return the folder of the reader's documents: ``RERANK_LAB_HOME``, or a place in the user's data directory."""
-    chosen = os.environ.get("RERANK_LAB_HOME", "").strip()
+    chosen = _set("HOME")
     return Path(chosen).expanduser() if chosen else user_data_path("rerank-lab", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChromaServer:
+    """A Chroma server; without a tenant or a database it says itself which of them it has."""
+
+    url: str
+    token: str = field(default="", repr=False)
+    tenant: str = ""
+    database: str = ""
+
+
+def chroma() -> Path | ChromaServer:
+    """Return where the indexes are: ``RERANK_LAB_CHROMA``, or a folder in ``home()``.
+
+    The setting is a folder, a server's URL, or ``cloud`` for Chroma Cloud. A server may want more of them: ``_TOKEN``,
+    ``_TENANT`` and ``_DATABASE``.
+
+    Raises:
+        BadSetting: it is a URL that leads nowhere.
+    """
+    chosen = _set("CHROMA")
+    if chosen == "cloud":
+        chosen = CHROMA_CLOUD
+    if "://" not in chosen:
+        return Path(chosen).expanduser() if chosen else home() / "chroma"
+    if not _is_server(chosen):
+        shown = chosen.rpartition("@")[2]  # a password stands before it
+        raise BadSetting(
+            f"RERANK_LAB_CHROMA is {shown!r}; use a folder, http://host:port, https://host or cloud",
+            setting="RERANK_LAB_CHROMA",
+            value=shown,
+            limit="http://host:port, https://host, cloud",
+        )
+    return ChromaServer(chosen.rstrip("/"), _set("CHROMA_TOKEN"), _set("CHROMA_TENANT"), _set("CHROMA_DATABASE"))
+
+
+def _set(name: str) -> str:
+    return os.environ.get(f"RERANK_LAB_{name}", "").strip()
+
+
+def _is_server(url: str) -> bool:
+    """Say whether a URL names a host, and no password: that is what the token is for."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url and parts.port != 0
+    except ValueError:
+        return False
 
 
 def check_query(query: str) -> str:

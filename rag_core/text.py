@@ -39,6 +39,9 @@ _REPAIRS: dict[int, str] = {
     ord("㬵"): "胶",  # one glyph in Noto Sans CJK, and the first of the two is in no living text
 }
 
+LONGEST_TITLE = 200
+UNTITLED = "PDF"
+
 _SOFT_BREAK = re.compile(r"\u00ad[ \t]*\n[ \t]*(?=[^\W\d_])")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SIMPLIFIED, _TRADITIONAL = frozenset("国们来时会学这对发与个为"), frozenset("國們來時會學這對發與個為")
@@ -49,6 +52,12 @@ def repair_characters(text: str) -> str:
     text = _SOFT_BREAK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("⼾", _door(text)) if "⼾" in text else text
     return mend_surrogates(text.translate(_REPAIRS))
+
+
+def title_of(name: str) -> str:
+    """Return a file's name as one short line without signs that print nothing or turn the line round."""
+    visible = "".join(c for c in repair_characters(name) if unicodedata.category(c) != "Cf")
+    return " ".join(visible.split())[:LONGEST_TITLE] or UNTITLED
 
 
 def mend_surrogates(text: str) -> str:

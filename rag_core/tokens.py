@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -51,6 +52,29 @@ def together(model_id: str, question: str, chunk: str) -> Reading | None:
     """Return what a bundled cross-encoder reads in its one run; None for a model whose tokenizer is not here."""
     line = catalog.find(catalog.RERANKERS, model_id)
     return read(line.folder, question, chunk) if line.kind == "onnx" else None
+
+
+def of_texts(model_id: str, texts: Sequence[str]) -> list[int] | None:
+    """Count the tokens of each text as a bundled embedder would read it without its limit; None as in ``alone``."""
+    line = catalog.find(catalog.EMBEDDERS, model_id)
+    if line.kind != "onnx":
+        return None
+    return counts(line.folder, [line.text_prefix + text for text in texts])
+
+
+def of_pairs(model_id: str, question: str, texts: Sequence[str]) -> list[int] | None:
+    """Count the tokens of the question with each text, as ``of_texts`` does for a bundled cross-encoder."""
+    line = catalog.find(catalog.RERANKERS, model_id)
+    return counts(line.folder, [(question, text) for text in texts]) if line.kind == "onnx" else None
+
+
+def counts(folder: Path, inputs: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:
+    return [len(one.ids) for one in tokenizer(folder, None).encode_batch(list(inputs))]
+
+
+def cut_share(found: Sequence[int]) -> float:
+    """Return which share of all tokens lies beyond the limit."""
+    return sum(max(count - MOST, 0) for count in found) / max(sum(found), 1)
 
 
 def read(folder: Path, *texts: str) -> Reading:

@@ -22,7 +22,8 @@ def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     monkeypatch.setenv("RERANK_LAB_HOME", str(tmp_path / "home"))
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1,localhost")
-    for name in [*(name for name in os.environ if name.startswith("OPENAI_")), "RERANK_LAB_LLM_MODEL"]:
+    left_out = ("OPENAI_", "RERANK_LAB_CHROMA", "RERANK_LAB_LLM_MODEL")
+    for name in [name for name in os.environ if name.startswith(left_out)]:
         monkeypatch.delenv(name, raising=False)
     yield
     forget_what_streamlit_kept()

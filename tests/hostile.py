@@ -1,10 +1,12 @@
-"""Files that mean harm, or met it: ``python tests/hostile.py`` reads each and prints a table.
+"""Files that mean harm, or met it: ``python tests/hostile.py`` reads and draws each and prints a table.
 
-Every file must end, within ``SECONDS`` and the reader's limit of memory, in pages or in a message for the reader.
+Every file must end, within ``SECONDS`` and ``MEGABYTES``, in pages or in a message; otherwise the command fails. The
+files are the same each time, but for the keys of the encrypted ones.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import resource
@@ -19,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pdfs import blank_pdf, encrypted_pdf, glyph_pdf, image_pdf, text_pdf
 
-from rag_core import chunk, sandbox
+from rag_core import chunk, extract, sandbox
 from rag_core.errors import DocumentError
 
-SECONDS = 20
+SECONDS, MEGABYTES = 20, 1024
 SEED = 5
 PLAIN = text_pdf(["Revenue grew by eight percent.", "全市收入增长8.2%。"], ["The tram opened.", "公园二十处。"])
 GLYPHS = glyph_pdf("逐字排版的一行文字")
@@ -42,6 +44,24 @@ HOSTILE_TEXTS = {
     "path": "../../../../etc/passwd\\..\\..",
     "one word": "x" * 20_000,
 }
+
+HOSTILE_NAMES = [
+    "<script>alert(1)</script>.pdf",
+    "<img src=x onerror=alert(1)>.pdf",
+    "**bold** [link](javascript:alert(1)) $x^2$ :material/home: :red[x].pdf",
+    '=HYPERLINK("http://192.0.2.1").pdf',
+    "../../../etc/passwd",
+    "C:\\Windows\\win.ini",
+    "\u202efdp.exe.pdf",
+    "in\u200bvis\u200cible\ufeff.pdf",
+    "nul\x00byte.pdf",
+    "lone \ud800 surrogate.pdf",
+    "line\nbreak\r\n.pdf",
+    "报告" * 500 + ".pdf",
+    "'; DROP TABLE documents; --.pdf",
+    "",
+    " ",
+]
 
 
 def raw(*objects: bytes, trailer: bytes = b"/Root 1 0 R", prev: bytes = b"") -> bytes:
@@ -75,6 +95,20 @@ def page(content: bytes, box: bytes = b"[0 0 612 792]", more: bytes = b"", extra
 
 def shown(text: bytes) -> bytes:
     return b"BT /F1 12 Tf 72 700 Td (%s) Tj ET" % text
+
+
+def mapped(*codes: str) -> bytes:
+    """Return a page whose letters a font's map turns into these UTF-16 codes, such as ``D800``."""
+    lines = "".join(f"<{65 + number:02X}> <{code}>\n" for number, code in enumerate(codes))
+    cmap = f"1 begincodespacerange\n<00> <FF>\nendcodespacerange\n{len(codes)} beginbfchar\n{lines}endbfchar\n"
+    text = bytes(65 + number for number in range(len(codes)))
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>"
+    catalog, pages = b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
+    only = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>"
+    )
+    return raw(catalog, pages, only, stream(shown(text + b" Revenue grew.")), font, stream(cmap.encode()))
 
 
 def deflated(size: int) -> bytes:
@@ -189,6 +223,11 @@ def others() -> Iterator[tuple[str, bytes]]:
     yield "empty text layer", blank_pdf(2)
     yield "5000 pages", blank_pdf(5000)
     yield "1001 pages", blank_pdf(1001)
+    for name, codes in {
+        "NUL": ("0000", "0041"), "lone surrogates": ("D800", "DC00", "0041"), "surrogates swapped": ("DC00D800",),
+        "no character": ("FFFF", "FFFE"), "nothing": ("",), "longest": ("0041" * 5000,),
+    }.items():  # fmt: skip
+        yield f"text: {name}", mapped(*codes)
     for name, text in HOSTILE_TEXTS.items():
         yield f"text: {name}", text_pdf([text])
         yield f"text: {name}", page(shown(text.encode("latin-1", "replace").replace(b"(", b"").replace(b")", b"")))
@@ -200,11 +239,13 @@ def corpus() -> list[tuple[str, bytes]]:
 
 
 def outcome(data: bytes) -> str:
-    """Read a file and cut it, as the app does; return the code of the message, or ``read``."""
+    """Read a file, draw its first page and cut it, as the app does; return the code of the message, or ``read``."""
     try:
-        pages = sandbox.read_pages(data)
+        pages = extract.pages(extract.with_something(sandbox.read_pages(data)))
     except DocumentError as error:
         return error.code
+    with contextlib.suppress(DocumentError):
+        sandbox.draw_page(data, 1, pages[0].text[:100])
     how = chunk.recommend(pages)
     chunk.language(pages)
     for preset in chunk.PRESETS:
@@ -229,7 +270,10 @@ def main() -> None:
         outcomes = ", ".join(f"{name} {count}" for name, count in row["outcomes"].items())
         print(f"| {kind} | {row['files']} | {outcomes} | {row['slowest']:.1f} s |")
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"\nmost memory of a reader: {most:.0f} MB; slowest {max(row['slowest'] for row in table.values()):.1f} s")
+    slowest = max(row["slowest"] for row in table.values())
+    print(f"\nmost memory of a reader: {most:.0f} MB; slowest {slowest:.1f} s")
+    if most > MEGABYTES or slowest > SECONDS:
+        raise SystemExit(f"more than {MEGABYTES} MB or {SECONDS} s")
 
 
 if __name__ == "__main__":

@@ -13,15 +13,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
-GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units"}
+GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units", "disk"}
+GROUND |= {"quality"}
 """What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}
+STEPS |= {"pdfium"}
 STEPS |= {"probe", "perturb", "projection", "baseline"}
 """What explains a comparison; each takes texts, embeddings or a function that scores."""
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
-ORDER = {"pipeline", "evaluate", "collection", "sandbox", "__main__"}
+ORDER = {"pipeline", "evaluate", "collection", "extract", "ocr", "sandbox", "__main__"}
 """What knows the order of the steps, and what runs one apart."""
 
 KEPT = {"library", "llm"}

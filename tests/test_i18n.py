@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui import explain_bench, explain_map, explain_probe, i18n
+from pages.ui import explain_bench, explain_map, explain_probe, gate, i18n
 from pages.ui.cached import SAMPLE_FILES
 from pages.ui.frame import PAGES
 from pages.ui.link import ORIGINS
 from pages.ui.tables import FIRST_SCORES
-from rag_core import errors, lessons, perturb, rerank
+from rag_core import errors, lessons, perturb, quality, rerank
 from rag_core.chunk import PRESETS
 from rag_core.errors import RerankLabError
 from rag_core.evaluate import STAGES
@@ -93,6 +93,10 @@ FAMILIES = {
     "map.{}": set(explain_map.LAYOUTS),
     "map.kind_{}": set(explain_map.COLOURS),
     "{}.title": set(PAGES),
+    "gate.{}": set(gate.COLUMNS),
+    "verdict.{}": set(quality.VERDICTS),
+    "reason.{}": set(quality.REASONS),
+    "chunks.{}": {"embedder", "reranker"},
     "workshop.{}": {"predict", "room", "lessons", "inside"},
     "lesson.{}_title": set(lessons.NAMES),
     "lesson.{}_text": set(lessons.NAMES),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import chromadb
 import numpy as np
@@ -14,8 +18,8 @@ import pytest
 
 from rag_core.datatypes import Chunk
 from rag_core.embed import normalise
-from rag_core.errors import LibraryInUse, LibraryUnwritable
-from rag_core.index import Address, Index, Store
+from rag_core.errors import DocumentMissing, IndexUnreadable, LibraryInUse, LibraryUnwritable
+from rag_core.index import Address, FolderStore, Index, Store, failed
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = Address("0123abcd", "clause", "some/model")
@@ -69,7 +73,7 @@ def reopened(folder):
     def reopen() -> Store:
         for store in stores:
             store.close()
-        stores[:] = [Store(folder)]
+        stores[:] = [FolderStore(folder)]
         return stores[0]
 
     yield reopen
@@ -176,7 +180,21 @@ def other_version(file: Path) -> None:
         connection.execute("DROP TABLE collections")
 
 
-@pytest.mark.parametrize("damage", [rubbish, shortened, zeroed, other_version])
+def future_version(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE migrations SET version = version + 50")
+
+
+def changed_migration(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE migrations SET hash = '0' WHERE version = 1")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [rubbish, shortened, zeroed, other_version, future_version, changed_migration],
+    ids=lambda how: how.__name__,
+)
 def test_a_database_that_cannot_be_read_is_made_anew(reopened, folder, damage):
     stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
     store = reopened()
@@ -185,6 +203,141 @@ def test_a_database_that_cannot_be_read_is_made_anew(reopened, folder, damage):
     damage(folder / "chroma.sqlite3")
     assert first_ids(reopened(), stored, query) == nearest(stored, query, 20)
     assert stored.asked == 2
+
+
+PAGE = 4096
+"""Bytes of a page of SQLite."""
+
+
+def without_page(file: Path, number: int) -> None:
+    with file.open("r+b") as database:
+        database.seek(number * PAGE)
+        database.write(bytes(PAGE))
+
+
+def test_whichever_page_is_lost_every_search_and_deletion_goes_on(reopened, folder, tmp_path, caplog):
+    stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
+    store, whole = reopened(), tmp_path / "whole"
+    first_ids(store, stored, query)
+    store.close()
+    shutil.copytree(folder, whole)
+    for number in range((whole / "chroma.sqlite3").stat().st_size // PAGE):
+        shutil.rmtree(folder)
+        shutil.copytree(whole, folder)
+        without_page(folder / "chroma.sqlite3", number)
+        store = reopened()
+        assert first_ids(store, stored, query) == nearest(stored, query, 20), number
+        store.delete("0123abcd")
+    assert "PanicException" in caplog.text, "Chroma's core did not panic: this test has lost a case"
+
+
+def test_a_database_lost_while_it_is_searched_is_made_anew_under_every_thread(reopened, folder):
+    stored, queries = Stored(random_vectors(30)), random_vectors(200, seed=2)
+    store = reopened()
+
+    def search(number: int) -> list[str]:
+        if number == 50:
+            zeroed(folder / "chroma.sqlite3")
+        return first_ids(store, stored, queries[number])
+
+    first_ids(store, stored, queries[0])
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(search, range(200)))
+    assert found == [nearest(stored, query, 20) for query in queries]
+    assert stored.asked > 1
+
+
+@pytest.mark.parametrize("file", ["header.bin", "data_level0.bin", "length.bin", "link_lists.bin"])
+def test_vector_files_that_changed_are_never_read(reopened, folder, file):
+    """Chroma would find other chunks in them and say nothing, or end the process."""
+    stored, query = Stored(random_vectors(PAST_THE_LOG, dimension=8)), random_vectors(1, seed=2, dimension=8)[0]
+    store = reopened()
+    first_ids(store, stored, query)
+    store.close()
+    [torn] = folder.glob(f"*/{file}")
+    shortened(torn)
+    assert first_ids(reopened(), stored, query) == nearest(stored, query, 20)
+    assert stored.asked == 2
+
+
+def test_a_damaged_index_that_was_built_again_is_told_once(reopened, folder):
+    stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
+    store = reopened()
+    index(store, stored).prepare()
+    assert not index(store, stored).take_notice()
+    store.close()
+    zeroed(folder / "chroma.sqlite3")
+    opened = index(reopened(), stored).prepare()
+    opened.search(["q"], query[None, :], 5)
+    assert [opened.take_notice(), opened.take_notice()] == [True, False]
+
+
+@pytest.fixture
+def public_folder():
+    """Give a folder that anybody may reach: what pytest gives is for one user alone."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "chroma"
+
+
+@contextmanager
+def without_rights(folder: Path):
+    """Take away the right to write; root has it always, so root is nobody meanwhile."""
+    root = os.geteuid() == 0
+    for place in [folder, *folder.rglob("*")]:
+        place.chmod(0o555 if place.is_dir() else 0o666 if place.name == "in-use.lock" else 0o444)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        for place in [folder, *folder.rglob("*")]:
+            place.chmod(0o755 if place.is_dir() else 0o644)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has other rights")
+def test_a_folder_without_the_right_to_write_is_named_and_used_again_once_it_is_there(public_folder):
+    stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
+    store = FolderStore(public_folder)
+    first_ids(store, stored, query)
+    store.close()
+    with without_rights(public_folder):
+        store = FolderStore(public_folder)
+        with pytest.raises(LibraryUnwritable) as caught:
+            first_ids(store, stored, query)
+    assert caught.value.values == {"folder": str(public_folder)}
+    assert first_ids(store, stored, query) == nearest(stored, query, 20)
+    store.close()
+
+
+def test_what_chroma_refuses_twice_is_told(reopened, folder):
+    twice = Stored(random_vectors(30))
+    broken = Index(reopened(), ADDRESS, numbered_chunks(15) * 2, twice)
+    with pytest.raises(IndexUnreadable, match="kept elsewhere") as caught:
+        broken.prepare()
+    assert caught.value.values == {"folder": str(folder)}
+    assert twice.asked == 2
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), SystemExit(), LibraryInUse("x"), MemoryError(), GeneratorExit()]
+)
+def test_what_stops_a_program_is_no_fault_of_chroma(error):
+    assert not failed(error)
+
+
+def test_our_own_errors_leave_the_folder_as_it_is(reopened):
+    def gone() -> np.ndarray:
+        raise DocumentMissing("no document")
+
+    stored, query, store = Stored(random_vectors(30)), random_vectors(1, seed=2)[0], reopened()
+    first_ids(store, stored, query)
+    with pytest.raises(DocumentMissing):
+        Index(store, Address("0123abcd", "clause", "other"), numbered_chunks(30), gone).prepare()
+    assert first_ids(store, stored, query) == nearest(stored, query, 20)
+    assert stored.asked == 1
 
 
 def test_a_folder_that_was_deleted_is_built_anew(reopened, folder):
@@ -220,7 +373,7 @@ def test_delete_takes_every_collection_of_the_document_and_no_other(reopened, fo
 def test_a_second_store_on_the_same_folder_is_refused(reopened, folder):
     reopened()
     with pytest.raises(LibraryInUse, match="RERANK_LAB_HOME") as caught:
-        Store(folder)
+        FolderStore(folder)
     assert caught.value.values == {"folder": str(folder)}
 
 
@@ -228,9 +381,9 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from rag_core.errors import LibraryInUse
-from rag_core.index import Store
+from rag_core.index import FolderStore
 try:
-    store = Store(Path(sys.argv[1]))
+    store = FolderStore(Path(sys.argv[1]))
 except LibraryInUse as error:
     sys.exit(error.code)
 print("open", flush=True)
@@ -254,7 +407,7 @@ def test_a_process_that_was_killed_leaves_the_folder_free(reopened, folder):
     with other_process(folder) as other:
         assert other.stdout.readline() == "open\n"
         with pytest.raises(LibraryInUse):
-            Store(folder)
+            FolderStore(folder)
         other.kill()
         other.wait(timeout=30)
     assert reopened().folder == folder
@@ -263,4 +416,4 @@ def test_a_process_that_was_killed_leaves_the_folder_free(reopened, folder):
 def test_a_file_in_place_of_the_folder_is_unwritable(folder):
     folder.write_text("not a folder")
     with pytest.raises(LibraryUnwritable, match="RERANK_LAB_HOME"):
-        Store(folder)
+        FolderStore(folder)

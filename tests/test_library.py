@@ -1,4 +1,6 @@
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -212,3 +214,40 @@ def test_a_library_from_before_there_were_owners_is_everybodys(tmp_path):
         )
         connection.execute("INSERT INTO documents VALUES ('old', 'old.pdf', 'zh', 0, 0)")
     assert Library(file).titles() == {"old": "old.pdf"}
+
+
+def test_vectors_of_a_document_that_is_gone_are_missed_by_name(library):
+    keep_everything(library)
+    assert np.array_equal(library.vectors(DOCUMENT.id, "clause", "some/model"), VECTORS)
+    library.delete(DOCUMENT.id)
+    with pytest.raises(DocumentMissing, match=DOCUMENT.id):
+        library.vectors(DOCUMENT.id, "clause", "some/model")
+
+
+def test_the_same_work_is_done_by_one_at_a_time(library):
+    at_work, most = [], []
+
+    def work(_: int) -> None:
+        with Library(library.file).claim(DOCUMENT.id, "clause", "some/model"):
+            at_work.append(1)
+            most.append(len(at_work))
+            time.sleep(0.01)
+            at_work.pop()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(8)))
+    assert most == [1] * 8
+
+
+def test_a_claim_is_given_back_by_a_work_that_fails(library):
+    with pytest.raises(ZeroDivisionError), library.claim("work"):
+        raise ZeroDivisionError
+    with library.claim("work"):
+        pass
+
+
+def test_a_database_that_is_damaged_while_it_is_open_is_told(library):
+    library.file.write_bytes(bytes(library.file.stat().st_size))
+    with pytest.raises(LibraryUnwritable) as caught:
+        Library(library.file).titles()
+    assert caught.value.values == {"folder": str(library.file.parent)}

@@ -16,7 +16,7 @@ import tiny_models
 from hub_server import Hub
 from huggingface_hub import constants
 from llm_server import LLMServer, completion, refusal, stream
-from pdfs import blank_pdf, cut_pdf, encrypted_pdf, image_pdf, text_pdf
+from pdfs import blank_pdf, cut_pdf, encrypted_pdf, text_pdf
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import cached, form, i18n
@@ -196,7 +196,7 @@ def test_an_uploaded_pdf_shows_its_pages_and_chunks(language):
     at = upload(open_page("documents", language), ("small.pdf", SMALL))
     assert says(at, "documents.added")
     assert [metric.value for metric in at.metric][:2] == ["2", str(CHUNKS)]
-    assert list(at.dataframe[0].value.iloc[:, 0]) == [1] * 7 + [2] * 7
+    assert list(next(table for table in at.dataframe if table.key == "chunks").value.iloc[:, 0]) == [1] * 7 + [2] * 7
     assert at.session_state["doc_id"] == document_id(SMALL)
 
 
@@ -222,7 +222,7 @@ BAD_FILES = {
     "not_a_pdf": b"<html>not a PDF</html>",
     "damaged_pdf": cut_pdf(SMALL, 0.1),
     "password_needed": encrypted_pdf(SMALL, "open sesame"),
-    "no_text": image_pdf(),
+    "no_text": blank_pdf(2),
     "too_many_pages": blank_pdf(MAX_PAGES + 1),
     "file_too_large": SMALL + b" " * 2**20,
 }

@@ -23,7 +23,6 @@ from rag_core.errors import (
     EmptyFile,
     FileTooLarge,
     NotAPdf,
-    NoText,
     PasswordNeeded,
     TooManyPages,
     WrongPassword,
@@ -145,17 +144,6 @@ def test_any_fault_of_the_parser_costs_one_page(monkeypatch, fault):
 def test_when_no_page_can_be_read_the_file_is_damaged():
     with pytest.raises(DamagedPdf, match="none of 2 pages"):
         pdf.read_pages(pdfs.with_broken_page(TWO_PAGES, [1, 2]))
-
-
-def test_pictures_without_text_need_ocr():
-    with pytest.raises(NoText, match="OCR") as caught:
-        pdf.read_pages(pdfs.image_pdf(3))
-    assert caught.value.values == {"pages": 3}
-
-
-def test_page_numbers_stamped_on_a_scan_are_no_text():
-    with pytest.raises(NoText):
-        pdf.read_pages(pdfs.text_pdf(["1"], ["- 2 -"]))
 
 
 @pytest.mark.parametrize(("pages", "limit"), [(11, 10), (40, 10)])

@@ -64,3 +64,39 @@ def test_a_text_needs_a_character():
     assert settings.check_text(" 公园 ") == "公园"
     with pytest.raises(EmptyText):
         settings.check_text(" \n ")
+
+
+def test_the_indexes_are_in_the_library_unless_another_place_is_set(monkeypatch):
+    monkeypatch.setenv("RERANK_LAB_HOME", "/some/where")
+    assert settings.chroma() == Path("/some/where/chroma")
+
+
+def test_a_server_has_what_is_set_for_it(monkeypatch):
+    values = {"": "https://chroma.example", "_TOKEN": "secret", "_TENANT": "school", "_DATABASE": "lab"}
+    for name, value in values.items():
+        monkeypatch.setenv(f"RERANK_LAB_CHROMA{name}", value)
+    assert settings.chroma() == settings.ChromaServer("https://chroma.example", "secret", "school", "lab")
+
+
+@pytest.mark.parametrize(
+    "chosen", ["ftp://host", "http://", "http://host:port", "http://host:0", "http://me:secret@host", "https://[1"]
+)
+def test_an_address_that_leads_nowhere_is_refused(monkeypatch, chosen):
+    monkeypatch.setenv("RERANK_LAB_CHROMA", chosen)
+    with pytest.raises(BadSetting, match="RERANK_LAB_CHROMA") as caught:
+        settings.chroma()
+    assert "secret" not in str(caught.value.values) + str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("http://127.0.0.1:8000", settings.ChromaServer("http://127.0.0.1:8000")),
+        (" https://chroma.example/lab/ ", settings.ChromaServer("https://chroma.example/lab")),
+        ("cloud", settings.ChromaServer("https://api.trychroma.com")),
+        ("/some/where", Path("/some/where")),
+    ],
+)
+def test_the_place_of_the_indexes_is_a_setting(monkeypatch, chosen, expected):
+    monkeypatch.setenv("RERANK_LAB_CHROMA", chosen)
+    assert settings.chroma() == expected

@@ -1,6 +1,7 @@
 """Everything that is kept between reruns. Failures are never kept."""
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -11,12 +12,15 @@ import psutil
 import streamlit as st
 
 from rag_core import baseline as unrelated
-from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, Span
+from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings, tokens
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Span
 from rag_core.embed import Embedder, load_embedder
+from rag_core.errors import RerankLabError
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 from rag_core.room import Rooms
+
+log = logging.getLogger(__name__)
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_JUDGE = "Rerank Lab"
@@ -30,7 +34,7 @@ SAMPLE_FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 @st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
 def lab() -> Lab:
-    return Lab(settings.home())
+    return Lab(settings.home(), settings.chroma())
 
 
 @st.cache_resource(show_spinner=False)
@@ -59,7 +63,10 @@ def sweeper() -> Event:
 
     def work() -> None:
         while not stop.wait(SWEEP_SECONDS):
-            sweep(swept, known)
+            try:
+                sweep(swept, known)
+            except RerankLabError as error:
+                log.error("nothing is swept this time: %s", error)
 
     Thread(target=work, daemon=True).start()
     return stop
@@ -114,6 +121,24 @@ def self_test(model_id: str) -> selftest.SelfTest:
 @st.cache_data(show_spinner=False, max_entries=50)
 def document(doc_id: str) -> Document:
     return lab().document(doc_id)
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def readings(doc_id: str) -> tuple[list[PageReading], bool]:
+    return lab().readings(doc_id)
+
+
+@st.cache_data(show_spinner=False, max_entries=40)
+def page_picture(doc_id: str, number: int, words: str) -> tuple[bytes, bool]:
+    """Return a page as PNG, and whether the words are marked on it."""
+    return lab().picture(doc_id, number, words)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def token_counts(doc_id: str, how: ChunkSettings, role: str, model_id: str, question: str) -> list[int] | None:
+    """Return the tokens of each chunk for a model; None where they cannot be counted."""
+    texts = [piece.text for piece in chunks(doc_id, how.preset, how.size, how.overlap)]
+    return tokens.of_texts(model_id, texts) if role == "embedder" else tokens.of_pairs(model_id, question, texts)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

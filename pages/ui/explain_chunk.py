@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cached, form, tables
+from pages.ui import beside, cached, form, tables
 from pages.ui.i18n import t
 from rag_core.datatypes import Chunk, Comparison, Move
 
@@ -42,11 +42,15 @@ def standing(comparison: Comparison, chunk: Chunk) -> None:
     """Show ranks first, then scores, then the text; a chunk from the map may have neither."""
     move = move_of(comparison, chunk)
     with st.container(border=True):
-        if move is None:
-            st.markdown(t("explain.not_ranked", page=chunk.page))
-        else:
-            st.markdown(tables.place(comparison, move))
-        st.text(chunk.text)
+        text, picture = st.columns([3, 2])
+        with text:
+            if move is None:
+                st.markdown(t("explain.not_ranked", page=chunk.page))
+            else:
+                st.markdown(tables.place(comparison, move))
+            st.text(chunk.text)
+        with picture:
+            beside.chunk(chunk)
 
 
 def tell_cuts(comparison: Comparison, query: str, text: str) -> None:

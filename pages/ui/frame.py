@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 def frame(page: str) -> None:
     """Begin a page; every page calls this first."""
     state.prepare()
-    if state.owner():
-        cached.stay(state.owner())
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
     menu()
     st.title(title)
+    if state.owner():
+        with told():
+            cached.stay(state.owner())
 
 
 def menu() -> None:

@@ -6,7 +6,7 @@ import zipfile
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, measure_charts, questions, state, tables, work
+from pages.ui import beside, cached, measure_charts, questions, state, tables, work
 from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core import catalog, evaluate
@@ -178,8 +178,12 @@ def pool_part(evaluation: Evaluation, question: str) -> None:
     chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
     if chunk:
         with st.container(border=True):
-            st.text(chunk.text)
-            questions.grade_buttons(evaluation.doc_id, question, chunk)
+            text, picture = st.columns([3, 2])
+            with text:
+                st.text(chunk.text)
+                questions.grade_buttons(evaluation.doc_id, question, chunk)
+            with picture:
+                beside.chunk(chunk)
 
 
 def depth_part(evaluation: Evaluation) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages.ui import cached, charts, questions, tables, work
+from pages.ui import beside, cached, charts, questions, tables, work
 from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core.compare import RBO_PERSISTENCE, kendall_tau, overlap_at, rank_biased_overlap
 from rag_core.datatypes import Comparison, Move
@@ -130,10 +130,14 @@ def picked_chunk(comparison: Comparison) -> None:
         st.caption(t("result.pick_hint"))
         return
     with st.container(border=True):
-        st.markdown(tables.place(comparison, move))
-        st.text(move.chunk.text)
-        questions.grade_buttons(comparison.doc_id, comparison.query, move.chunk)
-        st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")
+        text, picture = st.columns([3, 2])
+        with text:
+            st.markdown(tables.place(comparison, move))
+            st.text(move.chunk.text)
+            questions.grade_buttons(comparison.doc_id, comparison.query, move.chunk)
+            st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")
+        with picture:
+            beside.chunk(move.chunk)
 
 
 def metrics(comparison: Comparison) -> None:

@@ -73,6 +73,9 @@ DEFAULTS: dict[str, object] = {
     "joined": None,
     "arrived": False,
     "inside_chunk": None,
+    "gate_page": None,
+    "shown_chunk": None,
+    "shown_source": None,
 }
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -46,6 +46,15 @@ def add_sample(language: str) -> Document:
     return document
 
 
+def forget(doc_id: str) -> None:
+    """Drop what was made from a document that is gone, or is read otherwise."""
+    st.cache_data.clear()
+    cached.shelf.clear()
+    comparison = st.session_state["comparison"]
+    if comparison and comparison.doc_id == doc_id:
+        st.session_state.update(comparison=None, answers=None, two_languages=None, bench_of=None, bench_log=[])
+
+
 def grades(doc_id: str, query: str, chunks: Sequence[Chunk]) -> Mapping[str, int]:
     """Return the grades of those chunks that were judged for a question."""
     return evaluate.judgments_of(cached.lab(), doc_id, chunks, query).qrels.get(query, {})
@@ -61,7 +70,15 @@ def relevant_ids(doc_id: str, query: str, chunks: Sequence[Chunk]) -> set[str] |
 def open_index(doc_id: str, place: st.delta_generator.DeltaGenerator) -> Index:
     place.progress(0.0, text=t("work.loading"))
     embedder = cached.embedder(state.chosen("embedder"), form.llm_settings())
-    return cached.lab().index(doc_id, state.chunk_settings(), embedder, counting(place, "work.embedding"))
+    index = cached.lab().index(doc_id, state.chunk_settings(), embedder, counting(place, "work.embedding"))
+    tell_rebuilt(index)
+    return index
+
+
+def tell_rebuilt(index: Index) -> None:
+    """Tell the reader, once, that an index was damaged and built again."""
+    if index.take_notice():
+        st.toast(t("work.rebuilt"), icon=":material/healing:", duration="long")
 
 
 def compare(doc_id: str) -> Comparison:
@@ -78,7 +95,9 @@ def compare_with(doc_id: str, query: str, expansions: Sequence[Expansion], how: 
         place.progress(0.0, text=t("work.loading"))
         embedder = cached.embedder(how.embedder, form.llm_settings())
         scoring = counting(place, "work.scoring")
-        return cached.lab().compare(index, query, expansions, how, embedder, ready(how.reranker), scoring)
+        comparison = cached.lab().compare(index, query, expansions, how, embedder, ready(how.reranker), scoring)
+        tell_rebuilt(index)
+        return comparison
     finally:
         place.empty()
 

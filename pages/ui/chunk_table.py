@@ -1,0 +1,74 @@
+"""The chunks of a document, what the models read of each, and the page where it stands."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui import beside, cached, state, tables
+from pages.ui.i18n import plain, t
+from rag_core.datatypes import Chunk, ChunkSettings
+from rag_core.tokens import MOST, cut_share
+
+WARNED = 0.05
+TYPICAL = {
+    "en": "How much did it grow compared with the year before, and what was the reason?",
+    "zh": "比上一年增长了多少，主要原因是什么？",
+}
+"""Stands for a question while none is typed: a cross-encoder reads it together with every chunk."""
+
+
+def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
+    counts = {role: tokens_of(doc_id, how, role) for role in ("embedder", "reranker")}
+    known = {role: found for role, found in counts.items() if found is not None}
+    for role in counts:
+        told_of(role, counts[role])
+    names = [t("table.page"), t("documents.length"), *(t(f"chunks.{role}") for role in known), t("table.text")]
+    rows = [
+        [piece.page, len(piece.text), *(found[place] for found in known.values()), tables.one_line(piece.text)]
+        for place, piece in enumerate(chunks)
+    ]
+    meter = st.column_config.ProgressColumn(
+        width=130, format=f"%d / {MOST}", min_value=0, max_value=MOST, help=t("chunks.tokens_help", limit=MOST)
+    )
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        height=tables.height(len(rows)),
+        key="chunks",
+        on_select=lambda: click(chunks),
+        selection_mode="single-row",
+        column_config={
+            names[0]: st.column_config.NumberColumn(width=60),
+            names[1]: st.column_config.NumberColumn(width=90),
+            **{t(f"chunks.{role}"): meter for role in known},
+            t("table.text"): st.column_config.TextColumn(width="large"),
+        },
+    )
+    chosen = next((piece for piece in chunks if piece.id == st.session_state["shown_chunk"]), None)
+    if chosen is None:
+        st.caption(t("chunks.click"))
+        return
+    text, picture = st.columns(2)
+    text.text(chosen.text)
+    with picture:
+        beside.chunk(chosen)
+
+
+def tokens_of(doc_id: str, how: ChunkSettings, role: str) -> list[int] | None:
+    question = st.session_state["question"].strip() or TYPICAL[st.session_state["lang"]]
+    return cached.token_counts(doc_id, how, role, state.chosen(role), question if role == "reranker" else "")
+
+
+def told_of(role: str, counts: list[int] | None) -> None:
+    """Warn where more than a twentieth of the tokens is cut off, and say where they cannot be counted."""
+    model = plain(state.chosen(role))
+    if counts is None:
+        st.caption(t("chunks.unknown", model=model))
+    elif cut_share(counts) > WARNED:
+        over = sum(count > MOST for count in counts)
+        st.warning(t("chunks.cut", model=model, share=f"{cut_share(counts):.0%}", over=over, chunks=len(counts),
+                     limit=MOST), icon=":material/content_cut:")  # fmt: skip
+
+
+def click(chunks: list[Chunk]) -> None:
+    for place in st.session_state["chunks"]["selection"]["rows"]:
+        st.session_state["shown_chunk"] = chunks[place].id

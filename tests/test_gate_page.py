@@ -1,0 +1,94 @@
+"""The gate on the documents page: quiet on a good document, plain about a bad one, and what is chosen is searched."""
+
+from __future__ import annotations
+
+import hostile
+import pdfs
+import pytest
+from running_app import CHROMIUM, browser_page, running_app, settle
+from streamlit.testing.v1 import AppTest
+from test_pages import open_page, says, titles, upload
+
+from rag_core.datatypes import ChunkSettings
+
+EN = ["Revenue of the utility grew by eight percent in the year,", "mostly because of new customers in the north."] * 6
+GARBLED = pdfs.garbled_pdf(*EN)
+HOW = ChunkSettings("sentence")
+
+
+def table(at: AppTest, key: str):
+    return next(frame for frame in at.dataframe if frame.key == key).value
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_good_document_is_told_in_one_line(language):
+    at = upload(open_page("documents", language), ("small.pdf", pdfs.text_pdf(["全市收入增长8.2%。"])))
+    assert at.expander[0].proto.expanded is False
+    assert list(table(at, "gate_pages").iloc[:, 7 + 1]) == ["pypdf"]
+    assert not says(at, "gate.warn")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_garbled_document_is_shown_beside_its_picture_and_warned_of(language):
+    at = upload(open_page("documents", language), ("bad.pdf", GARBLED))
+    assert at.expander[0].proto.expanded is True
+    assert says(at, "gate.warn")
+    assert "✗" in table(at, "gate_pages").iloc[0, 1]
+    assert len(at.get("image")) == 1
+
+
+def test_a_scan_cannot_be_indexed_and_says_what_it_needs():
+    at = upload(open_page("documents"), ("scan.pdf", pdfs.image_pdf()))
+    assert titles(at) == ["scan.pdf"]
+    assert says(at, "gate.nothing")
+    assert at.button(key="build").disabled
+    assert not at.exception
+
+
+def test_a_page_that_is_left_out_is_no_longer_warned_of():
+    data = pdfs.joined(pdfs.text_pdf(["全市收入增长8.2%。"]), GARBLED)
+    at = upload(open_page("documents"), ("half.pdf", data))
+    at.button(key="leave_all").click().run()
+    assert not says(at, "gate.warn")
+    assert list(table(at, "gate_pages").iloc[:, -1]) == ["✓", "–"]
+    assert set(table(at, "chunks").iloc[:, 0]) == {1}
+    at.button(key="leave_out").click().run()
+    assert list(table(at, "gate_pages").iloc[:, -1]) == ["✓", "✓"]
+
+
+def test_repeated_lines_are_offered_to_be_dropped():
+    at = upload(open_page("documents"), ("headed.pdf", pdfs.headed_pdf(4)))
+    assert "市政府工作报告" in " ".join(table(at, "chunks").iloc[:, -1])
+    at.button(key="repeated").click().run()
+    assert "市政府工作报告" not in " ".join(table(at, "chunks").iloc[:, -1])
+
+
+def test_chunks_that_a_model_does_not_read_to_the_end_are_counted():
+    at = upload(open_page("documents"), ("long.pdf", pdfs.text_pdf(*[["长" * 40] * 40] * 3)))
+    at.selectbox(key="preset").set_value("window").run()
+    at.number_input(key="size").set_value(1500).run()
+    assert says(at, "chunks.cut")
+
+
+@pytest.mark.parametrize("name", hostile.HOSTILE_NAMES, ids=range(len(hostile.HOSTILE_NAMES)))
+def test_a_hostile_name_is_only_a_name(lab, name):
+    document = lab.add(pdfs.text_pdf(["全市收入增长8.2%。"]), name)
+    assert lab.titles() == {document.id: document.title}
+    assert document.title.isprintable()
+    assert 0 < len(document.title) <= 200
+    assert lab.cut(document.id, HOW)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+def test_a_click_on_a_row_opens_the_page(tmp_path):
+    with running_app(tmp_path / "library") as address, browser_page() as page:
+        page.goto(f"{address}/documents")
+        page.get_by_role("button", name="Take the Chinese sample").click()
+        page.get_by_text("Click a row to see the chunk").wait_for()
+        settle(page)
+        grid = page.get_by_test_id("stDataFrame").last
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        page.mouse.click(box["x"] + 18, box["y"] + 90)
+        page.get_by_text("the chunk is marked").wait_for()
+        assert page.get_by_test_id("stImage").count() == 1
