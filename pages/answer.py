@@ -45,7 +45,7 @@ def sources(comparison: Comparison) -> None:
     ):
         column.markdown(f"**{t(key)}**")
         for move in moves:
-            column.text(f"{t('table.page_short', page=move.chunk.page)}  {tables.one_line(move.chunk.text, 90)}")
+            column.text(f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")
 
 
 frame("answer")

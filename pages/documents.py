@@ -1,9 +1,11 @@
 """Documents: add PDFs, see how they are cut, and index them."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, charts, chunk_table, form, gate, state, work
+from pages.ui import cached, charts, chunk_table, collected, form, gate, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core import chunk
@@ -59,19 +61,23 @@ def overview(document: Document) -> None:
     chunks = cached.chunks(document.id, how.preset, how.size, how.overlap)
     lengths = [len(piece.text) for piece in chunks]
     numbers = [
-        (t("documents.pages"), len(document.pages)),
+        (t("documents.pages"), sum(len(part.pages) for part in cached.parts(document.id))),
         (t("documents.chunks"), len(chunks)),
         (t("documents.median"), int(pd.Series(lengths).median())),
         (t("documents.language"), LANGUAGES[document.language]),
     ]
     for column, (name, value) in zip(st.columns(4), numbers, strict=True):
         column.metric(name, value, border=True)
+    if document.is_collection:
+        collected.show(document)
     st.altair_chart(charts.length_histogram(lengths))
     chunk_table.show(document.id, how, chunks)
 
 
 def actions(document: Document, readable: bool) -> None:
-    if readable:
+    if readable and document.is_collection:
+        gate.remind(document.id)
+    elif readable:
         gate.warn(document)
     build, remove = st.columns(2)
     if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch",
@@ -79,13 +85,13 @@ def actions(document: Document, readable: bool) -> None:
         place = st.empty()
         with told():
             try:
-                work.open_index(document.id, place)
+                work.open_index(document.id, replace(state.settings(), within=()), place)
             except RerankLabError:
                 place.empty()
                 raise
             place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
     with remove.popover(t("documents.delete"), icon=":material/delete:", width="stretch"):
-        st.markdown(t("documents.delete_sure"))
+        st.markdown(t("collection.delete_sure" if document.is_collection else "documents.delete_sure"))
         st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[document.id])
 
 
@@ -105,13 +111,18 @@ frame("documents")
 st.caption(t("documents.lead"))
 with told():
     add()
+    collected.make()
     st.divider()
-    document = cached.document(form.pick_document())
-    gate.show(document)
-    readable = any(letter.isalpha() for page in document.pages for letter in page.text)
+    document = cached.document(form.pick_document(filtered=False))
+    if not document.is_collection:
+        gate.show(document)
+    texts = [page.text for part in cached.parts(document.id) for page in part.pages]
+    readable = any(letter.isalpha() for text in texts for letter in text)
     if readable:
         cutting()
         overview(document)
+    elif document.is_collection:
+        collected.change(document)
     else:
         st.info(t("gate.nothing"), icon=":material/image:")
     actions(document, readable)

@@ -199,7 +199,7 @@ def compare(arguments: argparse.Namespace) -> replay.Replay:
     index = lab.index(document.id, how.chunks, embedder)
     found = lab.compare(index, question, expansions, how, embedder, reranker)
     unrelated = unrelated_to(found, document, embedder, reranker)
-    return replay.record(found, document, test, unrelated, {}, lab.judgments(document.id))
+    return replay.record(found, document, lab.parts(document.id), test, unrelated, {}, lab.judgments(document.id))
 
 
 def unrelated_to(

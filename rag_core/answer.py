@@ -79,7 +79,9 @@ def _messages(query: str, hits: Sequence[Hit]) -> list[dict[str, str]]:
 def _source(number: int, hit: Hit) -> str:
     # A document that holds the closing tag could otherwise end its own quotation.
     text = re.sub(r"<(?=\s*/?\s*source)", "＜", hit.chunk.text, flags=re.IGNORECASE)
-    return f'<source number="[{number}]" page="{hit.chunk.page}">\n{text}\n</source>'
+    title = re.sub(r'[<>"\s]+', " ", hit.chunk.title).strip()
+    document = f' document="{title}"' if title else ""
+    return f'<source number="[{number}]"{document} page="{hit.chunk.page}">\n{text}\n</source>'
 
 
 def _numbers(inside: str, count: int) -> Iterator[int]:

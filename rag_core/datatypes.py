@@ -56,12 +56,25 @@ class PageReading:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that was read; ``id`` is the start of the SHA-256 of its bytes."""
+    """A document that was read; ``id`` is the start of the SHA-256 of its bytes.
+
+    Or a collection: it has no pages of its own but ``members``, the ids of documents that are searched as one.
+    """
 
     id: str
     title: str
     language: str
     pages: tuple[Page, ...]
+    members: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The ids of what is searched: the members, or the document itself."""
+        return self.members if self.is_collection else (self.id,)
+
+    @property
+    def is_collection(self) -> bool:
+        return not self.pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,10 @@ class ChunkSettings:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of one page: ``text == page.text[start:end]``."""
+    """A piece of one page: ``text == page.text[start:end]``.
+
+    ``title`` names its document where several are searched as one; elsewhere it is empty.
+    """
 
     id: str
     doc_id: str
@@ -87,6 +103,7 @@ class Chunk:
     page: int
     start: int
     end: int
+    title: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +197,8 @@ class Move:
 class Settings:
     """Everything that decides a comparison besides the document and the question.
 
-    ``first_stage`` finds the candidates: ``vector``, ``bm25``, or ``both`` fused.
+    ``first_stage`` finds the candidates: ``vector``, ``bm25``, or ``both`` fused. ``within`` are the members of a
+    collection that are searched; empty means all.
     """
 
     embedder: str = "bilingual-embedder"
@@ -190,6 +208,7 @@ class Settings:
     cutoff: int = 5
     adaptive: bool = False
     first_stage: str = "vector"
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +271,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Words of one page that were judged; ``start`` is where they stood when they were."""
+    """Words of one page that were judged; ``start`` is where they stood when they were.
+
+    ``doc_id`` is empty where nobody said which document they stand in.
+    """
 
     page: int
     start: int
     quote: str
+    doc_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

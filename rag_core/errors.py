@@ -79,6 +79,12 @@ class ChunkMissing(DocumentError):
     code = "chunk_missing"
 
 
+class EmptyCollection(DocumentError):
+    """A collection without a document, or without a name."""
+
+    code = "empty_collection"
+
+
 class InputError(RerankLabError):
     """A question or a setting that cannot be used as it is."""
 

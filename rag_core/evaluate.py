@@ -17,7 +17,7 @@ from rag_core import compare, exchange, fuse, judge, metrics, settings
 from rag_core.datatypes import Chunk, Judgment, Ranking, Settings
 from rag_core.embed import Embedder
 from rag_core.errors import NoQuestions, NothingFound
-from rag_core.index import Index
+from rag_core.index import Searched
 from rag_core.judge import Judged
 from rag_core.library import Scores
 from rag_core.metrics import FEW, MAIN, MEASURES, Run
@@ -151,7 +151,7 @@ class Evaluation:
 
 def evaluate(
     lab: Lab,
-    index: Index,
+    index: Searched,
     embedder: Embedder,
     rerankers: Sequence[Reranker],
     depths: Sequence[int],
@@ -189,7 +189,7 @@ def evaluate(
                 runs.setdefault(f"{reranker.id} @{depth}", {})[question] = order
     if progress:
         progress(len(numbers), len(numbers))
-    judged = judge.apply(judgments, lab.document(index.address.doc_id).pages, index.chunks)
+    judged = judge.apply(judgments, lab.parts(index.address.doc_id), index.chunks)
     return Evaluation(
         doc_id=index.address.doc_id,
         how=how,
@@ -205,7 +205,7 @@ def evaluate(
 def judgments_of(lab: Lab, doc_id: str, chunks: Sequence[Chunk], question: str | None = None) -> Judged:
     """Carry the document's judgments, or those of one question, over to its chunks."""
     wanted = [one for one in lab.judgments(doc_id) if question in (None, one.question)]
-    return judge.apply(wanted, lab.document(doc_id).pages, chunks)
+    return judge.apply(wanted, lab.parts(doc_id), chunks)
 
 
 def measured(run: Run, judged: Judged) -> dict[str, dict[str, float]]:
@@ -215,33 +215,53 @@ def measured(run: Run, judged: Judged) -> dict[str, dict[str, float]]:
     return metrics.measure(asked, judged.qrels) if asked else {name: {} for name in MEASURES}
 
 
-def first_stages(lab: Lab, index: Index, question: str, embedding: np.ndarray, depth: int) -> dict[str, Ranking]:
+def first_stages(lab: Lab, index: Searched, question: str, embedding: np.ndarray, depth: int) -> dict[str, Ranking]:
     """Return the question's ``vector``, ``bm25`` and ``fused`` rankings, each at most ``depth`` long."""
     [vector] = index.search([question], embedding[None], depth)
-    [bm25] = lab.lexical(index.address.doc_id, index.address.chunks).search([question], depth)
+    [bm25] = lab.lexical(index).search([question], depth)
     fused = fuse.fuse([vector, bm25])
     return {"vector": vector, "bm25": bm25, "fused": replace(fused, hits=fused.top(depth))}
 
 
 def score(
-    lab: Lab, index: Index, question: str, chunks: Sequence[Chunk], reranker: Reranker, progress: Progress | None = None
+    lab: Lab,
+    index: Searched,
+    question: str,
+    chunks: Sequence[Chunk],
+    reranker: Reranker,
+    progress: Progress | None = None,
 ) -> Scores:
     """Return the reranker's scores of these chunks; only those not yet in the library are computed.
 
     They are kept ``KEPT_AT_ONCE`` at a time, so that little is lost when the work is stopped.
     """
-    place = (index.address.doc_id, index.address.chunks, reranker.weights, question)
-    known = lab.library.scores(*place)
+    known = kept_scores(lab, index, reranker, question)
     missing = [chunk for chunk in chunks if chunk.id not in known.by_chunk]
     for first in range(0, len(missing), KEPT_AT_ONCE):
         part, start = missing[first : first + KEPT_AT_ONCE], perf_counter()
         found = finite(reranker, reranker.score(question, [chunk.text for chunk in part]))
         by_chunk = dict(known.by_chunk) | {c.id: float(s) for c, s in zip(part, found, strict=True)}
         known = Scores(by_chunk, known.seconds + perf_counter() - start)
-        lab.library.save_scores(*place, known)
+        keep_scores(lab, index, reranker, question, known)
         if progress:
             progress(first + len(part), len(missing))
     return known
+
+
+def kept_scores(lab: Lab, index: Searched, reranker: Reranker, question: str) -> Scores:
+    """Return the scores that are kept with each searched document."""
+    found = [lab.library.scores(part, index.address.chunks, reranker.weights, question) for part in index.doc_ids]
+    return Scores({i: score for one in found for i, score in one.by_chunk.items()}, sum(one.seconds for one in found))
+
+
+def keep_scores(lab: Lab, index: Searched, reranker: Reranker, question: str, scores: Scores) -> None:
+    """Keep scores with the document of each chunk; every pair takes its share of the seconds along."""
+    by_part: dict[str, dict[str, float]] = {}
+    for chunk_id, value in scores.by_chunk.items():
+        by_part.setdefault(index.by_id[chunk_id].doc_id, {})[chunk_id] = value
+    for part, mine in by_part.items():
+        kept = Scores(mine, scores.per_pair * len(mine))
+        lab.library.save_scores(part, index.address.chunks, reranker.weights, question, kept)
 
 
 def reordered(candidates: Ranking, scores: Mapping[str, float], depth: int) -> list[str]:
@@ -278,7 +298,7 @@ class Ceiling:
 
 def ceiling(
     lab: Lab,
-    index: Index,
+    index: Searched,
     query: str,
     how: Settings,
     embedder: Embedder,
@@ -293,11 +313,11 @@ def ceiling(
     return Ceiling(orders[STAGES[how.first_stage]], whole, how.cutoff, scores.per_pair)
 
 
-def whole_orders(lab: Lab, index: Index, query: str, embedder: Embedder) -> dict[str, Ranking]:
+def whole_orders(lab: Lab, index: Searched, query: str, embedder: Embedder) -> dict[str, Ranking]:
     """Rank the whole document by cosine, by BM25 (what shares a word), and by both fused; exact, without the index."""
     [embedding] = embedder.embed_queries([query])
     vector = Ranking.from_scores("vector", query, index.chunks, index.vectors @ embedding)
-    [bm25] = lab.lexical(index.address.doc_id, index.address.chunks).search([query], len(index.chunks))
+    [bm25] = lab.lexical(index).search([query], len(index.chunks))
     return {"vector": vector, "bm25": bm25, "fused": fuse.fuse([vector, bm25])}
 
 
@@ -329,7 +349,7 @@ class Panel:
 
 def panel(
     lab: Lab,
-    index: Index,
+    index: Searched,
     query: str,
     stages: Sequence[str],
     rerankers: Sequence[Reranker],
@@ -415,7 +435,9 @@ def per_question(evaluation: Evaluation) -> Table:
 def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     """Return a row a question and chunk: its grade, its rank in every system, and every model's score."""
     by_id, systems, models = {chunk.id: chunk for chunk in chunks}, list(evaluation.orders), list(evaluation.scores)
-    columns = ["question", "chunk", "page", "text", "grade", *(f"rank {name}" for name in systems),
+    named = any(chunk.title for chunk in chunks)
+    document = ["document"] if named else []
+    columns = ["question", "chunk", *document, "page", "text", "grade", *(f"rank {name}" for name in systems),
                *(f"score {name}" for name in models)]  # fmt: skip
     rows = []
     for question in evaluation.questions:
@@ -424,5 +446,6 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
             chunk, grade = by_id[chunk_id], evaluation.judged.qrels.get(question, {}).get(chunk_id, "")
             scores = [evaluation.scores[name][question].get(chunk_id, "") for name in models]
             found = [places[name].get(chunk_id, "") for name in systems]
-            rows.append([question, chunk_id, chunk.page, chunk.text, grade, *found, *scores])
+            title = [chunk.title] if named else []
+            rows.append([question, chunk_id, *title, chunk.page, chunk.text, grade, *found, *scores])
     return columns, rows

@@ -25,7 +25,7 @@ from rag_core.judge import GRADES, span_of
 from rag_core.settings import MAX_QUERY
 
 MOST_QUESTIONS = 2000
-COLUMNS = ("question", "page", "quote", "grade", "judge")
+COLUMNS = ("question", "page", "quote", "grade", "judge", "document")
 ENCODINGS = ("utf-8-sig", "gb18030")
 """The second is what a spreadsheet program writes in China."""
 
@@ -44,7 +44,8 @@ class Questions:
 def read_questions(data: bytes) -> Questions:
     """Read a CSV with a ``question`` column, or lines with a question each.
 
-    Where a row has a ``quote`` too, it is a judgment: ``grade`` is 2 unless given, ``page`` helps to find the words.
+    Where a row has a ``quote`` too, it is a judgment: ``grade`` is 2 unless given, ``page`` helps to find the words,
+    ``document`` is the id of a collection's member.
 
     Raises:
         BadFile: it is no text, or a row does not fit; nothing of the file is taken then.
@@ -108,7 +109,7 @@ def _row(line: int, names: Sequence[str], cells: Sequence[str]) -> tuple[int, st
     question = _question(line, values["question"])
     if not values.get("quote", "").strip():
         return line, question, None
-    span = Span(_page(line, values.get("page", "")), 0, values["quote"])
+    span = Span(_page(line, values.get("page", "")), 0, values["quote"], values.get("document", "").strip())
     return line, question, Judgment(question, span, _grade(line, values.get("grade", "")), values.get("judge", ""))
 
 
@@ -144,10 +145,17 @@ def _grade(line: int, text: str) -> int:
 
 
 def write_judgments(questions: Iterable[str], judgments: Sequence[Judgment]) -> bytes:
-    """Write a CSV that ``read_questions`` reads: a row a judgment, and a row a question that has none."""
-    judged = {one.question for one in judgments}
-    rows = [(one.question, one.span.page or "", one.span.quote, one.grade, one.judge) for one in judgments]
-    return write_csv(COLUMNS, [*rows, *((text, "", "", "", "") for text in questions if text not in judged)])
+    """Write a CSV that ``read_questions`` reads: a row a judgment, and a row a question that has none.
+
+    The document is named where there are several.
+    """
+    judged, several = {one.question for one in judgments}, len({one.span.doc_id for one in judgments}) > 1
+    rows = [
+        (one.question, one.span.page or "", one.span.quote, one.grade, one.judge, one.span.doc_id) for one in judgments
+    ]
+    rows += [(text, "", "", "", "", "") for text in questions if text not in judged]
+    columns = COLUMNS if several else COLUMNS[:-1]
+    return write_csv(columns, [row[: len(columns)] for row in rows])
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

@@ -55,6 +55,9 @@ class Field:
             raise Field(None, place).wrong("a value")
         return Field(self.value[name], place)
 
+    def __contains__(self, name: str) -> bool:
+        return isinstance(self.value, dict) and name in self.value
+
     def wrong(self, wanted: str) -> ReplayInvalid:
         """Return the error that names this value and what was expected in its place."""
         shown = type(self.value).__name__ if isinstance(self.value, list | dict) else repr(self.value)

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -92,6 +92,10 @@ class Index:
         self.store.ready(self)
         return self
 
+    @property
+    def doc_ids(self) -> tuple[str, ...]:
+        return (self.address.doc_id,)
+
     def take_notice(self) -> bool:
         """Say, once, whether the collection was damaged and built again."""
         rebuilt = self.address.name in self.store.rebuilt
@@ -112,6 +116,43 @@ class Index:
     @property
     def vectors(self) -> np.ndarray:
         return self._vectors()
+
+
+class Together:
+    """The indexes of several documents, searched as one; a member comes or goes without another being embedded."""
+
+    def __init__(self, address: Address, parts: Sequence[Index]) -> None:
+        self.address, self.parts = address, list(parts)
+        self.chunks = [chunk for part in self.parts for chunk in part.chunks]
+        self.by_id = {chunk.id: chunk for chunk in self.chunks}
+
+    @property
+    def doc_ids(self) -> tuple[str, ...]:
+        return tuple(part.address.doc_id for part in self.parts)
+
+    def search(self, queries: Sequence[str], embeddings: np.ndarray, depth: int) -> list[Ranking]:
+        """Return one ranking by cosine similarity per query over all members; one embedder made all the vectors."""
+        found = [part.search(queries, embeddings, depth) for part in self.parts]
+        return [
+            _merge(query, rankings, depth) for query, rankings in zip(queries, zip(*found, strict=True), strict=True)
+        ]
+
+    def take_notice(self) -> bool:
+        """Say, once, whether any of the collections was damaged and built again."""
+        return any([part.take_notice() for part in self.parts])
+
+    @property
+    def vectors(self) -> np.ndarray:
+        return np.concatenate([part.vectors for part in self.parts])
+
+
+Searched = Index | Together
+
+
+def _merge(query: str, rankings: Sequence[Ranking], depth: int) -> Ranking:
+    hits = [hit for ranking in rankings for hit in ranking.hits]
+    merged = Ranking.from_scores("vector", query, [hit.chunk for hit in hits], [hit.score for hit in hits])
+    return replace(merged, hits=merged.top(depth))
 
 
 class Store:

@@ -8,11 +8,11 @@ sentence, or a clause inside it. A chunk that only touches a span stays unjudged
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median_low
 
-from rag_core.datatypes import Chunk, Judgment, Page, Qrels, Span
+from rag_core.datatypes import Chunk, Document, Judgment, Page, Qrels, Span
 
 GRADES = (0, 1, 2)
 """Does not answer, answers in part, answers."""
@@ -45,26 +45,47 @@ class Judged:
 
 def span_of(chunk: Chunk) -> Span:
     """Return the span that judging this chunk judges."""
-    return Span(chunk.page, chunk.start, chunk.text)
+    return Span(chunk.page, chunk.start, chunk.text, chunk.doc_id)
 
 
-def apply(judgments: Iterable[Judgment], pages: Sequence[Page], chunks: Sequence[Chunk]) -> Judged:
-    """Carry judgments over to chunks.
+def apply(judgments: Iterable[Judgment], documents: Sequence[Document], chunks: Sequence[Chunk]) -> Judged:
+    """Carry judgments over to chunks of these documents.
 
     For each judge a chunk has the highest grade among that judge's spans that count for it.
     """
-    return carry({one: locate(one.span, pages) for one in latest(judgments)}, chunks)
+    found = {one: _settled(one, documents) for one in latest(judgments)}
+    lost = tuple(one for one, places in found.items() if not places)
+    return carry([place for places in found.values() for place in places], chunks, lost)
 
 
-def settle(judgments: Iterable[Judgment], pages: Sequence[Page]) -> list[Judgment]:
+def settle(judgments: Iterable[Judgment], documents: Sequence[Document]) -> list[Judgment]:
     """Return judgments with their words as they stand on the pages now; those whose words are gone are left out."""
-    texts = {page.number: page.text for page in pages}
-    places = ((one, locate(one.span, pages)) for one in latest(judgments))
-    return [
-        replace(one, span=Span(place[0], place[1], texts[place[0]][place[1] : place[2]]))
-        for one, place in places
-        if place
-    ]
+    return [place for one in latest(judgments) for place in _settled(one, documents)]
+
+
+def assign(judgments: Iterable[Judgment], documents: Sequence[Document]) -> Iterator[tuple[str, Judgment]]:
+    """Yield each judgment with the id of the document it is about.
+
+    One that names none of them is about every one that holds its words; where none does, the first has it, as lost.
+    """
+    for judgment in judgments:
+        about = [one.span.doc_id for one in _settled(judgment, documents)] or [documents[0].id]
+        named = judgment.span.doc_id in {document.id for document in documents}
+        for doc_id in [judgment.span.doc_id] if named else about:
+            yield doc_id, judgment
+
+
+def _settled(judgment: Judgment, documents: Sequence[Document]) -> list[Judgment]:
+    """Return the judgment once for each document that holds its words, or for the one it names."""
+    named = [document for document in documents if document.id == judgment.span.doc_id]
+    places = ((document, locate(judgment.span, document.pages)) for document in named or documents)
+    return [replace(judgment, span=_span(document, place)) for document, place in places if place]
+
+
+def _span(document: Document, place: Place) -> Span:
+    number, start, end = place
+    text = next(page.text for page in document.pages if page.number == number)
+    return Span(number, start, text[start:end], document.id)
 
 
 def news(found: Iterable[Judgment], held: Iterable[Judgment], own: str = "") -> list[Judgment]:
@@ -73,24 +94,27 @@ def news(found: Iterable[Judgment], held: Iterable[Judgment], own: str = "") -> 
     Another judge's later word counts. Where somebody here judged the same span without a name or as ``own``, what is
     held stands: it may be newer than what was once sent away.
     """
-    kept = {(one.question, one.span, one.judge): one for one in latest(held)}
-    asked = [(one, kept.get((one.question, one.span, one.judge))) for one in latest(found)]
-    return [one for one, old in asked if old is None or (old != one and one.judge not in ("", own))]
+    kept = {_words(one): one for one in latest(held)}
+    asked = [(one, kept.get(_words(one))) for one in latest(found)]
+    return [one for one, old in asked if old is None or (old.grade != one.grade and one.judge not in ("", own))]
 
 
-def carry(places: Mapping[Judgment, Place | None], chunks: Sequence[Chunk]) -> Judged:
-    """Carry judgments over to chunks, from where their words stand; None is nowhere."""
-    by_page: dict[int, list[Chunk]] = {}
+def _words(judgment: Judgment) -> tuple[object, ...]:
+    """Name what was judged by its words alone: elsewhere the same document has another id."""
+    span = judgment.span
+    return judgment.question, span.page, span.start, span.quote, judgment.judge
+
+
+def carry(settled: Iterable[Judgment], chunks: Sequence[Chunk], lost: Sequence[Judgment] = ()) -> Judged:
+    """Carry judgments over to chunks, taken at their word about where they stand; ``lost`` stand nowhere."""
+    by_page: dict[tuple[str, int], list[Chunk]] = {}
     for chunk in chunks:
-        by_page.setdefault(chunk.page, []).append(chunk)
+        by_page.setdefault((chunk.doc_id, chunk.page), []).append(chunk)
     grades: dict[str, dict[str, dict[str, int]]] = {}
-    lost = []
-    for judgment, place in places.items():
-        if place is None:
-            lost.append(judgment)
-            continue
-        of_question = grades.setdefault(judgment.question, {})
-        for chunk in by_page.get(place[0], ()):
+    for judgment in settled:
+        span, of_question = judgment.span, grades.setdefault(judgment.question, {})
+        place = (span.page, span.start, span.start + len(span.quote))
+        for chunk in by_page.get((span.doc_id, span.page), ()):
             if share(chunk, place) >= ENOUGH:
                 by_judge = of_question.setdefault(chunk.id, {})
                 by_judge[judgment.judge] = max(by_judge.get(judgment.judge, 0), judgment.grade)

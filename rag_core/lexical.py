@@ -27,7 +27,7 @@ def _cut(unit: str) -> list[str]:
 
 
 class Lexical:
-    """An index of words over the chunks of one document; kept in memory, built in milliseconds."""
+    """An index of words over the chunks of a document or of several; kept in memory, built in milliseconds."""
 
     def __init__(self, chunks: Sequence[Chunk]) -> None:
         import bm25s

@@ -26,6 +26,9 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL,
     owner TEXT NOT NULL DEFAULT '', drop_repeated INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS members (
+    collection_id TEXT REFERENCES documents ON DELETE CASCADE, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
+    PRIMARY KEY (collection_id, doc_id));
 CREATE TABLE IF NOT EXISTS pages (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, number INTEGER, text TEXT NOT NULL,
     PRIMARY KEY (doc_id, number));
@@ -196,11 +199,24 @@ class Library:
         ]
         return readings, bool(dropped and dropped[0])
 
-    def titles(self, owner: str = "") -> dict[str, str]:
-        """Return ids and titles of an owner's documents, newest first."""
+    def titles(self, owner: str = "", collections: bool = True) -> dict[str, str]:
+        """Return ids and titles of an owner's documents, newest first; without collections only those with pages."""
+        paged = "" if collections else "AND EXISTS (SELECT 1 FROM pages WHERE doc_id = id) "
         with self._open() as connection:
-            query = "SELECT id, title FROM documents WHERE owner = ? ORDER BY added DESC, id"
+            query = f"SELECT id, title FROM documents WHERE owner = ? {paged}ORDER BY added DESC, id"
             return dict(connection.execute(query, (owner,)))
+
+    def title(self, doc_id: str) -> str:
+        """Return a document's title.
+
+        Raises:
+            DocumentMissing: it is not here.
+        """
+        with self._open() as connection:
+            row = connection.execute("SELECT title FROM documents WHERE id = ?", (doc_id,)).fetchone()
+        if row is None:
+            raise _missing(doc_id)
+        return row[0]
 
     def owned(self) -> list[tuple[str, str, float]]:
         """Return id, owner and time of every document that is not everybody's."""
@@ -232,9 +248,21 @@ class Library:
             row = connection.execute("SELECT title, language FROM documents WHERE id = ?", (doc_id,)).fetchone()
             query = "SELECT number, text FROM pages WHERE doc_id = ? ORDER BY number"
             pages = tuple(Page(*page) for page in connection.execute(query, (doc_id,)))
+            query = "SELECT doc_id FROM members WHERE collection_id = ? ORDER BY rowid"
+            members = tuple(row[0] for row in connection.execute(query, (doc_id,)))
         if row is None:
-            raise DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
-        return Document(doc_id, *row, pages)
+            raise _missing(doc_id)
+        return Document(doc_id, *row, pages, members)
+
+    def save_members(self, collection: Document, owner: str = "") -> None:
+        """Add a collection with its members, or give the one with the same id this title and these members."""
+        row = (collection.id, collection.title, collection.language, time.time(), 0.0, owner)
+        with self._open() as connection:
+            connection.execute(UPSERT, row)
+            connection.execute("DELETE FROM members WHERE collection_id = ?", row[:1])
+            connection.executemany(
+                "INSERT INTO members VALUES (?, ?)", [(collection.id, member) for member in collection.members]
+            )
 
     def delete(self, doc_id: str) -> None:
         """Remove a document with its chunks and embeddings; nothing happens when it is not there."""
@@ -333,12 +361,7 @@ class Library:
     def add_questions(self, doc_id: str, questions: Sequence[str]) -> None:
         """Add questions to a document's set; one that is there stays as it is."""
         with self._open() as connection:
-            for text in questions:
-                connection.execute(
-                    "INSERT OR IGNORE INTO questions SELECT ?, COALESCE(MAX(number), 0) + 1, ? FROM questions "
-                    "WHERE doc_id = ?",
-                    (doc_id, text, doc_id),
-                )
+            _put_questions(connection, doc_id, questions)
 
     def remove_question(self, doc_id: str, question: str) -> None:
         """Remove a question with its judgments."""
@@ -349,33 +372,36 @@ class Library:
     def judgments(self, doc_id: str) -> list[Judgment]:
         """Return a document's judgments, oldest first; a later one of the same judge on the same span counts."""
         with self._open() as connection:
-            query = "SELECT question, page, start, quote, grade, judge FROM judgments WHERE doc_id = ? ORDER BY number"
-            rows = connection.execute(query, (doc_id,)).fetchall()
-        return [
-            Judgment(question, Span(page, start, quote), grade, judge)
-            for question, page, start, quote, grade, judge in rows
-        ]
+            query = (
+                "SELECT question, page, start, quote, grade, judge, doc_id FROM judgments "
+                "WHERE doc_id = ? ORDER BY number"
+            )
+            return [_judgment(*row) for row in connection.execute(query, (doc_id,))]
 
-    def add_judgments(self, doc_id: str, judgments: Sequence[Judgment]) -> None:
-        """Add judgments, and their questions to the question set."""
-        self.add_questions(doc_id, [one.question for one in judgments])
+    def add_judgments(self, judgments: Sequence[tuple[str, Judgment]]) -> None:
+        """Add judgments, each to a document, and their questions to its question set."""
         rows = [
             (doc_id, one.question, one.span.page, one.span.start, one.span.quote, one.grade, one.judge)
-            for one in judgments
+            for doc_id, one in judgments
         ]
         with self._open() as connection:
+            for doc_id, one in judgments:
+                _put_questions(connection, doc_id, [one.question])
             connection.executemany("INSERT INTO judgments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def undo_judgment(self, doc_id: str, judge: str) -> Judgment | None:
-        """Take back the last judgment that this judge made on the document, and return it."""
-        mine = [one for one in self.judgments(doc_id) if one.judge == judge]
+    def undo_judgment(self, doc_ids: Sequence[str], judge: str) -> Judgment | None:
+        """Take back the last judgment that this judge made on any of the documents, and return it."""
+        marks = ", ".join("?" * len(doc_ids))
         with self._open() as connection:
-            connection.execute(
-                "DELETE FROM judgments WHERE number = "
-                "(SELECT MAX(number) FROM judgments WHERE doc_id = ? AND judge = ?)",
-                (doc_id, judge),
+            query = (
+                "SELECT number, question, page, start, quote, grade, judge, doc_id FROM judgments "
+                f"WHERE doc_id IN ({marks}) AND judge = ? ORDER BY number DESC LIMIT 1"
             )
-        return mine[-1] if mine else None
+            row = connection.execute(query, (*doc_ids, judge)).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM judgments WHERE number = ?", row[:1])
+        return _judgment(*row[1:])
 
     def add_history(self, doc_id: str, name: str, made: str, content: str) -> None:
         """Keep a comparison, and of all of this document the last ``MOST_KEPT``."""
@@ -433,3 +459,19 @@ def _put_readings(
     connection.execute("DELETE FROM readings WHERE doc_id = ?", (doc_id,))
     connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", rows)
     connection.execute("UPDATE documents SET drop_repeated = ? WHERE id = ?", (drop_repeated, doc_id))
+
+
+def _missing(doc_id: str) -> DocumentMissing:
+    return DocumentMissing(f"no document {doc_id!r} here: upload it again", doc_id=doc_id)
+
+
+def _put_questions(connection: sqlite3.Connection, doc_id: str, questions: Sequence[str]) -> None:
+    for text in questions:
+        connection.execute(
+            "INSERT OR IGNORE INTO questions SELECT ?, COALESCE(MAX(number), 0) + 1, ? FROM questions WHERE doc_id = ?",
+            (doc_id, text, doc_id),
+        )
+
+
+def _judgment(question: str, page: int, start: int, quote: str, grade: int, judge: str, doc_id: str) -> Judgment:
+    return Judgment(question, Span(page, start, quote, doc_id), grade, judge)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 
-from rag_core import chunk, compare, expand, extract, fuse, pdf, rerank, sandbox, settings, text
+from rag_core import chunk, compare, expand, extract, fuse, judge, pdf, rerank, sandbox, settings, text
 from rag_core.datatypes import (
     Chunk,
     ChunkSettings,
@@ -28,8 +28,8 @@ from rag_core.datatypes import (
     Settings,
 )
 from rag_core.embed import Embedder
-from rag_core.errors import ChunkMissing, FileNotKept, NothingFound
-from rag_core.index import Address, Index, open_store
+from rag_core.errors import ChunkMissing, EmptyCollection, FileNotKept, NothingFound
+from rag_core.index import Address, Index, Searched, Together, open_store
 from rag_core.lexical import Lexical
 from rag_core.library import Embeddings, Entry, Library
 
@@ -43,7 +43,7 @@ class Lab:
         """Open the library in a folder, and Chroma in a folder of its own, by default inside it, or on a server."""
         self.library = Library(home / "library.sqlite")
         self.store = open_store(chroma or home / "chroma")
-        self.lexical = lru_cache(maxsize=8)(self._lexical)
+        self._lexical = lru_cache(maxsize=8)(self._words)
 
     def add(
         self,
@@ -76,7 +76,7 @@ class Lab:
         """Search the pages as these readings say from now on; what was cut and embedded goes where a page changes."""
         pages = extract.pages(readings, drop_repeated)
         self.library.choose(_document(doc_id, self.document(doc_id).title, pages), readings, drop_repeated)
-        self.lexical.cache_clear()
+        self._lexical.cache_clear()
 
     def recognise(self, doc_id: str, numbers: Sequence[int], progress: Progress | None = None) -> None:
         """Read these pages from their pictures, and search what is found there."""
@@ -99,9 +99,9 @@ class Lab:
             raise FileNotKept(f"the file of document {doc_id!r} is not kept: add the PDF again", doc_id=doc_id)
         return data
 
-    def titles(self, owner: str = "") -> dict[str, str]:
-        """Return ids and titles of an owner's documents, newest first."""
-        return self.library.titles(owner)
+    def titles(self, owner: str = "", collections: bool = True) -> dict[str, str]:
+        """Return ids and titles of an owner's documents, newest first, with or without collections."""
+        return self.library.titles(owner, collections)
 
     def sweep(self, staying: Collection[str], gone: Collection[str], unseen_since: float, added_before: float) -> None:
         """Delete the documents of owners who are gone, of those whom no process on this library has seen since, and
@@ -117,18 +117,31 @@ class Lab:
         """Return a document that was read before."""
         return self.library.load(doc_id)
 
+    def parts(self, doc_id: str) -> list[Document]:
+        """Return the members of a collection, or the document alone."""
+        document = self.library.load(doc_id)
+        return [self.library.load(member) for member in document.members] if document.is_collection else [document]
+
     def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
-        """Cut a document into chunks, or return them as they were cut before.
+        """Cut a document into chunks, or return them as they were cut before; of a collection, every member.
 
         Raises:
             NoText: no page that is searched holds a letter.
         """
         chunks = self.library.chunks(doc_id, how.key)
         if chunks is None:
-            pages = extract.with_letters(self.library.load(doc_id).pages)
+            document = self.library.load(doc_id)
+            if document.is_collection:
+                return [piece for member in document.members for piece in self._titled(member, how)]
+            pages = extract.with_letters(document.pages)
             chunks = chunk.split(pages, how.preset, how.size, how.overlap, doc_id)
             self.library.save_chunks(doc_id, how.key, chunks)
         return chunks
+
+    def _titled(self, member: str, how: ChunkSettings) -> list[Chunk]:
+        """Cut a member of a collection into chunks that name it."""
+        title = self.library.title(member)
+        return [replace(piece, title=title) for piece in self.cut(member, how)]
 
     def chunk(self, doc_id: str, how: ChunkSettings, chunk_id: str) -> Chunk:
         """Return a chunk that is still here.
@@ -142,9 +155,44 @@ class Lab:
                 return piece
         raise ChunkMissing(f"no chunk {chunk_id!r} here: compare again and pick another", chunk=chunk_id)
 
-    def index(self, doc_id: str, how: ChunkSettings, embedder: Embedder, progress: Progress | None = None) -> Index:
-        """Embed the chunks unless that was done before, and open the index."""
-        chunks, address = self.cut(doc_id, how), Address(doc_id, how.key, embedder.id)
+    def recommend(self, doc_id: str) -> ChunkSettings:
+        """Return how a document, or all of a collection alike, is best cut."""
+        return chunk.recommend([page for part in self.parts(doc_id) for page in part.pages])
+
+    def index(
+        self,
+        doc_id: str,
+        how: ChunkSettings,
+        embedder: Embedder,
+        progress: Progress | None = None,
+        within: Collection[str] = (),
+    ) -> Searched:
+        """Embed the chunks unless that was done before, and open the index.
+
+        Of a collection, ``within`` names the members that are searched; without names, or when none of them is a
+        member any more, all are.
+
+        Raises:
+            EmptyCollection: all members were deleted.
+        """
+        document = self.library.load(doc_id)
+        if not document.is_collection:
+            return self._index(doc_id, how, embedder, self.cut(doc_id, how), progress)
+        members = [member for member in document.members if member in within] or document.members
+        if not members:
+            raise _emptied()
+        chunks = {member: self._titled(member, how) for member in members}
+        parts, done, total = [], 0, sum(map(len, chunks.values()))
+        for member, pieces in chunks.items():
+            counted = progress and partial(_shifted, progress, done, total)
+            parts.append(self._index(member, how, embedder, pieces, counted))
+            done += len(pieces)
+        return Together(Address(doc_id, how.key, embedder.id), parts)
+
+    def _index(
+        self, doc_id: str, how: ChunkSettings, embedder: Embedder, chunks: list[Chunk], progress: Progress | None
+    ) -> Index:
+        address = Address(doc_id, how.key, embedder.id)
         index = Index(self.store, address, chunks, lambda: self.library.vectors(doc_id, how.key, embedder.id))
         if self.library.has_embeddings(doc_id, how.key, embedder.id):
             return index.prepare()
@@ -164,11 +212,17 @@ class Lab:
             vectors = embedder.embed_texts([piece.text for piece in index.chunks], progress)
         self.library.save_embeddings(*which, Embeddings(vectors, timings["embed"]))
 
-    def _lexical(self, doc_id: str, key: str) -> Lexical:
-        return Lexical(self.library.chunks(doc_id, key))
+    def lexical(self, index: Searched) -> Lexical:
+        """Return the index of words over the same chunks."""
+        return self._lexical(index.doc_ids, index.address.chunks, named=isinstance(index, Together))
+
+    def _words(self, doc_ids: tuple[str, ...], key: str, named: bool) -> Lexical:
+        chunks = [piece for doc_id in doc_ids for piece in self.library.chunks(doc_id, key)]
+        titles = {doc_id: self.library.title(doc_id) for doc_id in doc_ids if named}
+        return Lexical([replace(piece, title=titles.get(piece.doc_id, "")) for piece in chunks])
 
     def search(
-        self, index: Index, queries: Sequence[str], how: Settings, embedder: Embedder, timings: dict[str, float]
+        self, index: Searched, queries: Sequence[str], how: Settings, embedder: Embedder, timings: dict[str, float]
     ) -> list[Ranking]:
         """Search with every query in the first stage, or in both."""
         rankings = []
@@ -179,17 +233,22 @@ class Lab:
                 rankings += index.search(queries, embeddings, how.depth)
         if how.first_stage != "vector":
             with timed(timings, "bm25"):
-                rankings += self.lexical(index.address.doc_id, index.address.chunks).search(queries, how.depth)
+                rankings += self.lexical(index).search(queries, how.depth)
         return rankings
 
-    def feedback(self, index: Index, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
+    def _prepared(self, index: Searched) -> dict[str, float]:
+        """Return the seconds that reading and embedding took when they were done, of all members together."""
+        known = [self.library.seconds(part, index.address.chunks, index.address.embedder) for part in index.doc_ids]
+        return {step: sum(one.get(step, 0.0) for one in known) for step in ("parse", "embed")}
+
+    def feedback(self, index: Searched, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
         """Expand the question from the first results themselves."""
         [first] = index.search([query], embedder.embed_queries([query]), depth)
         return expand.by_feedback(query, first, index.chunks)
 
     def compare(
         self,
-        index: Index,
+        index: Searched,
         query: str,
         expansions: Sequence[Expansion],
         how: Settings,
@@ -204,7 +263,7 @@ class Lab:
         """
         query, how = settings.check_query(query), settings.check(how)
         queries = [query, *(expansion.text for expansion in expansions)]
-        timings = self.library.seconds(index.address.doc_id, index.address.chunks, embedder.id)
+        timings = self._prepared(index)
         rankings = self.search(index, queries, how, embedder, timings)
         candidates = fuse.fuse(rankings)
         if not candidates.hits:
@@ -243,21 +302,24 @@ class Lab:
         self.library.remove_question(doc_id, question)
 
     def judgments(self, doc_id: str) -> list[Judgment]:
-        """Return the document's judgments, oldest first."""
-        return self.library.judgments(doc_id)
+        """Return the judgments on the document, or on every member of a collection, oldest first."""
+        return [one for part in self.library.load(doc_id).parts for one in self.library.judgments(part)]
 
     def judge(self, doc_id: str, judgments: Sequence[Judgment]) -> None:
-        """Keep judgments with the document.
+        """Keep judgments with the document, or with those members of a collection that they are about.
 
         Raises:
-            DocumentMissing: the library does not hold it.
+            DocumentMissing: the library does not hold it; EmptyCollection: all members were deleted.
         """
-        self.library.load(doc_id)
-        self.library.add_judgments(doc_id, judgments)
+        parts = self.parts(doc_id)
+        if not parts:
+            raise _emptied()
+        self.library.add_judgments(list(judge.assign(judgments, parts)))
+        self.library.add_questions(doc_id, [judgment.question for judgment in judgments])
 
     def undo(self, doc_id: str, judge: str) -> Judgment | None:
         """Take back this judge's last judgment on the document."""
-        return self.library.undo_judgment(doc_id, judge)
+        return self.library.undo_judgment(self.library.load(doc_id).parts, judge)
 
     def remember(self, doc_id: str, name: str, made: str, content: str) -> None:
         """Keep a comparison's replay file with its document; the oldest beyond the last ``MOST_KEPT`` goes."""
@@ -323,6 +385,14 @@ def read_document(
     """Read a PDF: the document as it is searched, and how each page was read."""
     readings = extract.with_something(sandbox.read_pages(data, password, progress))
     return _document(pdf.document_id(data, owner), text.title_of(title), extract.pages(readings)), readings
+
+
+def _emptied() -> EmptyCollection:
+    return EmptyCollection("all documents of this collection were deleted: add some, or delete it")
+
+
+def _shifted(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ LIBRARIES = ("onnxruntime", "tokenizers", "sentence-transformers", "chromadb", "
 
 MOST_QUERIES = 2 * MOST_EXPANSIONS
 MOST_CANDIDATES = 2 * DEPTHS[1] * (1 + MOST_QUERIES)
-MOST_JUDGMENTS = 10_000
+MOST_JUDGMENTS, MOST_MEMBERS = 10_000, 10_000
 MOST_CITED = 1000
 LONGEST_QUERY = MAX_QUERY + LONGEST_EXPANSION
 LONGEST_NAME, LONGEST_TEXT = 300, 200_000
@@ -69,7 +69,7 @@ LONGEST_DOCUMENT = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The document that was asked; ``pages`` counts them."""
+    """The document or collection that was asked; ``pages`` counts them all."""
 
     id: str
     title: str
@@ -99,7 +99,8 @@ class Replay:
     @property
     def grades(self) -> Mapping[str, int]:
         """Chunk id to grade, of the candidates that were judged."""
-        return judge.carry(placed(self.judgments), self.comparison.vector.chunks).qrels.get(self.comparison.query, {})
+        settled = judge.latest(self.judgments)
+        return judge.carry(settled, self.comparison.vector.chunks).qrels.get(self.comparison.query, {})
 
     def unrelated(self, side: str) -> float | None:
         """Return where unrelated texts stand among a side's scores; a fused or BM25 score is no model's: None."""
@@ -116,48 +117,43 @@ class Replay:
         """Return the replay without its last judgment."""
         return replace(self, judgments=self.judgments[:-1])
 
-    def is_of(self, document: Document) -> bool:
-        """Say whether a document is the one that was asked: by its id, or by the candidates' words at their places."""
-        texts = {page.number: page.text for page in document.pages}
-        chunks = self.comparison.vector.chunks
-        return document.id == self.source.id or all(
-            texts.get(chunk.page, "")[chunk.start : chunk.end] == chunk.text for chunk in chunks
+    def is_of(self, doc_id: str, parts: Sequence[Document]) -> bool:
+        """Say whether a document, or a collection of these, was asked: by its id, or by the candidates' words."""
+        texts = [{page.number: page.text for page in part.pages} for part in parts]
+        return doc_id == self.source.id or all(
+            any(text.get(chunk.page, "")[chunk.start : chunk.end] == chunk.text for text in texts)
+            for chunk in self.comparison.vector.chunks
         )
-
-
-def placed(judgments: Iterable[Judgment]) -> dict[Judgment, judge.Place | None]:
-    """Take judgments at their word about where they stand; those of a replay were put there when it was written."""
-    spans = ((one, one.span) for one in judge.latest(judgments))
-    return {one: (span.page, span.start, span.start + len(span.quote)) for one, span in spans}
 
 
 def record(
     comparison: Comparison,
     document: Document,
+    parts: Sequence[Document],
     self_test: SelfTest,
     baselines: Mapping[str, Baseline | None],
     answers: Mapping[str, Answer],
     judgments: Iterable[Judgment],
 ) -> Replay:
-    """Gather what a file of this comparison holds, which was made now."""
+    """Gather what a file of this comparison holds, which was made now; ``parts`` are those of a collection, or it."""
     made = Replay(
         comparison,
-        Source(document.id, document.title, document.language, len(document.pages)),
+        Source(document.id, document.title, document.language, sum(len(part.pages) for part in parts)),
         datetime.now(UTC).isoformat(timespec="seconds"),
         versions(),
         {role: weights(role, getattr(comparison.settings, role)) for role in MODELS},
         self_test,
         baselines,
     )
-    return brought_up(made, document, answers, judgments)
+    return brought_up(made, parts, answers, judgments)
 
 
 def brought_up(
-    replay: Replay, document: Document, answers: Mapping[str, Answer], judgments: Iterable[Judgment]
+    replay: Replay, parts: Sequence[Document], answers: Mapping[str, Answer], judgments: Iterable[Judgment]
 ) -> Replay:
     """Return the replay with these answers and judgments; judgments of other questions are left out."""
     asked = [one for one in judgments if one.question == replay.comparison.query]
-    return replace(replay, answers=answers, judgments=tuple(judge.settle(asked, document.pages)))
+    return replace(replay, answers=answers, judgments=tuple(judge.settle(asked, parts)))
 
 
 @lru_cache
@@ -221,7 +217,7 @@ def write(replay: Replay) -> bytes:
         "answers": {side: _answer(found) for side, found in replay.answers.items()},
     }
     lists = {
-        "judgments": [{**asdict(one.span), "grade": one.grade, "judge": one.judge} for one in replay.judgments],
+        "judgments": [_judged(one) for one in replay.judgments],
         "candidates": [_candidate(comparison, move) for move in sorted(comparison.moves, key=lambda one: one.before)],
     }
     lines = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
@@ -245,12 +241,18 @@ def _answer(found: Answer) -> dict[str, object]:
     return {"text": found.text, "source": found.source, "cited": found.cited, "chunks": [c.id for c in found.chunks]}
 
 
+def _judged(one: Judgment) -> dict[str, object]:
+    place = {"document": one.span.doc_id, "page": one.span.page, "start": one.span.start, "quote": one.span.quote}
+    return {**place, "grade": one.grade, "judge": one.judge}
+
+
 def _candidate(comparison: Comparison, move: Move) -> dict[str, object]:
     queries = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
     chunk = move.chunk
     return {
         "id": chunk.id,
         "document": chunk.doc_id,
+        "title": chunk.title,
         "page": chunk.page,
         "start": chunk.start,
         "end": chunk.end,
@@ -314,7 +316,7 @@ def _replay(top: Field) -> Replay:
         _self_test(top["self_test"]),
         {role: _baseline(top["baselines"][role]) for role in MODELS},
         _answers(top["answers"], {chunk.id: chunk for chunk in comparison.vector.chunks}),
-        tuple(_judgment(one, comparison.query) for one in top["judgments"].each(MOST_JUDGMENTS)),
+        tuple(_judgment(one, comparison) for one in top["judgments"].each(MOST_JUDGMENTS)),
     )
 
 
@@ -362,10 +364,11 @@ def _read_answer(one: Field, chunks: Mapping[str, Chunk]) -> Answer:
     return Answer(one["text"].text(LONGEST_TEXT), cited, one["source"].text(LONGEST_NAME), given)
 
 
-def _judgment(one: Field, question: str) -> Judgment:
+def _judgment(one: Field, comparison: Comparison) -> Judgment:
+    doc_id = one["document"].text(LONGEST_NAME, 1) if "document" in one else comparison.doc_id
     span = Span(one["page"].whole(1, MAX_PAGES), one["start"].whole(0, LONGEST_DOCUMENT),
-                one["quote"].text(LONGEST_TEXT, 1))  # fmt: skip
-    return Judgment(question, span, one["grade"].whole(GRADES[0], GRADES[-1]), one["judge"].text(LONGEST_NAME))
+                one["quote"].text(LONGEST_TEXT, 1), doc_id)  # fmt: skip
+    return Judgment(comparison.query, span, one["grade"].whole(GRADES[0], GRADES[-1]), one["judge"].text(LONGEST_NAME))
 
 
 def _comparison(top: Field) -> Comparison:
@@ -415,6 +418,7 @@ def _settings(one: Field) -> Settings:
         one["cutoff"].whole(*CUTOFFS),
         one["adaptive"].flag(),
         one["first_stage"].choice(FIRST_STAGES),
+        tuple(name.text(LONGEST_NAME, 1) for name in one["within"].each(MOST_MEMBERS)) if "within" in one else (),
     )
 
 
@@ -432,7 +436,8 @@ def _chunk(one: Field) -> Chunk:
                             place=one.place)  # fmt: skip
     end = one["end"].whole(start + len(text), start + len(text))
     names = [one[name].text(LONGEST_NAME, 1) for name in ("id", "document")]
-    return Chunk(*names, text, one["page"].whole(1, MAX_PAGES), start, end)
+    title = one["title"].text(LONGEST_NAME) if "title" in one else ""
+    return Chunk(*names, text, one["page"].whole(1, MAX_PAGES), start, end, title)
 
 
 def _ranking(side: str, query: str, chunks: Sequence[Chunk], rows: Sequence[Field]) -> Ranking:

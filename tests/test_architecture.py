@@ -23,7 +23,7 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 """What explains a comparison; each takes texts, embeddings or a function that scores."""
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
-ORDER = {"pipeline", "evaluate", "extract", "ocr", "sandbox", "__main__"}
+ORDER = {"pipeline", "evaluate", "collection", "extract", "ocr", "sandbox", "__main__"}
 ORDER |= {"replay", "history", "batch", "cluster"}
 """What knows the order of the steps, what runs one apart, and what keeps the outcome of all of them."""
 
@@ -132,7 +132,7 @@ def test_models_and_library_are_made_in_one_place(file):
 
 @every_screen_file
 def test_a_screen_reaches_index_and_library_through_the_pipeline(file):
-    named = {name for name in imports(file) if name.split(".")[0] == "rag_core"} - {"rag_core.index.Index"}
+    named = {name for name in imports(file) if name.split(".")[0] == "rag_core"} - {"rag_core.index.Searched"}
     assert not {name for name in named if name.split(".")[1] in BEHIND_THE_PIPELINE}
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from comparisons import TIMINGS, comparison
 
 from pages.ui import charts
-from rag_core.datatypes import Comparison, Expansion
+from rag_core.datatypes import Chunk, Comparison, Expansion
 
 SIZES = [1, 5, 50, 200]
 MOST_LABELLED = 25
@@ -124,7 +124,12 @@ def test_bars_can_be_picked_by_chunk():
 
 @pytest.mark.parametrize("columns", [charts.BAR_COLUMNS, charts.LINE_COLUMNS])
 def test_a_long_text_is_cut_in_a_label(columns):
-    assert columns < len(charts.label(3, "word " * 50, columns)) < columns + 10
+    assert columns < len(charts.label(Chunk("c", "doc", "word " * 50, 3, 0, 250), columns)) < columns + 10
+
+
+def test_of_a_long_name_both_ends_stand_in_a_label():
+    chunk = Chunk("c", "doc", "text", 3, 0, 4, title="city government report 2024.pdf")
+    assert charts.label(chunk, 28).startswith("city go…024.pdf · ")
 
 
 def test_the_names_beside_the_lines_end_where_the_picture_does():

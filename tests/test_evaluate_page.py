@@ -99,7 +99,7 @@ def test_a_csv_file_is_read(library):
         ("q.csv", f"question,quote\n{QUESTION},{ANSWER}\n".encode(), "text/csv")
     )
     press(at, "questions.add")
-    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(0, 0, ANSWER), 2)]
+    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(0, 0, ANSWER, DOC), 2)]
 
 
 def test_qrels_are_read(judged):
@@ -107,7 +107,7 @@ def test_qrels_are_read(judged):
     at = open_page("evaluate", **CUT)
     at.file_uploader(key="question_file").set_value(("q.qrels", f"q1 0 {chunk.id} 1\n".encode(), "text/plain"))
     press(at, "questions.add")
-    assert cached.lab().judgments(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text), 1)
+    assert cached.lab().judgments(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, DOC), 1)
 
 
 def test_lost_words_are_listed(library):
@@ -135,7 +135,9 @@ def test_two_clicks_judge_a_chunk_of_the_pool(judged):
     at.session_state["judged_question"], at.session_state["judged_chunk"] = JUDGED[1].question, chunk.id
     before = at.session_state["evaluation"].unjudged("vector")
     click(run(at), at.button(key="grade_0"))
-    assert cached.lab().judgments(DOC)[-1] == Judgment(JUDGED[1].question, Span(chunk.page, chunk.start, chunk.text), 0)
+    assert cached.lab().judgments(DOC)[-1] == Judgment(
+        JUDGED[1].question, Span(chunk.page, chunk.start, chunk.text, DOC), 0
+    )
     assert at.session_state["evaluation"].unjudged("vector") < before
 
 
@@ -160,7 +162,7 @@ def test_two_clicks_judge_a_chunk(library, compared):
     first = compared.reranked.chunks[0]
     at = open_page("compare", **CUT, question=QUESTION, comparison=compared, picked=first.id)
     click(at, at.button(key="grade_2"))
-    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(first.page, first.start, first.text), 2)]
+    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(first.page, first.start, first.text, DOC), 2)]
     assert "★★" in at.dataframe[1].value.iloc[0].tolist()
     click(at, at.button(key="undo"))
     assert cached.lab().judgments(DOC) == []

@@ -138,8 +138,8 @@ def test_qrels_have_four_fields_in_the_order_of_the_questions():
 def test_qrels_are_read_as_judgments_of_whole_chunks():
     lines = "q4 0 doc-sentence-00001 2\n\nq4 0 doc-sentence-00002 0\nq4 0 doc-sentence-00002 0\n"
     assert read_qrels(lines.encode(), {4: "Who pays?"}, CHUNKS, "a judge") == [
-        Judgment("Who pays?", Span(1, 10, "text 1"), 2, "a judge"),
-        Judgment("Who pays?", Span(1, 20, "text 2"), 0, "a judge"),
+        Judgment("Who pays?", Span(1, 10, "text 1", "doc"), 2, "a judge"),
+        Judgment("Who pays?", Span(1, 20, "text 2", "doc"), 0, "a judge"),
     ]
 
 

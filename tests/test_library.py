@@ -142,8 +142,12 @@ def test_a_file_that_is_no_database_is_unwritable_and_stays(tmp_path):
     assert (tmp_path / "library.sqlite").read_bytes() == b"precious notes" * 100
 
 
-SPAN = Span(1, 0, "收入增长8.2%，")
+SPAN = Span(1, 0, "收入增长8.2%，", DOCUMENT.id)
 JUDGED = Judgment("收入增长多少？", SPAN, 2, "a")
+
+
+def of_document(judgments: list[Judgment]) -> list[tuple[str, Judgment]]:
+    return [(DOCUMENT.id, one) for one in judgments]
 
 
 def test_questions_keep_their_numbers(library):
@@ -154,28 +158,28 @@ def test_questions_keep_their_numbers(library):
 
 
 def test_a_judged_question_joins_the_set(library):
-    library.add_judgments(DOCUMENT.id, [JUDGED])
+    library.add_judgments(of_document([JUDGED]))
     assert library.questions(DOCUMENT.id) == {1: JUDGED.question}
     assert library.judgments(DOCUMENT.id) == [JUDGED]
 
 
 def test_a_question_goes_with_its_judgments(library):
-    library.add_judgments(DOCUMENT.id, [JUDGED, replace(JUDGED, question="other?")])
+    library.add_judgments(of_document([JUDGED, replace(JUDGED, question="other?")]))
     library.remove_question(DOCUMENT.id, JUDGED.question)
     assert [one.question for one in library.judgments(DOCUMENT.id)] == ["other?"]
 
 
 def test_undo_takes_back_the_last_judgment_of_that_judge_alone(library):
     mine = [replace(JUDGED, grade=grade) for grade in (0, 1)]
-    library.add_judgments(DOCUMENT.id, [*mine, replace(JUDGED, judge="b")])
-    assert library.undo_judgment(DOCUMENT.id, "a") == mine[1]
+    library.add_judgments(of_document([*mine, replace(JUDGED, judge="b")]))
+    assert library.undo_judgment([DOCUMENT.id], "a") == mine[1]
     assert library.judgments(DOCUMENT.id) == [mine[0], replace(JUDGED, judge="b")]
-    assert library.undo_judgment(DOCUMENT.id, "nobody") is None
+    assert library.undo_judgment([DOCUMENT.id], "nobody") is None
 
 
 def test_judgments_outlive_another_reading_of_the_document(library):
     keep_everything(library)
-    library.add_judgments(DOCUMENT.id, [JUDGED])
+    library.add_judgments(of_document([JUDGED]))
     library.save(replace(DOCUMENT, pages=(Page(1, "收入增长 8.2%，突破。"),)))
     assert library.judgments(DOCUMENT.id) == [JUDGED]
     assert library.chunks(DOCUMENT.id, "clause") is None
@@ -192,7 +196,7 @@ def test_scores_are_kept_by_weights_and_question(library):
 
 def test_everything_about_a_document_goes_with_it(library):
     keep_everything(library)
-    library.add_judgments(DOCUMENT.id, [JUDGED])
+    library.add_judgments(of_document([JUDGED]))
     library.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5}, 0.4))
     library.delete(DOCUMENT.id)
     assert [rows(library, table) for table in ("questions", "judgments", "scores", "embeddings")] == [0, 0, 0, 0]

@@ -56,7 +56,7 @@ def made(tmp_path_factory, embedder, reranker):
         answers = {
             side: answer.extractive(QUESTION, getattr(comparison, side).top(2), reranker) for side in replay.SIDES
         }
-        return replay.record(comparison, document, test, unrelated, answers, judgments)
+        return replay.record(comparison, document, [document], test, unrelated, answers, judgments)
 
     yield make
     lab.close()
@@ -98,7 +98,8 @@ def test_what_is_written_comes_back(made, expansions, how):
 
 def test_judgments_of_the_question_travel_with_their_place(plain):
     [judgment] = read(write(plain)).judgments
-    assert judgment == Judgment(QUESTION, Span(1, ANSWER.index("一般"), "一般公共预算收入增长8.2%"), 2, "王老师")
+    place = Span(1, ANSWER.index("一般"), "一般公共预算收入增长8.2%", plain.source.id)
+    assert judgment == Judgment(QUESTION, place, 2, "王老师")
     [[chunk_id, grade]] = plain.grades.items()
     assert ANSWER in {hit.chunk.id: hit.chunk.text for hit in plain.comparison.vector.hits}[chunk_id]
     assert grade == 2

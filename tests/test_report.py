@@ -44,7 +44,7 @@ def found(texts: list[str] = TEXTS, expansions: tuple[Expansion, ...] = ()) -> R
         SelfTest(HOSTILE[2], "logit", {"zh": 6, "en": 5}, -9.0, 5.0, 4.0),
         {"embedder": Baseline((), (0.7, 0.8)), "reranker": Baseline((), (-8.0, -9.0))},
         {side: Answer("\n".join(HOSTILE), (1,), "extractive", (chunks[0],)) for side in replay.SIDES},
-        (Judgment(HOSTILE[0], Span(1, 0, HOSTILE[0]), 2, HOSTILE[3]),),
+        (Judgment(HOSTILE[0], Span(1, 0, HOSTILE[0], "doc"), 2, HOSTILE[3]),),
     )
 
 

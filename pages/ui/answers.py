@@ -44,7 +44,7 @@ def show_side(comparison: Comparison, side: str, found: Answer, picture: Picture
 def sources(found: Answer, side: str, picture: Picture) -> None:
     """List what an answer was made from; a click shows the chunk, on its page where that is at hand."""
     rows = [
-        ["●" if number in found.cited else "○", f"[{number}]", chunk.page, tables.one_line(chunk.text)]
+        ["●" if number in found.cited else "○", f"[{number}]", tables.page(chunk), tables.one_line(chunk.text)]
         for number, chunk in enumerate(found.chunks, start=1)
     ]
     names = [t("answer.cited"), t("answer.number"), t("table.page"), t("table.text")]
@@ -57,7 +57,7 @@ def sources(found: Answer, side: str, picture: Picture) -> None:
         column_config={
             names[0]: st.column_config.TextColumn(width=50),
             names[1]: st.column_config.TextColumn(width=50),
-            names[2]: st.column_config.NumberColumn(width=50),
+            names[2]: tables.page_column(found.chunks),
             names[3]: st.column_config.TextColumn(width="large"),
         },
     )

@@ -10,6 +10,8 @@ from rag_core.datatypes import Chunk
 
 def chunk(shown: Chunk) -> None:
     """Show the page of a chunk with the chunk's place marked, or say that the place is not known."""
+    if shown.title:
+        st.text(shown.title)
     page(shown.doc_id, shown.page, shown.text)
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 
 from pages.ui import state
 from rag_core import baseline as unrelated
-from rag_core import catalog, chunk, llm, pdf, probe, selftest, settings, tokens
+from rag_core import catalog, llm, pdf, probe, selftest, settings, tokens
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Span
 from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import RerankLabError
@@ -145,6 +145,12 @@ def document(doc_id: str) -> Document:
     return lab().document(doc_id)
 
 
+@st.cache_data(show_spinner=False, max_entries=50)
+def parts(doc_id: str) -> list[Document]:
+    """Return the members of a collection, or the document alone."""
+    return lab().parts(doc_id)
+
+
 @st.cache_data(show_spinner=False, max_entries=20)
 def readings(doc_id: str) -> tuple[list[PageReading], bool]:
     return lab().readings(doc_id)
@@ -193,14 +199,14 @@ def sample_judgments(language: str) -> list[Judgment]:
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def recommended(doc_id: str) -> ChunkSettings:
-    return chunk.recommend(document(doc_id).pages)
+    return lab().recommend(doc_id)
 
 
 @st.cache_data(show_spinner=False)
 def sample_questions(doc_id: str, owner: str) -> list[str]:
-    """Return the questions of a bundled sample, or none for any other document."""
+    """Return the questions of a bundled sample, or of those in a collection; none for any other document."""
     questions = {pdf.document_id(data, owner): asked for _, data, asked in map(sample, SAMPLE_FILES)}
-    return questions.get(doc_id, [])
+    return [question for part in document(doc_id).parts for question in questions.get(part, [])]
 
 
 @st.cache_data(show_spinner=False)

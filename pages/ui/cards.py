@@ -56,7 +56,7 @@ def here(fact: Fact) -> None:
     icon = ":material/manage_search:" if shown else ":material/do_not_disturb_on:"
     st.markdown(f"{icon} {t('fact.' + case, **values(fact))}")
     if fact.chunk and shown:
-        st.text(f"{t('table.page_short', page=fact.chunk.page)}  {tables.one_line(fact.chunk.text, 150)}")
+        st.text(f"{tables.where(fact.chunk)}  {tables.one_line(fact.chunk.text, 150)}")
 
 
 def values(fact: Fact) -> dict[str, object]:

@@ -4,20 +4,20 @@ import altair as alt
 import pandas as pd
 
 from pages.ui.i18n import t
-from pages.ui.tables import DOWN, UP, one_line, score_name
-from rag_core.datatypes import Comparison
+from pages.ui.tables import DOWN, UP, one_line, score_name, where
+from rag_core.datatypes import Chunk, Comparison
 
 SAME, PICKED = "#8a8f98", "#d97706"
 RANKS_SHOWN = 50
 LINES_LABELLED = 12
 BARS_SHOWN = 25
-BAR_COLUMNS, LINE_COLUMNS = 28, 44
+BAR_COLUMNS, LINE_COLUMNS, NAME_COLUMNS = 28, 44, 16
 LINE_ROOM = alt.ExprRef("width / 4 - 14")
 """Both ends of the lines lie a quarter of the width from the edge; longer names end in dots."""
 
 
-def label(page: int, text: str, columns: int) -> str:
-    return f"{t('table.page_short', page=page)} {one_line(text, columns)}"
+def label(chunk: Chunk, columns: int) -> str:
+    return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, columns)}"
 
 
 def move_frame(comparison: Comparison, picked: str | None) -> pd.DataFrame:
@@ -29,11 +29,11 @@ def move_frame(comparison: Comparison, picked: str | None) -> pd.DataFrame:
             "after": move.after,
             "y_before": min(move.before, RANKS_SHOWN + 1),
             "y_after": min(move.after, RANKS_SHOWN + 1),
-            "name": label(move.chunk.page, move.chunk.text, LINE_COLUMNS),
+            "name": label(move.chunk, LINE_COLUMNS),
             "kind": kind(move.delta),
             "picked": move.chunk.id == picked,
             "named": min(move.before, move.after) <= LINES_LABELLED or move.chunk.id == picked,
-            "text": one_line(move.chunk.text, 160),
+            "text": f"{where(move.chunk)} {one_line(move.chunk.text, 160)}",
         }
         for move in comparison.moves
     ]
@@ -101,7 +101,7 @@ def score_chart(
         {
             "id": hit.chunk.id,
             "rank": rank,
-            "label": f"{rank}. {label(hit.chunk.page, hit.chunk.text, BAR_COLUMNS)}",
+            "label": f"{rank}. {label(hit.chunk, BAR_COLUMNS)}",
             "score": hit.score,
             "kind": "picked" if hit.chunk.id == picked else "top" if rank <= comparison.cutoff else "rest",
         }

@@ -23,7 +23,7 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
         told_of(role, counts[role])
     names = [t("table.page"), t("documents.length"), *(t(f"chunks.{role}") for role in known), t("table.text")]
     rows = [
-        [piece.page, len(piece.text), *(found[place] for found in known.values()), tables.one_line(piece.text)]
+        [tables.page(piece), len(piece.text), *(found[place] for found in known.values()), tables.one_line(piece.text)]
         for place, piece in enumerate(chunks)
     ]
     meter = st.column_config.ProgressColumn(
@@ -37,7 +37,7 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
         on_select=lambda: click(chunks),
         selection_mode="single-row",
         column_config={
-            names[0]: st.column_config.NumberColumn(width=60),
+            names[0]: tables.page_column(chunks),
             names[1]: st.column_config.NumberColumn(width=90),
             **{t(f"chunks.{role}"): meter for role in known},
             t("table.text"): st.column_config.TextColumn(width="large"),

@@ -171,7 +171,8 @@ def reranker_scores(comparison: Comparison, query: str) -> dict[str, float]:
 def cosines(comparison: Comparison, query: str) -> dict[str, float]:
     """Return each candidate's cosine with a question, from the embeddings that are stored."""
     _, embedder = explain_chunk.models(comparison)
-    index = cached.lab().index(comparison.doc_id, comparison.settings.chunks, embedder)
+    how = comparison.settings
+    index = cached.lab().index(comparison.doc_id, how.chunks, embedder, within=how.within)
     wanted = {move.chunk.id for move in comparison.moves}
     rows = [row for row, chunk in enumerate(index.chunks) if chunk.id in wanted]
     found = np.asarray(index.vectors)[rows] @ embedder.embed_queries([query])[0]

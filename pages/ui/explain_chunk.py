@@ -30,8 +30,7 @@ def label(move: Move | None) -> str:
     if move is None:
         return t("explain.no_candidate")
     place = t("result.from_to", before=move.before, after=move.after)
-    page = t("table.page_short", page=move.chunk.page)
-    return f"{place}  ·  {page}  ·  {tables.one_line(move.chunk.text, LABEL_COLUMNS)}"
+    return f"{place}  ·  {tables.where(move.chunk)}  ·  {tables.one_line(move.chunk.text, LABEL_COLUMNS)}"
 
 
 def move_of(comparison: Comparison, chunk: Chunk) -> Move | None:
@@ -48,6 +47,7 @@ def standing(comparison: Comparison, chunk: Chunk) -> None:
                 st.markdown(t("explain.not_ranked", page=chunk.page))
             else:
                 st.markdown(tables.place(comparison, move))
+            tables.name(chunk)
             st.text(chunk.text)
         with picture:
             beside.chunk(chunk)

@@ -91,7 +91,7 @@ def changed(heading: str, one: Comparison, other: Comparison, side: str) -> None
     if not moves:
         st.caption(t("result.nobody"))
     for move in sorted(moves, key=lambda move: rank(move, side)):
-        st.text(f"{rank(move, side)}.  {t('table.page_short', page=move.chunk.page)}  "
+        st.text(f"{rank(move, side)}.  {tables.where(move.chunk)}  "
                 f"{tables.one_line(move.chunk.text, 90)}")  # fmt: skip
 
 

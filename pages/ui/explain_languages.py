@@ -44,7 +44,8 @@ def both(comparison: Comparison, other: str) -> tuple[Comparison, Comparison]:
 
 def ask(comparison: Comparison, query: str) -> Comparison:
     reranker, embedder = explain_chunk.models(comparison)
-    index = cached.lab().index(comparison.doc_id, comparison.settings.chunks, embedder)
+    how = comparison.settings
+    index = cached.lab().index(comparison.doc_id, how.chunks, embedder, within=how.within)
     place = st.empty()
     try:
         scoring, turn = work.counting(place, "work.scoring"), work.my_turn(place, comparison.settings.reranker)
@@ -91,7 +92,7 @@ def alone(first: Comparison, second: Comparison, side: str) -> None:
 def alone_rows(one: Ranking, other: Ranking, k: int) -> list[list[object]]:
     top = set(other.ids[:k])
     return [
-        [rank, str(other.rank_of(hit.chunk.id) or t("languages.not_found")), hit.chunk.page,
+        [rank, str(other.rank_of(hit.chunk.id) or t("languages.not_found")), tables.page(hit.chunk),
          tables.one_line(hit.chunk.text)]
         for rank, hit in enumerate(one.top(k), start=1)
         if hit.chunk.id not in top

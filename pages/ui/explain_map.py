@@ -11,7 +11,7 @@ from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core import projection
 from rag_core.datatypes import Comparison
-from rag_core.index import Index
+from rag_core.index import Searched
 from rag_core.projection import Layout
 
 LAYOUTS = ("pca", "umap")
@@ -49,14 +49,15 @@ def show(comparison: Comparison) -> None:
         picked(index)
 
 
-def opened(comparison: Comparison) -> Index:
+def opened(comparison: Comparison) -> Searched:
     _, embedder = explain_chunk.models(comparison)
-    return cached.lab().index(comparison.doc_id, comparison.settings.chunks, embedder)
+    how = comparison.settings
+    return cached.lab().index(comparison.doc_id, how.chunks, embedder, within=how.within)
 
 
-def laid_out(index: Index, method: str) -> Layout:
+def laid_out(index: Searched, method: str) -> Layout:
     """Return the layout of an index, which is made once; UMAP first has to be loaded and compiled."""
-    key = ("layout", index.address.doc_id, index.address.chunks, index.address.embedder, method)
+    key = ("layout", index.doc_ids, index.address.chunks, index.address.embedder, method)
     found = cached.kept(key)
     if found is not None:
         return found
@@ -71,7 +72,7 @@ def laid_out(index: Index, method: str) -> Layout:
         place.empty()
 
 
-def draw(comparison: Comparison, index: Index, layout: Layout) -> None:
+def draw(comparison: Comparison, index: Searched, layout: Layout) -> None:
     frame = point_frame(comparison, index, layout)
     st.altair_chart(
         map_chart(frame, st.session_state["picked"]),
@@ -82,13 +83,13 @@ def draw(comparison: Comparison, index: Index, layout: Layout) -> None:
     st.caption(t("map.help", k=min(comparison.cutoff, len(comparison.moves))))
 
 
-def pick_point(index: Index) -> None:
+def pick_point(index: Searched) -> None:
     for point in st.session_state["map"]["selection"].get("pick", []):
         if point["id"] in index.by_id:  # the question can be pointed at, too
             st.session_state["picked"] = point["id"]
 
 
-def point_frame(comparison: Comparison, index: Index, layout: Layout) -> pd.DataFrame:
+def point_frame(comparison: Comparison, index: Searched, layout: Layout) -> pd.DataFrame:
     """Return a row a point: chunks in reading order, then the question, then the expansions."""
     moves = {move.chunk.id: move for move in comparison.moves}
     tops = {side: {hit.chunk.id for hit in getattr(comparison, side).top(comparison.cutoff)}
@@ -97,7 +98,7 @@ def point_frame(comparison: Comparison, index: Index, layout: Layout) -> pd.Data
         {
             "id": chunk.id,
             "kind": kind(chunk.id, tops),
-            "page": str(chunk.page),
+            "page": tables.where(chunk),
             "before": moves[chunk.id].before if chunk.id in moves else None,
             "after": moves[chunk.id].after if chunk.id in moves else None,
             "text": tables.one_line(chunk.text, TEXT_COLUMNS),
@@ -199,7 +200,7 @@ def top_tables(comparison: Comparison) -> None:
                 column_config={
                     t("table.rank"): st.column_config.NumberColumn(width=45),
                     "▲▼": st.column_config.TextColumn(width=58),
-                    t("table.page"): st.column_config.NumberColumn(width=45),
+                    t("table.page"): tables.page_column([hit.chunk for hit in hits]),
                 },
             )
 
@@ -209,7 +210,7 @@ def top_table(comparison: Comparison, side: str) -> object:
     by_id = {move.chunk.id: move for move in comparison.moves}
     hits = getattr(comparison, side).top(comparison.cutoff)
     rows = [
-        [rank, tables.arrow(by_id[hit.chunk.id].delta), hit.chunk.page, tables.one_line(hit.chunk.text)]
+        [rank, tables.arrow(by_id[hit.chunk.id].delta), tables.page(hit.chunk), tables.one_line(hit.chunk.text)]
         for rank, hit in enumerate(hits, start=1)
     ]
     marked = [hit.chunk.id == st.session_state["picked"] for hit in hits]
@@ -224,11 +225,11 @@ def pick_row(key: str, ids: list[str]) -> None:
         st.session_state["picked"] = ids[row]
 
 
-def picked(index: Index) -> None:
+def picked(index: Searched) -> None:
     chunk = index.by_id.get(st.session_state["picked"])
     if chunk is None:
         st.caption(t("map.pick_hint"))
         return
     with st.container(border=True):
-        st.caption(t("table.page_short", page=chunk.page))
+        st.text(tables.where(chunk))
         st.text(chunk.text)

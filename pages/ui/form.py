@@ -1,6 +1,6 @@
 """What the reader chooses: a document, a question with its expansions, models, and a language model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -11,8 +11,11 @@ from rag_core.remote import FORMS
 from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, PATIENCE
 
 
-def pick_document() -> str:
-    """Let the reader choose a document; without any, say what to do and stop the page."""
+def pick_document(filtered: bool = True) -> str:
+    """Let the reader choose a document; without any, say what to do and stop the page.
+
+    Of a collection, unless told otherwise, also which members are searched.
+    """
     titles = cached.lab().titles(state.owner())
     if not titles:
         st.info(t("form.no_document"), icon=":material/upload_file:")
@@ -24,7 +27,21 @@ def pick_document() -> str:
             st.session_state["autorun"] = False
         choose_document(next(iter(titles)))
     st.selectbox(t("form.document"), list(titles), key="doc_id", format_func=titles.get, on_change=recommend_chunks)
+    if filtered:
+        pick_members(st.session_state["doc_id"], titles)
     return st.session_state["doc_id"]
+
+
+def pick_members(doc_id: str, titles: Mapping[str, str]) -> None:
+    """Let the reader say which members of a collection are searched; of another document nothing is asked."""
+    members = cached.document(doc_id).members
+    chosen = [member for member in st.session_state["within"] if member in members]
+    if members and len(chosen) < len(st.session_state["within"]):
+        st.warning(t("form.within_gone"), icon=":material/find_in_page:")
+    st.session_state["within"] = chosen
+    if members:
+        st.multiselect(t("form.within"), list(members), key="within", format_func=titles.get,
+                       placeholder=t("form.within_all"), help=t("form.within_help"))  # fmt: skip
 
 
 def choose_document(doc_id: str) -> None:

@@ -182,16 +182,21 @@ def buttons(document: Document, readings: list[PageReading], dropped: bool, show
 
 def warn(document: Document) -> None:
     """Warn, before anything is embedded, of the pages that are not good and will be searched all the same."""
-    readings, _ = cached.readings(document.id)
-    doubted = [one for one in readings if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
-    if doubted:
-        numbers = ", ".join(str(one.number) for one in doubted[:PAGES_NAMED]) + "…" * (len(doubted) > PAGES_NAMED)
-        st.warning(t("gate.warn", count=len(doubted), pages=numbers), icon=":material/visibility_off:")
+    found = doubted(document.id)
+    if found:
+        numbers = ", ".join(map(str, found[:PAGES_NAMED])) + "…" * (len(found) > PAGES_NAMED)
+        st.warning(t("gate.warn", count=len(found), pages=numbers), icon=":material/visibility_off:")
+
+
+def doubted(doc_id: str) -> list[int]:
+    """Return the numbers of the pages that are not good and are searched all the same."""
+    readings, _ = cached.readings(doc_id)
+    return [one.number for one in readings if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
 
 
 def remind(doc_id: str) -> None:
     """Say on another screen what of the document is not searched, or is not to be trusted."""
-    readings, _ = cached.readings(doc_id)
+    readings = [one for part in cached.document(doc_id).parts for one in cached.readings(part)[0]]
     left_out = sum(one.left_out for one in readings)
     bad = sum(one.chosen.quality.verdict == quality.UNREADABLE and not one.left_out for one in readings)
     if left_out or bad:

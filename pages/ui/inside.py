@@ -37,7 +37,7 @@ def pick_chunk(comparison: Comparison) -> Move:
 
 def name(move: Move) -> str:
     place = t("result.from_to", before=move.before, after=move.after)
-    return f"{place} · {t('table.page_short', page=move.chunk.page)} · {tables.one_line(move.chunk.text, 80)}"
+    return f"{place} · {tables.where(move.chunk)} · {tables.one_line(move.chunk.text, 80)}"
 
 
 def apart(comparison: Comparison, move: Move) -> None:

@@ -21,6 +21,7 @@ def write(comparison: Comparison) -> None:
     st.query_params.from_dict(
         {
             "doc": comparison.doc_id,
+            "within": list(how.within),
             "q": comparison.query,
             "x": [f"{expansion.origin}:{expansion.text}" for expansion in comparison.expansions],
             "depth": str(how.depth),
@@ -46,6 +47,7 @@ def read() -> None:
     refused = [name for name, take in TAKERS.items() if name in st.query_params and not take(st.query_params[name])]
     if not take_expansions(st.query_params.get_all("x")):
         refused.append("x")
+    st.session_state["within"] = st.query_params.get_all("within")
     if refused:
         st.warning(t("link.refused", names=", ".join(refused)), icon=":material/link_off:")
     bundled = {line.id for line in (*catalog.EMBEDDERS, *catalog.RERANKERS) if line.kind == "onnx"}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import altair as alt
 import pandas as pd
 
-from pages.ui.charts import PICKED, SAME
+from pages.ui.charts import PICKED, SAME, label
 from pages.ui.i18n import t
-from pages.ui.tables import one_line
+from pages.ui.tables import one_line, where
 from rag_core import metrics
 from rag_core.evaluate import Ceiling, Evaluation, Panel
 from rag_core.metrics import MAIN
@@ -131,8 +131,8 @@ def bump_chart(found: Panel, name_of: Names) -> alt.LayerChart:
                     "y": min(rank, BUMP_RANKS + 1),
                     "named": named,
                     "final": found.rankings[last].rank_of(chunk.id),
-                    "text": f"{t('table.page_short', page=chunk.page)} {one_line(chunk.text, 120)}",
-                    "label": f"{rank}  {t('table.page_short', page=chunk.page)} {one_line(chunk.text, 30)}",
+                    "text": f"{where(chunk)} {one_line(chunk.text, 120)}",
+                    "label": f"{rank}  {label(chunk, 30)}",
                 }
             )
     frame = pd.DataFrame(rows)

@@ -86,7 +86,7 @@ def harm(evaluation: Evaluation, system: str) -> None:
             chunk = next(chunk for chunk in work.current_chunks(evaluation.doc_id) if chunk.id == chunk_id)
             st.markdown(t("harm.fell", before=before, after=after, page=chunk.page))
             st.text(tables.one_line(question, 100))
-            st.text(tables.one_line(chunk.text, 160))
+            st.text(f"{tables.where(chunk)}  {tables.one_line(chunk.text, 160)}")
         if loss:
             st.markdown(t("harm.lost", difference=f"{loss[1]:+.3f}"))
             st.text(tables.one_line(loss[0], 100))
@@ -159,7 +159,7 @@ def pool_part(evaluation: Evaluation, question: str) -> None:
     grades = evaluation.judged.qrels.get(question, {})
     st.markdown(f"**{t('pool.title', count=len(chunks))}**")
     st.text(question)
-    rows = [[tables.GRADES[grades.get(chunk.id)], chunk.page, tables.one_line(chunk.text)] for chunk in chunks]
+    rows = [[tables.GRADES[grades.get(chunk.id)], tables.page(chunk), tables.one_line(chunk.text)] for chunk in chunks]
     names = [t("table.grade"), t("table.page"), t("table.text")]
     st.dataframe(
         pd.DataFrame(rows, columns=names),
@@ -168,7 +168,7 @@ def pool_part(evaluation: Evaluation, question: str) -> None:
         height=tables.height(len(rows)),
         column_config={
             names[0]: st.column_config.TextColumn(width=58),
-            names[1]: st.column_config.NumberColumn(width=50),
+            names[1]: tables.page_column(chunks),
             names[2]: st.column_config.TextColumn(width="large"),
         },
         on_select=lambda: pick("pool", "judged_chunk", [chunk.id for chunk in chunks]),
@@ -203,7 +203,7 @@ def depth_part(evaluation: Evaluation) -> None:
         return
     st.markdown(t("depth.said", **ceiling_words(found)))
     st.altair_chart(measure_charts.ceiling_chart(found, evaluate.DEPTHS), key="ceiling_chart")
-    ideal = [[rank, found.first.rank_of(chunk.id), chunk.page, tables.one_line(chunk.text)]
+    ideal = [[rank, found.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
              for rank, chunk in enumerate(found.ideal, start=1)]  # fmt: skip
     names = [t("table.rank"), t("depth.first_rank"), t("table.page"), t("table.text")]
     st.dataframe(pd.DataFrame(ideal, columns=names).astype({names[1]: "Int64"}), hide_index=True, key="ideal",
@@ -259,12 +259,12 @@ def panel_shown(found: evaluate.Panel) -> None:
     with consensus:
         st.markdown(f"**{t('panel.consensus', k=k)}**")
         for rank, chunk in enumerate(found.consensus.chunks[:k], start=1):
-            st.text(f"{rank}. {t('table.page_short', page=chunk.page)} {tables.one_line(chunk.text, 90)}")
+            st.text(f"{rank}. {tables.where(chunk)} {tables.one_line(chunk.text, 90)}")
     with disputed:
         chunk, ranks = found.disputed
         st.markdown(f"**{t('panel.disputed')}**")
         st.text(" · ".join(f"{name_of(name)}: {rank}" for name, rank in ranks.items()))
-        st.text(f"{t('table.page_short', page=chunk.page)} {tables.one_line(chunk.text, 200)}")
+        st.text(f"{tables.where(chunk)} {tables.one_line(chunk.text, 200)}")
     st.markdown(f"**{t('panel.cost')}**")
     rows = [[name, len(found.candidates), seconds, 1000 * seconds / len(found.candidates), cached.megabytes(name)]
             for name, seconds in found.seconds.items()]  # fmt: skip
@@ -302,5 +302,6 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def current(evaluation: Evaluation, doc_id: str) -> bool:
-    """Say whether an evaluation is of this document, cut as it is now."""
-    return evaluation.doc_id == doc_id and evaluation.how.chunks == state.chunk_settings()
+    """Say whether an evaluation is of this document, cut and filtered as it is now."""
+    how = state.settings()
+    return evaluation.doc_id == doc_id and (evaluation.how.chunks, evaluation.how.within) == (how.chunks, how.within)

@@ -55,25 +55,31 @@ def returned(found: Replay) -> None:
         return
     with st.container(border=True):
         st.markdown(t("replay.news", count=len(news), title=title))
-        st.dataframe(judgment_table(news), hide_index=True, key="news", height=tables.height(len(news)))
+        st.dataframe(judgment_table(found, news), hide_index=True, key="news", height=tables.height(len(news)))
         st.button(t("replay.take"), key="take", type="primary", icon=":material/merge:",
                   on_click=take, args=[doc_id, news])  # fmt: skip
 
 
 def holder(found: Replay) -> str | None:
     """Return the visitor's document that was asked, or None."""
-    return next((one for one in cached.lab().titles(state.owner()) if found.is_of(cached.document(one))), None)
+    return next((one for one in cached.lab().titles(state.owner()) if found.is_of(one, cached.parts(one))), None)
 
 
 def settled(found: Replay, doc_id: str) -> list[Judgment]:
     """Return the library's judgments of this question, where their words stand."""
     held = [one for one in cached.lab().judgments(doc_id) if one.question == found.comparison.query]
-    return judge.settle(held, cached.document(doc_id).pages)
+    return judge.settle(held, cached.parts(doc_id))
 
 
-def judgment_table(judgments: list[Judgment]) -> pd.DataFrame:
+def judgment_table(found: Replay, judgments: list[Judgment]) -> pd.DataFrame:
+    titles = {chunk.doc_id: chunk.title for chunk in found.comparison.vector.chunks}
     rows = [
-        (one.judge or t("judge.nobody"), tables.GRADES[one.grade], one.span.page, tables.one_line(one.span.quote))
+        (
+            one.judge or t("judge.nobody"),
+            tables.GRADES[one.grade],
+            tables.of_document(titles.get(one.span.doc_id, ""), one.span.page),
+            tables.one_line(one.span.quote),
+        )
         for one in judgments
     ]
     return pd.DataFrame(rows, columns=[t("table.judge"), t("table.grade"), t("table.page"), t("table.text")])
@@ -97,7 +103,7 @@ def grade(chunk: Chunk) -> None:
     """Let a second reader grade a chunk under their name; it goes into the file that is saved again."""
     st.text_input(t("replay.name"), key="judge", help=t("judge.name_help"), max_chars=40)
     found = current()
-    said = questions.by_whom(list(found.judgments), lambda ones: judge.carry(replay.placed(ones), [chunk]))
+    said = questions.by_whom(list(found.judgments), lambda ones: judge.carry(judge.latest(ones), [chunk]))
     if not questions.judge_name():
         st.caption(t("replay.name_first"))
         return

@@ -74,7 +74,7 @@ def fill(comparison: Comparison) -> None:
     how = comparison.settings
     typed = [one.text for one in comparison.expansions if one.origin == "typed"]
     st.session_state.update(question=comparison.query, typed="\n".join(typed), depth=how.depth, cutoff=how.cutoff,
-                            adaptive=how.adaptive, first_stage=how.first_stage)  # fmt: skip
+                            adaptive=how.adaptive, first_stage=how.first_stage, within=list(how.within))  # fmt: skip
     state.suggest([one for one in comparison.expansions if one.origin != "typed"])
     state.use_chunks(how.chunks)
     for role, lines in (("embedder", catalog.EMBEDDERS), ("reranker", catalog.RERANKERS)):
@@ -92,6 +92,8 @@ def name_of(comparison: Comparison) -> str:
              t("history.depth", depth=how.depth)]  # fmt: skip
     if how.first_stage != usual.first_stage:
         parts.append(t(f"form.first_{how.first_stage}"))
+    if how.within:
+        parts.append(t("history.within", count=len(how.within)))
     parts += [getattr(how, role) for role in replay.MODELS if getattr(how, role) != getattr(usual, role)]
     if comparison.expansions:
         parts.append(t("history.expansions", count=len(comparison.expansions)))
@@ -124,7 +126,7 @@ def changes(one: Comparison, other: Comparison) -> None:
         with column:
             st.markdown(f"**{t('history.top_' + side, k=min(comparison.cutoff, len(comparison.moves)))}**")
             st.dataframe(top_table(comparison, gone, side), hide_index=True, key=f"history_top_{side}",
-                         column_config=widths())  # fmt: skip
+                         column_config=widths(comparison))  # fmt: skip
     st.markdown(said(one, other, found))
     if found.tau is not None:
         st.markdown(t("history.tau", tau=f"{found.tau:.2f}", pairs=len(found.pairs)))
@@ -154,15 +156,22 @@ def top_table(comparison: Comparison, alone: tuple[Move, ...], side: str) -> pd.
     """Return the top of a comparison, marked where the other one's top does not hold the text."""
     ids = {move.chunk.id for move in alone}
     mark = t("history.gone" if side == "one" else "history.new")
-    rows = [(move.after, mark if move.chunk.id in ids else "", move.chunk.page, tables.one_line(move.chunk.text))
-            for move in history.top(comparison)]  # fmt: skip
+    rows = [
+        (
+            move.after,
+            mark if move.chunk.id in ids else "",
+            tables.page(move.chunk),
+            tables.one_line(move.chunk.text),
+        )
+        for move in history.top(comparison)
+    ]
     return pd.DataFrame(rows, columns=[t("table.rank"), t("history.mark"), t("table.page"), t("table.text")])
 
 
-def widths() -> dict[str, object]:
+def widths(comparison: Comparison) -> dict[str, object]:
     return {
         t("table.rank"): st.column_config.NumberColumn(width=50),
         t("history.mark"): st.column_config.TextColumn(width=60),
-        t("table.page"): st.column_config.NumberColumn(width=50),
+        t("table.page"): tables.page_column(comparison.reranked.chunks),
         t("table.text"): st.column_config.TextColumn(width="large"),
     }

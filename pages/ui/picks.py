@@ -40,6 +40,7 @@ def card(dealt: Round, place: int, tag: str, picked: Collection[str]) -> None:
     chunk, key = dealt.chunks[place], f"pick_{tag}_{place}"
     st.session_state.setdefault(key, chunk.id in picked)
     st.checkbox(t("pick.chunk", rank=place + 1, page=chunk.page), key=key)
+    tables.name(chunk)
     st.text(tables.one_line(chunk.text))
 
 
@@ -95,7 +96,7 @@ def order(dealt: Round, picked: Mapping[str, str]) -> Styler:
     """Return the chunks in the cross-encoder's order, its first five shaded."""
     places = {chunk.id: (rank, chunk) for rank, chunk in enumerate(dealt.chunks, start=1)}
     rows = [
-        (after, places[one][0], picked[one], answer_mark(dealt, one), places[one][1].page,
+        (after, places[one][0], picked[one], answer_mark(dealt, one), tables.page(places[one][1]),
          tables.one_line(places[one][1].text))
         for after, one in enumerate(dealt.reranked, start=1)
     ]  # fmt: skip

@@ -20,8 +20,8 @@ def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
     """Let the reader say whether a chunk answers the question; the second of two clicks."""
     judgments = cached.lab().judgments(doc_id)
     mine = any(one.judge == judge_name() for one in judgments)
-    pages, asked = cached.document(doc_id).pages, [one for one in judgments if one.question == question]
-    said = by_whom(asked, lambda ones: judge.apply(ones, pages, [chunk]))
+    parts, asked = cached.parts(doc_id), [one for one in judgments if one.question == question]
+    said = by_whom(asked, lambda ones: judge.apply(ones, parts, [chunk]))
     grade_row(question, chunk, partial(give, doc_id), partial(take_back, doc_id) if mine else None, said)
 
 

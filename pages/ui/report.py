@@ -147,7 +147,7 @@ def facts(found: Replay) -> list[tuple[str, str]]:
 def crossing(move: Move) -> tuple[str, str, str, str]:
     """Return move, places, page and text of a chunk that crossed the cutoff."""
     places = t("result.from_to", before=move.before, after=move.after)
-    return tables.arrow(move.delta), places, t("table.page_short", page=move.chunk.page), move.chunk.text
+    return tables.arrow(move.delta), places, tables.where(move.chunk), move.chunk.text
 
 
 def order(found: Replay, side: str) -> dict[str, object]:
@@ -159,7 +159,7 @@ def order(found: Replay, side: str) -> dict[str, object]:
         "name": tables.order_name(comparison, side),
         "columns": [t("table.rank"), "▲▼", t("table.page"), tables.score_unit(comparison, side), t("table.text")],
         "rows": [
-            (rank <= comparison.cutoff, rank, tables.arrow(moves[hit.chunk.id].delta), hit.chunk.page,
+            (rank <= comparison.cutoff, rank, tables.arrow(moves[hit.chunk.id].delta), tables.page(hit.chunk),
              score(comparison, side, hit.score), tables.one_line(hit.chunk.text, 160))
             for rank, hit in enumerate(hits, start=1)
         ],
@@ -180,7 +180,8 @@ def candidate(found: Replay, move: Move) -> tuple[object, ...]:
     before = score(found.comparison, "vector", move.before_score)
     after = score(found.comparison, "reranked", move.after_score)
     grade = tables.GRADES[found.grades.get(move.chunk.id)]
-    return move.after, move.before, tables.arrow(move.delta), move.chunk.page, before, after, grade, move.chunk.text
+    ranks = move.after, move.before, tables.arrow(move.delta)
+    return *ranks, tables.page(move.chunk), before, after, grade, move.chunk.text
 
 
 def method(found: Replay) -> list[str]:

@@ -75,7 +75,7 @@ def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
         st.caption(t("result.nobody"))
     for move in moves:
         st.text(f"{tables.arrow(move.delta)}  {t('result.from_to', before=move.before, after=move.after)}  "
-                f"{t('table.page_short', page=move.chunk.page)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
+                f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
 
 
 def tested(found: Replay) -> None:
@@ -123,7 +123,7 @@ def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
         column_config={
             t("table.rank"): st.column_config.NumberColumn(width=50),
             "▲▼": st.column_config.TextColumn(width=58),
-            t("table.page"): st.column_config.NumberColumn(width=50),
+            t("table.page"): tables.page_column(comparison.vector.chunks),
             tables.score_unit(comparison, side): st.column_config.NumberColumn(width=72),
             t("table.grade"): st.column_config.TextColumn(width=58),
             t("table.text"): st.column_config.TextColumn(width="large"),
@@ -152,6 +152,7 @@ def picked_chunk(
         text, page = st.columns([3, 2]) if picture else (st.container(), None)
         with text:
             st.markdown(tables.place(comparison, move))
+            tables.name(move.chunk)
             st.text(move.chunk.text)
             grade(move.chunk)
         if picture:

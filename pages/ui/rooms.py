@@ -168,7 +168,7 @@ def waiting(keys: Keys, tally: Tally) -> None:
     st.button(t("room.reveal"), type="primary", icon=":material/visibility:", key="reveal", on_click=reveal,
               args=[keys])  # fmt: skip
     table = [
-        (rank, tally.counts[chunk.id], chunk.page, tables.one_line(chunk.text))
+        (rank, tally.counts[chunk.id], tables.page(chunk), tables.one_line(chunk.text))
         for rank, chunk in enumerate(tally.dealt.chunks, start=1)
     ]
     votes = t("room.votes")
@@ -180,7 +180,7 @@ def waiting(keys: Keys, tally: Tally) -> None:
         column_config={
             t("table.rank"): st.column_config.NumberColumn(width=50),
             votes: st.column_config.ProgressColumn(min_value=0, max_value=max(tally.picked, 1), format="%d", width=130),
-            t("table.page"): st.column_config.NumberColumn(width=50),
+            t("table.page"): tables.page_column(tally.dealt.chunks),
             t("table.text"): st.column_config.TextColumn(width=picks.TEXT_WIDTH),
         },
     )

@@ -19,6 +19,7 @@ HOW = Settings()
 DEFAULTS: dict[str, object] = {
     "lang": None,
     "doc_id": None,
+    "within": [],
     "preset": HOW.chunks.preset,
     "size": HOW.chunks.size,
     "overlap": HOW.chunks.overlap,
@@ -155,6 +156,7 @@ def settings() -> Settings:
         cutoff=st.session_state["cutoff"],
         adaptive=st.session_state["adaptive"],
         first_stage=st.session_state["first_stage"],
+        within=tuple(sorted(st.session_state["within"])),
     )
 
 

@@ -1,15 +1,16 @@
 """Tables of a comparison, and its file for a spreadsheet."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from unicodedata import east_asian_width
 
 import pandas as pd
+import streamlit as st
 from pandas.io.formats.style import Styler
 
 from pages.ui.i18n import t
-from rag_core.datatypes import ChunkSettings, Comparison, Hit, Move
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Hit, Move
 from rag_core.exchange import harmless
 from rag_core.replay import Replay
 
@@ -96,7 +97,43 @@ def order_table(
 
 
 def order_row(rank: int, hit: Hit, move: Move) -> list[object]:
-    return [rank, arrow(move.delta), hit.chunk.page, hit.score, one_line(hit.chunk.text)]
+    return [rank, arrow(move.delta), page(hit.chunk), hit.score, one_line(hit.chunk.text)]
+
+
+def where(chunk: Chunk, columns: int | None = None) -> str:
+    """Say where a chunk stands: its page, and where several documents were searched the name of its own first."""
+    short = t("table.page_short", page=chunk.page)
+    return f"{middle_cut(chunk.title, columns)} · {short}" if chunk.title else short
+
+
+def page(chunk: Chunk) -> int | str:
+    """Return what stands in the column of pages."""
+    return of_document(chunk.title, chunk.page)
+
+
+def of_document(title: str, number: int) -> int | str:
+    return f"{title} · {number}" if title else number
+
+
+def name(chunk: Chunk) -> None:
+    """Show the name of a chunk's document where several were searched."""
+    if chunk.title:
+        st.text(chunk.title)
+
+
+def page_column(chunks: Iterable[Chunk]) -> object:
+    """Return how the column of pages is set: wide enough for names where there are any."""
+    named = any(chunk.title for chunk in chunks)
+    return st.column_config.TextColumn(width=150) if named else st.column_config.NumberColumn(width=50)
+
+
+def middle_cut(text: str, columns: int | None) -> str:
+    """Return the text cut in its middle to so many columns: names of one series often differ at their ends alone."""
+    line = one_line(text)
+    if columns is None or columns_of(line) <= columns:
+        return line
+    half = (columns - 1) // 2
+    return one_line(line, half) + one_line(line[::-1], half)[-2::-1]
 
 
 def one_line(text: str, columns: int | None = None) -> str:
@@ -138,6 +175,7 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
             "rank_reranked": move.after,
             f"rank_{comparison.order}": move.before,
             "move": move.delta,
+            **({"document": move.chunk.title} if move.chunk.title else {}),
             "page": move.chunk.page,
             "text": move.chunk.text,
             f"score_reranked_{comparison.scale}": move.after_score,
@@ -188,7 +226,7 @@ def how_table(found: Replay) -> pd.DataFrame:
 
 def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
     """Return name and value of each setting of a comparison, in the reader's words."""
-    how = comparison.settings
+    how, named = comparison.settings, any(chunk.title for chunk in comparison.vector.chunks)
     return [
         (t("form.question"), comparison.query),
         (t("table.expansions"), " · ".join(expansion.text for expansion in comparison.expansions) or "–"),
@@ -199,7 +237,14 @@ def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
         (t("form.depth"), str(how.depth)),
         (t("form.cutoff"), str(how.cutoff)),
         (t("table.adaptive"), t("table.yes") if how.adaptive else t("table.no")),
+        *([(t("form.within"), searched(comparison))] if named else []),
     ]
+
+
+def searched(comparison: Comparison) -> str:
+    """Name the members of a collection that were searched; one without a candidate by its id alone."""
+    titles = {chunk.doc_id: chunk.title for chunk in comparison.vector.chunks}
+    return ", ".join(titles.get(member, member) for member in comparison.settings.within) or t("form.within_all")
 
 
 def cut_name(how: ChunkSettings) -> str:

@@ -10,7 +10,7 @@ from pages.ui.i18n import t
 from rag_core import evaluate, expand, replay
 from rag_core.datatypes import Chunk, Comparison, Document, Expansion, Settings
 from rag_core.errors import RerankLabError
-from rag_core.index import Index
+from rag_core.index import Searched
 from rag_core.judge import RELEVANT
 from rag_core.replay import Replay
 from rag_core.settings import check_query
@@ -58,7 +58,7 @@ def forget(doc_id: str) -> None:
     st.cache_data.clear()
     cached.shelf.clear()
     comparison = st.session_state["comparison"]
-    if comparison and comparison.doc_id == doc_id:
+    if comparison and doc_id in {comparison.doc_id, *(chunk.doc_id for chunk in comparison.vector.chunks)}:
         st.session_state.update(comparison=None, answers=None, two_languages=None, bench_of=None, bench_log=[])
 
 
@@ -74,15 +74,15 @@ def relevant_ids(doc_id: str, query: str, chunks: Sequence[Chunk]) -> set[str] |
     return {chunk_id for chunk_id, grade in grades(doc_id, query, chunks).items() if grade >= RELEVANT}
 
 
-def open_index(doc_id: str, place: st.delta_generator.DeltaGenerator) -> Index:
+def open_index(doc_id: str, how: Settings, place: st.delta_generator.DeltaGenerator) -> Searched:
     place.progress(0.0, text=t("work.loading"))
-    embedder = cached.embedder(state.chosen("embedder"), form.llm_settings())
-    index = cached.lab().index(doc_id, state.chunk_settings(), embedder, counting(place, "work.embedding"))
+    embedder = cached.embedder(how.embedder, form.llm_settings())
+    index = cached.lab().index(doc_id, how.chunks, embedder, counting(place, "work.embedding"), how.within)
     tell_rebuilt(index)
     return index
 
 
-def tell_rebuilt(index: Index) -> None:
+def tell_rebuilt(index: Searched) -> None:
     """Tell the reader, once, that an index was damaged and built again."""
     if index.take_notice():
         st.toast(t("work.rebuilt"), icon=":material/healing:", duration="long")
@@ -98,7 +98,7 @@ def compare(doc_id: str) -> Comparison:
 def compare_with(doc_id: str, query: str, expansions: Sequence[Expansion], how: Settings) -> Comparison:
     place = st.empty()
     try:
-        index = open_index(doc_id, place)
+        index = open_index(doc_id, how, place)
         place.progress(0.0, text=t("work.loading"))
         embedder = cached.embedder(how.embedder, form.llm_settings())
         scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker)
@@ -115,6 +115,7 @@ def record(comparison: Comparison) -> Replay:
     return replay.record(
         comparison,
         cached.document(comparison.doc_id),
+        cached.parts(comparison.doc_id),
         cached.self_test(comparison.settings.reranker),
         {role: cached.baseline(comparison, role) for role in replay.MODELS},
         st.session_state["answers"] or {},
@@ -128,9 +129,7 @@ def recorded(comparison: Comparison) -> Replay:
     if kept is None or kept.comparison is not comparison:
         kept = st.session_state["recorded"] = record(comparison)
     answers = st.session_state["answers"] or {}
-    return replay.brought_up(
-        kept, cached.document(comparison.doc_id), answers, cached.lab().judgments(comparison.doc_id)
-    )
+    return replay.brought_up(kept, cached.parts(comparison.doc_id), answers, cached.lab().judgments(comparison.doc_id))
 
 
 def remember(comparison: Comparison, name: str) -> None:
@@ -148,7 +147,7 @@ def suggest(doc_id: str, origin: str) -> bool:
             found = expand.by_llm(query, form.chat_model())
         else:
             embedder = cached.embedder(state.chosen("embedder"), form.llm_settings())
-            found = cached.lab().feedback(open_index(doc_id, place), query, embedder)
+            found = cached.lab().feedback(open_index(doc_id, state.settings(), place), query, embedder)
     finally:
         place.empty()
     if found:
@@ -174,7 +173,7 @@ def evaluate_all(doc_id: str, models: list[str]) -> evaluate.Evaluation:
     st.session_state["evaluating"] = True
     stop.button(t("evaluate.stop"), key="stop", icon=":material/stop_circle:")
     try:
-        index = open_index(doc_id, place)
+        index = open_index(doc_id, how, place)
         embedder = cached.embedder(how.embedder, form.llm_settings())
         rerankers = [ready(model) for model in models or [how.reranker]]
         depths = [depth for depth in evaluate.DEPTHS if depth < how.depth] + [how.depth]
@@ -197,7 +196,7 @@ def ceiling(doc_id: str, question: str, model: str) -> evaluate.Ceiling:
     how, place, stop = state.settings(), st.empty(), st.empty()
     stop.button(t("evaluate.stop"), key="stop_ceiling", icon=":material/stop_circle:")
     try:
-        index = open_index(doc_id, place)
+        index = open_index(doc_id, how, place)
         embedder = cached.embedder(how.embedder, form.llm_settings())
         scoring = counting(place, "work.scoring")
         return evaluate.ceiling(cached.lab(), index, question, how, embedder, ready(model), scoring)
@@ -210,7 +209,7 @@ def panel(doc_id: str, question: str, stages: list[str], models: list[str]) -> e
     """Have every first stage and reranker rank the same candidates."""
     how, place = state.settings(), st.empty()
     try:
-        index = open_index(doc_id, place)
+        index = open_index(doc_id, how, place)
         embedder, scoring = cached.embedder(how.embedder, form.llm_settings()), counting(place, "work.scoring")
         rerankers = [ready(model) for model in models]
         return evaluate.panel(cached.lab(), index, question, stages, rerankers, how, embedder, scoring)
