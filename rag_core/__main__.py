@@ -16,6 +16,7 @@ from rag_core import (
     catalog,
     chunk,
     cluster,
+    collection,
     evaluate,
     exchange,
     expand,
@@ -26,7 +27,7 @@ from rag_core import (
     settings,
 )
 from rag_core.baseline import Baseline
-from rag_core.datatypes import ChunkSettings, Comparison, Document, Ranking, Settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Ranking, Settings
 from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import BadSetting, RerankLabError
 from rag_core.pipeline import Lab
@@ -36,6 +37,7 @@ EXAMPLES = """
 examples:
   python -m rag_core index reports/
   python -m rag_core compare report.pdf "How much did revenue grow?" --replay result.json
+  python -m rag_core compare reports/ "How much did revenue grow?"
   python -m rag_core replay result.json
   python -m rag_core report result.json report.html
   python -m rag_core evaluate report.pdf questions.csv --depths 10,50 --output measured/
@@ -57,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, arguments, meaning in (
         ("index", index_parser, "read PDFs and embed them ahead of the first question"),
-        ("compare", compare_parser, "compare the vector order with the cross-encoder order on a PDF"),
+        ("compare", compare_parser, "compare the vector order with the cross-encoder order on a PDF or a folder"),
         ("evaluate", evaluate_parser, "measure every order on a file of questions and judgments"),
         ("replay", replay_parser, "print a comparison that was saved; needs neither its PDF nor models"),
         ("report", report_parser, "make a page of a saved comparison, for a reader who has nothing installed"),
@@ -120,7 +122,7 @@ def evaluate_parser(command: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="QUESTIONS",
         help="a CSV with the columns question, page, quote, grade, judge (all but the first may be left out), or lines;"
-        " for a folder of PDFs, a folder with such a file named like each PDF",
+        " a folder with such a file named like each PDF of a folder, to evaluate each on its own",
     )
     command.add_argument(
         "--rerankers",
@@ -133,11 +135,11 @@ def evaluate_parser(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--output", type=Path, metavar="FOLDER", help="write CSV files, qrels and runs here")
     ray_arguments(command)
-    command.set_defaults(run=lambda asked: (evaluate_many if asked.file.is_dir() else evaluate_text)(asked))
+    command.set_defaults(run=evaluated)
 
 
 def document_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="a PDF with a text layer; evaluate takes a folder too")
+    command.add_argument("file", type=Path, metavar="FILE", help="a PDF, or a folder: its PDFs as one collection")
     command.add_argument("--password", help="opens an encrypted PDF")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
     command.add_argument(
@@ -196,7 +198,7 @@ def compare(arguments: argparse.Namespace) -> replay.Replay:
     embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
     test = selftest.check(reranker)
     warn_of_language(test, document.language)
-    index = lab.index(document.id, how.chunks, embedder)
+    index = lab.index(document.id, how.chunks, embedder, counting("chunk"))
     found = lab.compare(index, question, expansions, how, embedder, reranker)
     unrelated = unrelated_to(found, document, embedder, reranker)
     return replay.record(found, document, lab.parts(document.id), test, unrelated, {}, lab.judgments(document.id))
@@ -221,16 +223,33 @@ def asked_settings(arguments: argparse.Namespace) -> Settings:
 
 
 def opened(arguments: argparse.Namespace, how: Settings) -> tuple[Lab, Document, Settings]:
-    """Read the document; without an order to the contrary its length decides how it is cut."""
+    """Read a document, or a folder as a collection; without an order to the contrary its length decides how to cut."""
     lab = Lab(settings.home(), settings.chroma())
-    document, cut = added(lab, arguments.file, arguments)
+    if arguments.file.is_dir():
+        document = collected(lab, arguments.file, arguments.password)
+    else:
+        document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
+    cut = ChunkSettings(arguments.chunks) if arguments.chunks else lab.recommend(document.id)
     return lab, document, replace(how, chunks=cut)
 
 
-def added(lab: Lab, file: Path, arguments: argparse.Namespace) -> tuple[Document, ChunkSettings]:
-    document = lab.add(read(file), file.name, arguments.password)
-    recommended = chunk.recommend(document.pages)
-    return document, ChunkSettings(arguments.chunks) if arguments.chunks else recommended
+def collected(lab: Lab, folder: Path, password: str | None) -> Document:
+    """Put the PDFs of a folder together; one that cannot be read is told and left out.
+
+    Raises:
+        RerankLabError: none can be read.
+    """
+    found, count = [], counting("document")
+    files = list(pdfs([folder]))
+    for done, file in enumerate(files, start=1):
+        try:
+            found.append(lab.add(read(file), str(file.relative_to(folder)), password).id)
+        except RerankLabError as error:
+            sys.stderr.write(f"{file}: left out: {error}\n")
+        count(done, len(files))
+    if not found:
+        raise RerankLabError("none of the files could be read: see the lines above")
+    return collection.save(lab, folder.resolve().name, found, collection_id=collection.id_of(folder))
 
 
 def index(arguments: argparse.Namespace) -> str:
@@ -278,6 +297,11 @@ def outcome_line(one: batch.Outcome) -> str:
     if one.reason:
         return f"{one.file}: not indexed: {one.reason}"
     return f"{one.file}: {one.pages} pages, {one.chunks} chunks ({one.cut}){'' if one.new else ', before'}"
+
+
+def evaluated(arguments: argparse.Namespace) -> str:
+    each = arguments.file.is_dir() and arguments.questions.is_dir()
+    return evaluate_many(arguments) if each else evaluate_text(arguments)
 
 
 def evaluate_many(arguments: argparse.Namespace) -> str:
@@ -416,9 +440,17 @@ def read(file: Path) -> bytes:
 
 def rows(ranking: Ranking) -> list[dict[str, object]]:
     return [
-        {"rank": rank, "page": hit.chunk.page, "text": hit.chunk.text, "score": hit.score}
+        {"rank": rank, **titled(hit.chunk), "page": hit.chunk.page, "text": hit.chunk.text, "score": hit.score}
         for rank, hit in enumerate(ranking.hits, start=1)
     ]
+
+
+def titled(chunk: Chunk) -> dict[str, str]:
+    return {"document": chunk.title} if chunk.title else {}
+
+
+def where(chunk: Chunk) -> str:
+    return f"{one_line(chunk.title)} p. {chunk.page:<4}" if chunk.title else f"p. {chunk.page:<4}"
 
 
 def as_json(comparison: Comparison) -> str:
@@ -438,9 +470,10 @@ def as_json(comparison: Comparison) -> str:
 
 def as_text(comparison: Comparison) -> str:
     title = f"{comparison.order} order"
-    before = [f"{row['rank']:>4}        p. {row['page']:<4} {one_line(row['text'])}" for row in rows(comparison.vector)]
+    chunks = comparison.vector.chunks
+    before = [f"{rank:>4}        {where(chunk)} {one_line(chunk.text)}" for rank, chunk in enumerate(chunks, start=1)]
     after = [
-        f"{move.after:>4} {arrow(move.delta):>6} p. {move.chunk.page:<4} {one_line(move.chunk.text)}"
+        f"{move.after:>4} {arrow(move.delta):>6} {where(move.chunk)} {one_line(move.chunk.text)}"
         for move in comparison.moves
     ]
     scored = f", {len(before)} scored" if len(before) < comparison.found else ""

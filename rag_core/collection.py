@@ -6,15 +6,22 @@ each member, so one can come or go without another being touched.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 from rag_core import chunk
 from rag_core.datatypes import Document
 from rag_core.errors import EmptyCollection
 from rag_core.pipeline import Lab
 
-LONGEST_TITLE = 200
+LONGEST_TITLE, ID_LENGTH = 200, 16
+
+
+def id_of(folder: Path) -> str:
+    """Return the id of the collection that stands for a folder: the same one each time the folder is read."""
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:ID_LENGTH]
 
 
 def save(lab: Lab, title: str, doc_ids: Sequence[str], owner: str = "", collection_id: str = "") -> Document:
@@ -32,7 +39,7 @@ def save(lab: Lab, title: str, doc_ids: Sequence[str], owner: str = "", collecti
         raise EmptyCollection("a collection needs a name and at least one document: choose some")
     language = chunk.language([page for member in members for page in member.pages])
     ids = tuple(member.id for member in members)
-    collection = Document(collection_id or secrets.token_hex(8), title, language, (), ids)
+    collection = Document(collection_id or secrets.token_hex(ID_LENGTH // 2), title, language, (), ids)
     lab.library.save_members(collection, owner)
     for member in ids:
         lab.ask(collection.id, list(lab.questions(member).values()))

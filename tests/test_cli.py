@@ -261,3 +261,50 @@ def test_evaluate_names_the_line_that_does_not_fit(folder):
     (folder / "broken.csv").write_text("question,quote,grade\nq,a,9\n", encoding="utf-8")
     done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "broken.csv")
     assert (done.returncode, done.stderr.startswith("line 2:")) == (1, True)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Path:
+    shelf = tmp_path_factory.mktemp("shelf")
+    (shelf / "parks").mkdir()
+    (shelf / "money.pdf").write_bytes(text_pdf([ANSWER, "居民收入增长5.6%。"]))
+    (shelf / "parks" / "2024.PDF").write_bytes(text_pdf(["新建和改造公园二十处。"], ["博物馆接待游客三百万人次。"]))
+    (shelf / "broken.pdf").write_bytes(b"no PDF")
+    return shelf
+
+
+def test_a_folder_is_compared_as_one_collection_and_a_broken_file_is_told(shelf, tmp_path):
+    arguments = ("compare", shelf, QUESTION, "--chunks", "sentence", "--replay", tmp_path / "result.json")
+    done = run(tmp_path / "home", *arguments, "--json")
+    assert done.returncode == 0
+    [told] = done.stderr.splitlines()
+    assert told.startswith(f"{shelf / 'broken.pdf'}: left out: ")
+    found = json.loads(done.stdout)
+    assert found["chunks"] == 4
+    assert {row["document"] for row in found["vector"]} == {"money.pdf", "parks/2024.PDF"}
+    assert [row["page"] for row in found["vector"] if "博物馆" in row["text"]] == [2]
+    shown = run(tmp_path / "home", "replay", tmp_path / "result.json").stdout
+    assert "parks/2024.PDF p. 2" in shown
+    assert json.loads((tmp_path / "result.json").read_bytes())["document"]["pages"] == 3
+    assert run(tmp_path / "home", *arguments).returncode == 0
+    lab = Lab(tmp_path / "home")
+    assert sorted(lab.titles().values()) == sorted(["money.pdf", "parks/2024.PDF", shelf.name])
+    lab.close()
+
+
+def test_a_folder_is_evaluated_as_one_collection(shelf, tmp_path):
+    questions = write(tmp_path, "questions.csv", f"question,quote\n{QUESTION},{ANSWER}\n博物馆？,三百万人次\n".encode())
+    output = ("--depths", "5", "--output", tmp_path / "out")
+    done = run(tmp_path / "home", "evaluate", shelf, questions, "--chunks", "sentence", *output)
+    assert done.returncode == 0
+    assert done.stdout.startswith("2 questions, 2 with a relevant chunk\n")
+    ranks = (tmp_path / "out" / "ranks.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert ranks[0].startswith('"question","chunk","document","page"')
+    assert any('"parks/2024.PDF",2,' in row for row in ranks)
+
+
+def test_a_folder_without_a_readable_pdf_is_told(tmp_path):
+    write(tmp_path, "broken.pdf", b"no PDF")
+    done = run(tmp_path / "home", "compare", tmp_path, QUESTION)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == "none of the files could be read: see the lines above"
