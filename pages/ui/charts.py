@@ -11,7 +11,7 @@ SAME, PICKED = "#8a8f98", "#d97706"
 RANKS_SHOWN = 50
 LINES_LABELLED = 12
 BARS_SHOWN = 25
-BAR_COLUMNS, LINE_COLUMNS, NAME_COLUMNS = 28, 44, 16
+BAR_COLUMNS, LINE_COLUMNS, NAME_COLUMNS = 28, 44, 12
 LINE_ROOM = alt.ExprRef("width / 4 - 14")
 """Both ends of the lines lie a quarter of the width from the edge; longer names end in dots."""
 

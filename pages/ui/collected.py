@@ -23,11 +23,11 @@ def make() -> None:
             members = st.multiselect(t("collection.members"), list(titles), key="collection_members",
                                      format_func=titles.get, placeholder=t("collection.members_hint"))  # fmt: skip
             submitted = st.form_submit_button(t("collection.put"), icon=":material/create_new_folder:")
-        if submitted:
-            with told():
-                made = collection.save(cached.lab(), title, members, state.owner())
-                form.choose_document(made.id)
-                st.success(t("collection.made", title=plain(made.title), count=len(made.members)))
+    if submitted:
+        with told():
+            made = collection.save(cached.lab(), title, members, state.owner())
+            form.choose_document(made.id)
+            st.success(t("collection.made", title=plain(made.title), count=len(made.members)))
 
 
 def single() -> dict[str, str]:

@@ -112,7 +112,7 @@ def page(chunk: Chunk) -> int | str:
 
 
 def of_document(title: str, number: int) -> int | str:
-    return f"{title} · {number}" if title else number
+    return f"{number} · {title}" if title else number
 
 
 def name(chunk: Chunk) -> None:
@@ -122,18 +122,18 @@ def name(chunk: Chunk) -> None:
 
 
 def page_column(chunks: Iterable[Chunk]) -> object:
-    """Return how the column of pages is set: wide enough for names where there are any."""
+    """Return how the column of pages is set: wider where names stand behind them."""
     named = any(chunk.title for chunk in chunks)
-    return st.column_config.TextColumn(width=150) if named else st.column_config.NumberColumn(width=50)
+    return st.column_config.TextColumn(width=100) if named else st.column_config.NumberColumn(width=50)
 
 
 def middle_cut(text: str, columns: int | None) -> str:
-    """Return the text cut in its middle to so many columns: names of one series often differ at their ends alone."""
+    """Return a file's name cut in its middle to so many columns: those of one series may differ at their ends alone."""
     line = one_line(text)
     if columns is None or columns_of(line) <= columns:
         return line
-    half = (columns - 1) // 2
-    return one_line(line, half) + one_line(line[::-1], half)[-2::-1]
+    line, half = line.removesuffix(".pdf"), columns // 2
+    return one_line(line, half) + one_line(line[::-1], half).rstrip("…")[::-1]
 
 
 def one_line(text: str, columns: int | None = None) -> str:
