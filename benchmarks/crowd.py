@@ -1,9 +1,9 @@
 """Play a class: ``python -m benchmarks.crowd [--people 30] [--seconds 300] [--every 20] [--distinct]``.
 
 The app runs as it does for a reader, with the Chinese sample in its library. Every participant opens one tab on the
-compare page and keeps it: one websocket session from the beginning to the end. They ask at moments of their own, each
-time another question in the page's form; with ``--distinct`` no two in the whole run are equal. The tabs say what a
-browser says: the values of all widgets, the pressed button, and which large messages they still hold.
+compare page and keeps it: one websocket session from the beginning to the end. They ask at moments of their own, the
+same in every run, each time another question in the page's form; with ``--distinct`` no two in the whole run are equal.
+The tabs say what a browser says: the values of all widgets, the pressed button, which large messages they still hold.
 
 A comparison is done when the page has run to its end and shows it: the address names the question, both orders are
 new, and there is no error, no bar and no note that the result is an old one. Anything else failed. Printed are the
@@ -42,6 +42,8 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTIONS = ROOT / "data" / "samples" / "city-report-zh.questions.json"
 SETTLED = 10
+SEED = 0
+"""When several ask at the same moment they wait, so two runs can be compared only with the same moments."""
 
 
 def prepare(home: Path) -> list[str]:
@@ -137,6 +139,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=20, help="seconds between one participant's comparisons")
     parser.add_argument("--distinct", action="store_true", help="let no two questions be equal")
     arguments = parser.parse_args()
+    random.seed(SEED)
     with tempfile.TemporaryDirectory() as folder:
         questions = prepare(Path(folder))
         port = free_port()
