@@ -1,4 +1,7 @@
-"""A tab of a browser on the compare page, without the browser: it says to the app what a browser says."""
+"""A tab of a browser on the compare page, without the browser: it says to the app what a browser says.
+
+Only the session is played; a browser also fetches the files of the page, once.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +125,8 @@ class Tab:
         rerun.page_name = "" if self.script else "compare"
         rerun.widget_states.widgets.extend([*self.values.values(), *pressed])
         rerun.cached_message_hashes.extend(self.held)
-        rerun.context_info.timezone, rerun.context_info.locale = "Asia/Shanghai", "zh-CN"
+        context = rerun.context_info
+        context.timezone, context.timezone_offset, context.locale = "Asia/Shanghai", -480, "zh-CN"
         return request.SerializeToString()
 
     def take(self, message: ForwardMsg, places: dict[tuple[int, ...], Element]) -> None:

@@ -63,9 +63,9 @@ def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
 
 
 def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
-    """Return the same chart as a page takes it: its specification with its table.
+    """Return the same chart as a page takes it: its specification and its table.
 
-    The table has a name of its own, for the browser draws a chart anew when its specification is another one.
+    The table has a name of its own: a browser draws a chart anew when its specification is another one.
     """
     ends = end_rows(comparison, picked)
     name = hashlib.md5(repr(ends).encode(), usedforsecurity=False).hexdigest()
@@ -75,7 +75,7 @@ def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
 
 @lru_cache(maxsize=64)
 def slope_template(_spoken: str, lowest: int, cutoff: int) -> dict[str, object]:
-    """Return the chart without its table, which is made once: Altair takes longer for it than the page for the rest."""
+    """Return the chart without its table, once for all tables: Altair took as long for it as the page for the rest."""
     return slope_lines(lowest, cutoff).properties(data=alt.NamedData("ends")).to_dict()
 
 
