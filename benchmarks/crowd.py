@@ -1,10 +1,15 @@
 """Play a class: ``python -m benchmarks.crowd [--people 30] [--seconds 300] [--every 20] [--distinct]``.
 
-The app runs as it does for a reader, with the Chinese sample in its library. Every participant opens the compare page
-by a link and waits for the finished comparison, at a moment of their own, again and again; each time it is a websocket
-session of its own and another question; with ``--distinct`` no two of them in the whole run are equal. Printed are the
-seconds from the request to the finished page, failures, the server's CPU seconds for one comparison, which another
-program on the machine lengthens little, and its memory after the first ten seconds and at the end.
+The app runs as it does for a reader, with the Chinese sample in its library. Every participant opens one tab on the
+compare page and keeps it: one websocket session from the beginning to the end. They ask at moments of their own, the
+same in every run, each time another question in the page's form; with ``--distinct`` no two in the whole run are equal.
+The tabs say what a browser says: the values of all widgets, the pressed button, which large messages they still hold.
+
+A comparison is done when the page has run to its end and shows it: the address names the question, both orders are
+new, and there is no error, no bar and no note that the result is an old one. Anything else failed. Printed are the
+seconds from the press to the finished page, failures, the server's CPU seconds for one comparison, which another
+program on the machine lengthens little, and its memory after the first ten seconds and at the end. The time to open
+the tabs is not counted.
 """
 
 import argparse
@@ -18,17 +23,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
-from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
 import numpy as np
 import psutil
 import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks.tab import Tab, opened
 from rag_core import chunk
 from rag_core.datatypes import Settings
 from rag_core.embed import load_embedder
@@ -38,15 +42,17 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTIONS = ROOT / "data" / "samples" / "city-report-zh.questions.json"
 SETTLED = 10
+SEED = 0
+"""When several ask at the same moment they wait, so two runs can be compared only with the same moments."""
 
 
-def prepare(home: Path) -> tuple[str, list[str]]:
-    """Index the sample; return its id and its questions."""
+def prepare(home: Path) -> list[str]:
+    """Index the sample; return its questions."""
     lab = Lab(home)
     document = lab.add(SAMPLE.read_bytes(), SAMPLE.name)
     lab.index(document.id, chunk.recommend(document.pages), load_embedder(Settings().embedder))
     lab.close()
-    return document.id, [row["question"] for row in json.loads(QUESTIONS.read_text(encoding="utf-8"))]
+    return [row["question"] for row in json.loads(QUESTIONS.read_text(encoding="utf-8"))]
 
 
 def free_port() -> int:
@@ -72,41 +78,25 @@ def wait(port: int) -> None:
     raise SystemExit("the app did not start")
 
 
-async def compare(port: int, link: str) -> bool:
-    """Open the compare page by a link and wait until it is drawn; say whether the comparison is on it."""
-    address, found = f"ws://127.0.0.1:{port}/_stcore/stream", False
-    async with websockets.connect(address, subprotocols=["streamlit"], max_size=None, proxy=None) as connection:
-        asked = BackMsg()
-        asked.rerun_script.query_string, asked.rerun_script.page_name = link, "compare"
-        await connection.send(asked.SerializeToString())
-        while True:
-            message = ForwardMsg()
-            message.ParseFromString(await connection.recv())
-            kind = message.WhichOneof("type")
-            if kind == "delta" and message.delta.new_element.WhichOneof("type") == "dataframe":
-                found = True
-            if kind == "script_finished":
-                return found
+async def load(port: int, question: str) -> None:
+    """Have the models loaded once, before anybody counts."""
+    async with opened(port) as tab:
+        await tab.compare(question)
 
 
-def linker(doc_id: str, questions: list[str], distinct: bool) -> Callable[[], str]:
-    """Return what gives the next link: to one of the questions, or with its number in the run after it."""
+def asker(questions: list[str], distinct: bool) -> Callable[[], str]:
+    """Return what gives the next question: one of these, or one with its number in the run after it."""
     numbers = count(1)
-
-    def link() -> str:
-        question = random.choice(questions)
-        return urlencode({"q": f"{question} {next(numbers)}" if distinct else question, "doc": doc_id, "lang": "zh"})
-
-    return link
+    return lambda: f"{random.choice(questions)} {next(numbers)}" if distinct else random.choice(questions)
 
 
-async def participant(port: int, link: Callable[[], str], every: float, end: float, took: list[float | None]) -> None:
+async def participant(tab: Tab, ask: Callable[[], str], every: float, end: float, took: list[float | None]) -> None:
     await asyncio.sleep(random.uniform(0, every))
     while time.monotonic() < end:
         start = time.monotonic()
         try:
-            done = await compare(port, link())
-        except (OSError, websockets.WebSocketException):
+            done = await tab.compare(ask())
+        except (OSError, websockets.WebSocketException):  # an answer that does not come is an OSError too
             done = False
         took.append(time.monotonic() - start if done else None)
         await asyncio.sleep(max(0.0, start + every - time.monotonic()))
@@ -118,41 +108,48 @@ def cpu_seconds(pid: int) -> float:
 
 
 async def play(
-    port: int, link: Callable[[], str], arguments: argparse.Namespace, memory: list[float], pid: int
-) -> list[float | None]:
+    port: int, ask: Callable[[], str], arguments: argparse.Namespace, memory: list[float], pid: int
+) -> tuple[list[float | None], float]:
+    """Seat everybody, then let them ask; return how long each comparison took and the server's CPU seconds for all."""
     took: list[float | None] = []
-    end = time.monotonic() + arguments.seconds
-    people = [participant(port, link, arguments.every, end, took) for _ in range(arguments.people)]
+    async with AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(opened(port)) for _ in range(arguments.people)]
+        before, end = cpu_seconds(pid), time.monotonic() + arguments.seconds
+        people = [participant(tab, ask, arguments.every, end, took) for tab in tabs]
+        await asyncio.gather(look(memory, pid), *people)
+    memory.append(megabytes(pid))
+    return took, cpu_seconds(pid) - before
 
-    async def look() -> None:
-        process = psutil.Process(pid)
-        await asyncio.sleep(SETTLED)
-        memory.append(process.memory_info().rss / 2**20)
 
-    await asyncio.gather(look(), *people)
-    memory.append(psutil.Process(pid).memory_info().rss / 2**20)
-    return took
+async def look(memory: list[float], pid: int) -> None:
+    await asyncio.sleep(SETTLED)
+    memory.append(megabytes(pid))
+
+
+def megabytes(pid: int) -> float:
+    return psutil.Process(pid).memory_info().rss / 2**20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.crowd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--every", type=float, default=20, help="seconds between one participant's comparisons")
     parser.add_argument("--distinct", action="store_true", help="let no two questions be equal")
     arguments = parser.parse_args()
+    random.seed(SEED)
     with tempfile.TemporaryDirectory() as folder:
-        doc_id, questions = prepare(Path(folder))
+        questions = prepare(Path(folder))
         port = free_port()
         server = serve(Path(folder), port)
         try:
             wait(port)
-            link = linker(doc_id, questions, arguments.distinct)
-            asyncio.run(compare(port, link()))  # the models are loaded once, before anybody counts
+            ask = asker(questions, arguments.distinct)
+            asyncio.run(load(port, ask()))
             memory: list[float] = []
-            before = cpu_seconds(server.pid)
-            took = asyncio.run(play(port, link, arguments, memory, server.pid))
-            spent = cpu_seconds(server.pid) - before
+            took, spent = asyncio.run(play(port, ask, arguments, memory, server.pid))
         finally:
             server.terminate()
             server.wait(30)

@@ -48,26 +48,26 @@ def test_moves_can_be_drawn(count, picked):
 def test_the_moves_have_a_line_a_candidate_as_far_as_ranks_are_shown(count):
     given = of_size(count)
     near = {move.chunk.id for move in given.moves if min(move.before, move.after) <= charts.RANKS_SHOWN}
-    assert set(charts.move_frame(given, None)["id"]) == near
+    assert {row["id"] for row in charts.move_rows(given, None)} == near
 
 
 @pytest.mark.parametrize("count", SIZES)
 @pytest.mark.parametrize("picked", [None, "doc-0"])
 def test_few_lines_are_labelled(count, picked):
-    named = charts.move_frame(of_size(count), picked)["named"].sum()
+    named = sum(row["named"] for row in charts.move_rows(of_size(count), picked))
     assert min(count, 5) <= named <= MOST_LABELLED
 
 
 def test_the_picked_line_is_labelled_wherever_it_is():
-    frame = charts.move_frame(of_size(60), "doc-30").set_index("id")
-    assert frame.loc["doc-30", "named"]
-    assert not frame.loc["doc-31", "named"]
+    named = {row["id"]: row["named"] for row in charts.move_rows(of_size(60), "doc-30")}
+    assert named["doc-30"]
+    assert not named["doc-31"]
 
 
 def test_the_picked_line_is_drawn_even_past_the_ranks_that_are_shown():
     given = of_size(200)
-    assert "doc-100" not in set(charts.move_frame(given, None)["id"])
-    assert "doc-100" in set(charts.move_frame(given, "doc-100")["id"])
+    assert "doc-100" not in {row["id"] for row in charts.move_rows(given, None)}
+    assert "doc-100" in {row["id"] for row in charts.move_rows(given, "doc-100")}
 
 
 @pytest.mark.parametrize(("count", "cutoff", "place"), [(30, 1, 1.5), (30, 5, 5.5), (200, 20, 20.5), (5, 20, 5.5)])
@@ -76,6 +76,21 @@ def test_the_cutoff_stands_below_the_last_chunk_it_lets_through(count, cutoff, p
     drawn = charts.slope_chart(given, None).to_dict()
     [rule] = marks(drawn, "rule")
     assert drawn["datasets"][rule["data"]["name"]] == [{"y": place}]
+
+
+@pytest.mark.parametrize(("count", "picked"), [(1, None), (20, "doc-3"), (200, "doc-100")])
+def test_a_page_and_a_report_draw_the_same_moves(count, picked):
+    given = of_size(count)
+    page, report = charts.slope_spec(given, picked), charts.slope_chart(given, picked).to_dict()
+    tables = [drawn.pop("datasets")[drawn.pop("data")["name"]] for drawn in (page, report)]
+    assert tables[0].to_dict("records") == tables[1]
+    assert page == report
+
+
+def test_two_comparisons_of_a_page_have_tables_of_their_own():
+    specs = [charts.slope_spec(of_size(count), picked) for count, picked in ((4, None), (5, None), (5, "doc-1"))]
+    assert len({spec["data"]["name"] for spec in specs}) == 3
+    assert all(spec["data"]["name"] in spec["datasets"] for spec in specs)
 
 
 def test_a_direction_is_told_by_more_than_colour():

@@ -67,6 +67,18 @@ def test_waiting_is_a_step_of_its_own(library, somebody_before):
     assert i18n.texts("en")["step.wait"] in steps.data.data.decode("utf-8", "ignore")
 
 
+def test_the_unrelated_texts_are_scored_within_the_turn_and_not_behind_the_next_reader(library, monkeypatch):
+    standing, real = [], cached.reranker_baseline
+
+    def looked_at(*which):
+        standing.append(len(cached.line(MODEL)))
+        return real(*which)
+
+    monkeypatch.setattr(cached, "reranker_baseline", looked_at)
+    asked()
+    assert standing == [1, 0]  # the second time it is there
+
+
 def test_who_comes_first_waits_for_nobody(library):
     assert "wait" not in asked().session_state["comparison"].timings
 

@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 
+import numpy as np
 import psutil
 import streamlit as st
 
 from pages.ui import state
 from rag_core import baseline as unrelated
 from rag_core import catalog, llm, pdf, probe, selftest, settings, tokens
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Span
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Settings, Span
 from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import RerankLabError
 from rag_core.pipeline import Lab
@@ -218,14 +219,19 @@ def translation(question: str) -> str:
 
 def baseline(comparison: Comparison, model: str) -> unrelated.Baseline | None:
     """Return what a comparison's ``reranker`` or ``embedder`` gives unrelated texts; None for one paid by the text."""
-    how, language = comparison.settings, document(comparison.doc_id).language
+    return baseline_for(comparison.doc_id, comparison.query, comparison.settings, model)
+
+
+def baseline_for(doc_id: str, query: str, how: Settings, model: str) -> unrelated.Baseline | None:
+    """Return it for a comparison that is to be made."""
+    language = document(doc_id).language
     if model == "reranker":
         if catalog.leaves(catalog.RERANKERS, how.reranker):
             return None
-        return reranker_baseline(how.reranker, comparison.query, language)
+        return reranker_baseline(how.reranker, query, language)
     if catalog.leaves(catalog.EMBEDDERS, how.embedder):
         return None
-    return embedder_baseline(how.embedder, comparison.query, language)
+    return embedder_baseline(how.embedder, query, language)
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
@@ -235,7 +241,14 @@ def reranker_baseline(model_id: str, query: str, language: str) -> unrelated.Bas
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def embedder_baseline(model_id: str, query: str, language: str) -> unrelated.Baseline:
-    return unrelated.measure(language, probe.cosine_of_texts(shared_embedder(model_id), query))
+    [question] = shared_embedder(model_id).embed_queries([query])
+    return unrelated.measure(language, lambda _: unrelated_vectors(model_id, language) @ question)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def unrelated_vectors(model_id: str, language: str) -> np.ndarray:
+    """Return the embeddings of the unrelated texts: they are the same whatever is asked."""
+    return shared_embedder(model_id).embed_texts(unrelated.UNRELATED[language])
 
 
 @st.cache_resource(show_spinner=False)

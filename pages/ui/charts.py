@@ -1,9 +1,12 @@
 """Pictures of a comparison. Two different scores never share an axis, and bars begin at zero."""
 
+import hashlib
+from functools import lru_cache
+
 import altair as alt
 import pandas as pd
 
-from pages.ui.i18n import t
+from pages.ui.i18n import language, t
 from pages.ui.tables import DOWN, UP, one_line, score_name, where
 from rag_core.datatypes import Chunk, Comparison
 
@@ -20,24 +23,33 @@ def label(chunk: Chunk, columns: int) -> str:
     return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, columns)}"
 
 
-def move_frame(comparison: Comparison, picked: str | None) -> pd.DataFrame:
+def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
     """Return a row a candidate; ranks past ``RANKS_SHOWN`` share the last place of the picture."""
-    rows = [
+    shown = [move for move in comparison.moves
+             if min(move.before, move.after) <= RANKS_SHOWN or move.chunk.id == picked]  # fmt: skip
+    return [
         {
             "id": move.chunk.id,
             "before": move.before,
             "after": move.after,
-            "y_before": min(move.before, RANKS_SHOWN + 1),
-            "y_after": min(move.after, RANKS_SHOWN + 1),
-            "name": label(move.chunk, LINE_COLUMNS),
+            "label": label(move.chunk, LINE_COLUMNS),
             "kind": kind(move.delta),
             "picked": move.chunk.id == picked,
             "named": min(move.before, move.after) <= LINES_LABELLED or move.chunk.id == picked,
             "text": f"{where(move.chunk)} {one_line(move.chunk.text, 160)}",
         }
-        for move in comparison.moves
+        for move in shown
     ]
-    return pd.DataFrame([row for row in rows if min(row["before"], row["after"]) <= RANKS_SHOWN or row["picked"]])
+
+
+def end_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
+    """Return both ends of each line: where it lies, and what is written beside it."""
+    rows, sides = move_rows(comparison, picked), {"before": t("chart.before"), "after": t("chart.after")}
+    return [
+        {**row, "side": side, "y": min(row[end], RANKS_SHOWN + 1), "label": f"{row[end]}  {row['label']}"}
+        for end, side in sides.items()
+        for row in rows
+    ]
 
 
 def kind(delta: int) -> str:
@@ -46,18 +58,37 @@ def kind(delta: int) -> str:
 
 def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
     """Draw a line a candidate from its old rank (left) to its new one (right), and the cutoff."""
-    frame = move_frame(comparison, picked)
-    lowest = int(max(frame["y_before"].max(), frame["y_after"].max()))
-    ends = pd.concat(
-        [
-            frame.assign(side=t("chart.before"), y=frame["y_before"], rank=frame["before"]),
-            frame.assign(side=t("chart.after"), y=frame["y_after"], rank=frame["after"]),
-        ]
-    )
-    ends["label"] = ends["rank"].astype(str) + "  " + ends["name"]
+    ends = end_rows(comparison, picked)
+    return slope_lines(*slope_size(comparison, ends)).properties(data=pd.DataFrame(ends))
+
+
+def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
+    """Return the same chart as a page takes it: its specification and its table.
+
+    The table has a name of its own: a browser draws a chart anew when its specification is another one.
+    """
+    ends = end_rows(comparison, picked)
+    name = hashlib.md5(repr(ends).encode(), usedforsecurity=False).hexdigest()
+    drawn = slope_template(language(), *slope_size(comparison, ends))
+    return {**drawn, "data": {"name": name}, "datasets": {**drawn["datasets"], name: pd.DataFrame(ends)}}
+
+
+@lru_cache(maxsize=64)
+def slope_template(_spoken: str, lowest: int, cutoff: int) -> dict[str, object]:
+    """Return the chart without its table, once for all tables: Altair took as long for it as the page for the rest."""
+    return slope_lines(lowest, cutoff).properties(data=alt.NamedData("ends")).to_dict()
+
+
+def slope_size(comparison: Comparison, ends: list[dict[str, object]]) -> tuple[int, int]:
+    """Return the lowest place that is drawn, and the last one that the cutoff lets through."""
+    lowest = max(row["y"] for row in ends)
+    return lowest, min(comparison.cutoff, lowest)
+
+
+def slope_lines(lowest: int, cutoff: int) -> alt.LayerChart:
     colours = alt.Scale(domain=[kind(1), kind(-1), kind(0)], range=[UP, DOWN, SAME])
     scale = alt.Scale(domain=[lowest + 0.5, 0.5], nice=False)
-    base = alt.Chart(ends).encode(
+    base = alt.Chart().encode(
         x=alt.X("side:N", sort=[t("chart.before"), t("chart.after")], title=None,
                 axis=alt.Axis(labelAngle=0, orient="top", labelLimit=300, labelFontSize=13)),
         y=alt.Y("y:Q", scale=scale, axis=None),
@@ -78,9 +109,7 @@ def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
     names = base.encode(text="label:N")
     right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=LINE_ROOM)
     left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=LINE_ROOM)
-    line = alt.Chart(pd.DataFrame({"y": [min(comparison.cutoff, lowest) + 0.5]})).mark_rule(
-        strokeDash=[6, 4], color=PICKED
-    )
+    line = alt.Chart(alt.InlineData(values=[{"y": cutoff + 0.5}])).mark_rule(strokeDash=[6, 4], color=PICKED)
     return (
         alt.layer(line.encode(y=alt.Y("y:Q", scale=scale, axis=None)), lines, right_names, left_names)
         .properties(height=max(220, lowest * 15))

@@ -170,7 +170,7 @@ def metrics(comparison: Comparison) -> None:
 
 def slope_part(comparison: Comparison) -> None:
     st.caption(t("result.slope_help", ranks=charts.RANKS_SHOWN))
-    st.altair_chart(charts.slope_chart(comparison, st.session_state["picked"]), key="slope")
+    st.vega_lite_chart(charts.slope_spec(comparison, st.session_state["picked"]), key="slope")
 
 
 def bar_part(found: Replay) -> None:

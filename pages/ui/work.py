@@ -1,7 +1,8 @@
 """Work that takes a while, with progress that counts."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import streamlit as st
 
@@ -27,9 +28,19 @@ def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
     return show
 
 
-def my_turn(place: st.delta_generator.DeltaGenerator, model_id: str) -> AbstractContextManager[float]:
-    """Return this reader's turn at a reranker; while others are before them, it shows how many."""
-    return cached.line(model_id).turn(lambda before: place.progress(0.0, text=t("work.waiting", before=before)))
+@contextmanager
+def my_turn(
+    place: st.delta_generator.DeltaGenerator, model_id: str, at_last: Callable[[], object] = lambda: None
+) -> Iterator[float]:
+    """Give this reader's turn at a reranker; while others are before them, it shows how many.
+
+    ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
+    """
+    with cached.line(model_id).turn(
+        lambda before: place.progress(0.0, text=t("work.waiting", before=before))
+    ) as waited:
+        yield waited
+        at_last()
 
 
 def add_document(data: bytes, title: str, password: str | None = None) -> Document:
@@ -91,17 +102,24 @@ def tell_rebuilt(index: Searched) -> None:
 def compare(doc_id: str) -> Comparison:
     """Compare with what the form says."""
     query = check_query(st.session_state["question"])
-    expansions = state.expansions(expand.typed(st.session_state["typed"], query))
-    return compare_with(doc_id, query, expansions, state.settings())
+    expansions, how = state.expansions(expand.typed(st.session_state["typed"], query)), state.settings()
+    unrelated = partial(cached.baseline_for, doc_id, query, how, "reranker")
+    return compare_with(doc_id, query, expansions, how, unrelated)
 
 
-def compare_with(doc_id: str, query: str, expansions: Sequence[Expansion], how: Settings) -> Comparison:
+def compare_with(
+    doc_id: str,
+    query: str,
+    expansions: Sequence[Expansion],
+    how: Settings,
+    at_last: Callable[[], object] = lambda: None,
+) -> Comparison:
     place = st.empty()
     try:
         index = open_index(doc_id, how, place)
         place.progress(0.0, text=t("work.loading"))
         embedder = cached.embedder(how.embedder, form.llm_settings())
-        scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker)
+        scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
         reranker = ready(how.reranker)
         comparison = cached.lab().compare(index, query, expansions, how, embedder, reranker, scoring, turn)
         tell_rebuilt(index)
