@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui import answers, cached, questions, result, state, tables
+from pages.ui import answers, beside, cached, questions, result, state, tables
 from pages.ui.frame import told
 from pages.ui.i18n import plain, t
 from rag_core import judge, replay
@@ -55,7 +55,8 @@ def returned(found: Replay) -> None:
         return
     with st.container(border=True):
         st.markdown(t("replay.news", count=len(news), title=title))
-        st.dataframe(judgment_table(news), hide_index=True, key="news", height=tables.height(len(news)))
+        spans = [span_of(one, doc_id) for one in news]
+        beside.table(judgment_table(news), spans, "news", height=tables.height(len(news)))
         st.button(t("replay.take"), key="take", type="primary", icon=":material/merge:",
                   on_click=take, args=[doc_id, news])  # fmt: skip
 
@@ -77,6 +78,12 @@ def judgment_table(judgments: list[Judgment]) -> pd.DataFrame:
         for one in judgments
     ]
     return pd.DataFrame(rows, columns=[t("table.judge"), t("table.grade"), t("table.page"), t("table.text")])
+
+
+def span_of(one: Judgment, doc_id: str) -> Chunk:
+    """Return what was judged as a chunk of the document here."""
+    span, end = one.span, one.span.start + len(one.span.quote)
+    return Chunk(f"{span.page}-{span.start}-{end}", doc_id, span.quote, span.page, span.start, end)
 
 
 def take(doc_id: str, news: list[Judgment]) -> None:
