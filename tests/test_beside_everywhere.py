@@ -6,6 +6,7 @@ import pytest
 import test_past_page
 import test_replay_page
 import test_workshop_page
+from running_app import CHROMIUM, browser_page, running_app, settle
 from streamlit.testing.v1 import AppTest
 from test_pages import (
     QUESTION,
@@ -189,3 +190,23 @@ def test_a_document_that_is_gone_cannot_be_opened(library, compared):
     assert clickable(at, "sources_vector")
     cached.lab().delete(DOC)
     assert not clickable(run(at), "sources_vector")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
+    with running_app(tmp_path / "library") as address, browser_page() as page:
+        page.goto(address)
+        page.get_by_role("button", name="Try the sample and compare").click()
+        page.get_by_role("tab", name="Which query found what").click()
+        page.get_by_text("Click a row to see the chunk").wait_for()
+        settle(page)
+        page.get_by_label("Question", exact=True).fill("Not asked yet")
+        grid = page.get_by_test_id("stDataFrame").last
+        for seen in (1, 0):
+            grid.scroll_into_view_if_needed()
+            box = grid.bounding_box()
+            page.mouse.click(box["x"] + 15, box["y"] + 52)
+            page.get_by_text("the chunk is marked" if seen else "Click a row to see the chunk").wait_for()
+            settle(page)
+            assert page.get_by_test_id("stImage").count() == seen
+        assert page.get_by_label("Question", exact=True).input_value() == "Not asked yet"
