@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import answers, beside, cached, form, tables
+from pages.ui import answers, cached, form, tables
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
 from rag_core import answer, replay
@@ -64,6 +64,6 @@ with told():
     if st.button(t("answer.ask"), type="primary", icon=":material/forum:"):
         ask(comparison)
     if st.session_state["answers"]:
-        answers.show(comparison, st.session_state["answers"], beside.chunk)
+        answers.show(comparison, st.session_state["answers"], pages=True)
     st.divider()
     sources(comparison)

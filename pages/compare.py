@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import beside, cached, form, gate, link, past, questions, result, state, work
+from pages.ui import cached, form, gate, link, past, questions, result, state, work
 from pages.ui.frame import frame, told
 from pages.ui.i18n import t
 from rag_core.datatypes import Chunk
@@ -51,6 +51,6 @@ with told():
         st.stop()
     if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
         st.caption(t("compare.stale"))
-    result.show(lambda: work.recorded(comparison), judged, beside.chunk)
+    result.show(lambda: work.recorded(comparison), judged, pages=True)
     st.caption(t("result.link"))
     cached.settle_in()

@@ -101,13 +101,10 @@ def with_letters(searched: Sequence[Page]) -> Sequence[Page]:
     return searched
 
 
-def chosen_before(
-    readings: Sequence[PageReading], before: Sequence[PageReading], drop_repeated: bool
-) -> tuple[list[PageReading], bool]:
+def chosen_before(readings: Sequence[PageReading], before: Sequence[PageReading]) -> list[PageReading]:
     """Carry the choices among a document's earlier readings over, where its pages read as they did then."""
     old = {one.number: one for one in before}
-    kept = [_carried(one, old.get(one.number)) for one in readings]
-    return kept, drop_repeated
+    return [_carried(one, old.get(one.number)) for one in readings]
 
 
 def _carried(new: PageReading, old: PageReading | None) -> PageReading:

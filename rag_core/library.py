@@ -218,11 +218,6 @@ class Library:
             raise _missing(doc_id)
         return row[0]
 
-    def owned(self) -> list[tuple[str, str, float]]:
-        """Return id, owner and time of every document that is not everybody's."""
-        with self._open() as connection:
-            return connection.execute("SELECT id, owner, added FROM documents WHERE owner != ''").fetchall()
-
     def report_stays(self, staying: Collection[str], gone: Collection[str]) -> None:
         """Write down which owners are seen by this process now, and which of its own have left."""
         rows = [(owner, time.time()) for owner in staying] + [(owner, 0.0) for owner in gone]

@@ -63,7 +63,8 @@ class Lab:
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
             document, readings = read_document(data, title, password, progress, owner)
-        readings, drop_repeated = extract.chosen_before(readings, *self.library.readings(document.id))
+        before, drop_repeated = self.library.readings(document.id)
+        readings = extract.chosen_before(readings, before)
         document = _document(document.id, document.title, extract.pages(readings, drop_repeated))
         self.library.save(document, timings["parse"], owner, readings, drop_repeated, data)
         return document

@@ -1,8 +1,12 @@
 """The page itself, beside what was read on it."""
 
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
 import streamlit as st
 
-from pages.ui import cached
+from pages.ui import cached, state
 from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core.datatypes import Chunk
@@ -22,3 +26,64 @@ def page(doc_id: str, number: int, words: str = "") -> None:
             st.image(png, width="stretch")
         if words:
             st.caption(t("beside.marked" if marked else "beside.unmarked", page=number))
+
+
+@contextmanager
+def box(shown: Chunk) -> Iterator[None]:
+    """Draw what is said inside to the left of the chunk's page."""
+    with st.container(border=True):
+        text, picture = st.columns([3, 2])
+        with text:
+            yield
+        with picture:
+            chunk(shown)
+
+
+def whole(shown: Chunk) -> None:
+    with box(shown):
+        st.text(shown.text)
+
+
+def stacked(shown: Chunk) -> None:
+    """Show a chunk above its page, where there is no room for both side by side."""
+    with st.container(border=True):
+        st.text(shown.text)
+        chunk(shown)
+
+
+@state.fragment
+def table(
+    rows: object, chunks: Sequence[Chunk], key: str, show: Callable[[Chunk], None] = whole, **look: object
+) -> None:
+    """Draw a table with a chunk in each row; a click on a row shows the chunk and its page below, a second hides them.
+
+    Only this part is drawn again. Without the documents in the visitor's own library nothing can be clicked.
+    """
+    if not at_hand(chunks):
+        st.dataframe(rows, key=key, hide_index=True, **look)
+        return
+    chosen = choose(rows, chunks, key, **look)
+    if chosen:
+        show(chosen)
+    else:
+        st.caption(t("beside.click"))
+
+
+def at_hand(chunks: Sequence[Chunk]) -> bool:
+    """Say whether the visitor may see the pages: on a server, only those of what they uploaded themselves."""
+    return {piece.doc_id for piece in chunks} <= cached.lab().titles(state.owner()).keys()
+
+
+def choose(rows: object, chunks: Sequence[Chunk], key: str, **look: object) -> Chunk | None:
+    """Draw a table with a chunk in each row, and return the one that is selected."""
+    # A key of these chunks alone: a selection stays with its row's number when a table with the same key changes.
+    of_these = zlib.crc32(" ".join(piece.id for piece in chunks).encode())
+    event = st.dataframe(
+        rows,
+        key=f"{key}:{of_these}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        **look,
+    )
+    return next((chunks[row] for row in event["selection"]["rows"]), None)

@@ -29,13 +29,11 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
     meter = st.column_config.ProgressColumn(
         width=130, format=f"%d / {MOST}", min_value=0, max_value=MOST, help=t("chunks.tokens_help", limit=MOST)
     )
-    st.dataframe(
+    beside.table(
         pd.DataFrame(rows, columns=names),
-        hide_index=True,
+        chunks,
+        "chunks",
         height=tables.height(len(rows)),
-        key="chunks",
-        on_select=lambda: click(chunks),
-        selection_mode="single-row",
         column_config={
             names[0]: tables.page_column(chunks),
             names[1]: st.column_config.NumberColumn(width=90),
@@ -43,14 +41,6 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
             t("table.text"): st.column_config.TextColumn(width="large"),
         },
     )
-    chosen = next((piece for piece in chunks if piece.id == st.session_state["shown_chunk"]), None)
-    if chosen is None:
-        st.caption(t("chunks.click"))
-        return
-    text, picture = st.columns(2)
-    text.text(chosen.text)
-    with picture:
-        beside.chunk(chosen)
 
 
 def tokens_of(doc_id: str, how: ChunkSettings, role: str) -> list[int] | None:
@@ -67,8 +57,3 @@ def told_of(role: str, counts: list[int] | None) -> None:
         over = sum(count > MOST for count in counts)
         st.warning(t("chunks.cut", model=model, share=f"{cut_share(counts):.0%}", over=over, chunks=len(counts),
                      limit=MOST), icon=":material/content_cut:")  # fmt: skip
-
-
-def click(chunks: list[Chunk]) -> None:
-    for place in st.session_state["chunks"]["selection"]["rows"]:
-        st.session_state["shown_chunk"] = chunks[place].id

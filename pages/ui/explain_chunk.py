@@ -40,17 +40,12 @@ def move_of(comparison: Comparison, chunk: Chunk) -> Move | None:
 def standing(comparison: Comparison, chunk: Chunk) -> None:
     """Show ranks first, then scores, then the text; a chunk from the map may have neither."""
     move = move_of(comparison, chunk)
-    with st.container(border=True):
-        text, picture = st.columns([3, 2])
-        with text:
-            if move is None:
-                st.markdown(t("explain.not_ranked", page=chunk.page))
-            else:
-                st.markdown(tables.place(comparison, move))
-            tables.name(chunk)
-            st.text(chunk.text)
-        with picture:
-            beside.chunk(chunk)
+    with beside.box(chunk):
+        if move is None:
+            st.markdown(t("explain.not_ranked", page=chunk.page))
+        else:
+            st.markdown(tables.place(comparison, move))
+        st.text(chunk.text)
 
 
 def tell_cuts(comparison: Comparison, query: str, text: str) -> None:

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, explain_chunk, tables, work
+from pages.ui import beside, cached, explain_chunk, tables, work
 from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core.compare import overlap_at, rank_biased_overlap
-from rag_core.datatypes import Comparison, Ranking
+from rag_core.datatypes import Chunk, Comparison, Ranking
 from rag_core.llm import language_of
 from rag_core.settings import check_query
 
@@ -73,27 +73,33 @@ def alone(first: Comparison, second: Comparison, side: str) -> None:
     name = t("result.vector" if side == "vector" else "result.reranked")
     st.markdown(f"**{t('languages.alone', side=name, k=first.cutoff)}**")
     pairs = ((first, second), (second, first))
-    for column, (one, other) in zip(st.columns(2), pairs, strict=True):
+    for number, (column, (one, other)) in enumerate(zip(st.columns(2), pairs, strict=True)):
         with column:
             st.caption(plain(one.query))
-            rows = alone_rows(getattr(one, side), getattr(other, side), one.cutoff)
-            if not rows:
+            found = alone_chunks(getattr(one, side), getattr(other, side), one.cutoff)
+            if not found:
                 st.caption(t("result.nobody"))
                 continue
+            rows = [
+                [rank, str(there or t("languages.not_found")), tables.page(chunk), tables.one_line(chunk.text)]
+                for rank, there, chunk in found
+            ]
             names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
             widths = dict(zip(names, (50, 80, 45), strict=False))
-            st.dataframe(
+            beside.table(
                 pd.DataFrame(rows, columns=names),
-                hide_index=True,
+                [chunk for _, _, chunk in found],
+                f"alone_{side}_{number}",
+                beside.stacked,
                 column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
             )
 
 
-def alone_rows(one: Ranking, other: Ranking, k: int) -> list[list[object]]:
+def alone_chunks(one: Ranking, other: Ranking, k: int) -> list[tuple[int, int | None, Chunk]]:
+    """Return the rank in either order, and the chunk, of what is in the top of one alone."""
     top = set(other.ids[:k])
     return [
-        [rank, str(other.rank_of(hit.chunk.id) or t("languages.not_found")), tables.page(hit.chunk),
-         tables.one_line(hit.chunk.text)]
+        (rank, other.rank_of(hit.chunk.id), hit.chunk)
         for rank, hit in enumerate(one.top(k), start=1)
         if hit.chunk.id not in top
-    ]  # fmt: skip
+    ]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, explain_chunk, state, tables, work
+from pages.ui import beside, cached, explain_chunk, state, tables, work
 from pages.ui.charts import PICKED, SAME
 from pages.ui.frame import told
 from pages.ui.i18n import t
@@ -195,7 +195,7 @@ def top_tables(comparison: Comparison) -> None:
                 top_table(comparison, side),
                 key=key,
                 hide_index=True,
-                on_select=lambda key=key, hits=hits: pick_row(key, [hit.chunk.id for hit in hits]),
+                on_select=lambda key=key, hits=hits: state.keep_row(key, "picked", [hit.chunk.id for hit in hits]),
                 selection_mode="single-row",
                 column_config={
                     t("table.rank"): st.column_config.NumberColumn(width=45),
@@ -220,16 +220,9 @@ def top_table(comparison: Comparison, side: str) -> object:
     )
 
 
-def pick_row(key: str, ids: list[str]) -> None:
-    for row in st.session_state[key]["selection"]["rows"]:
-        st.session_state["picked"] = ids[row]
-
-
 def picked(index: Searched) -> None:
     chunk = index.by_id.get(st.session_state["picked"])
     if chunk is None:
         st.caption(t("map.pick_hint"))
         return
-    with st.container(border=True):
-        st.text(tables.where(chunk))
-        st.text(chunk.text)
+    beside.whole(chunk)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.ui import beside, cached, tables, work
+from pages.ui import beside, cached, state, tables, work
 from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core import ocr, quality
@@ -73,7 +73,7 @@ def listed(readings: Sequence[PageReading]) -> None:
         hide_index=True,
         height=tables.height(len(readings)),
         key="gate_pages",
-        on_select=lambda: click([one.number for one in readings]),
+        on_select=lambda: state.keep_row("gate_pages", "gate_page", [one.number for one in readings]),
         selection_mode="single-row",
         column_config={
             titles["page"]: st.column_config.NumberColumn(width=50),
@@ -97,11 +97,6 @@ def row(reading: PageReading) -> list[object]:
 
 def reasons(found: Quality) -> str:
     return t("gate.and").join(t("reason." + reason) for reason in found.reasons)
-
-
-def click(numbers: list[int]) -> None:
-    for place in st.session_state["gate_pages"]["selection"]["rows"]:
-        st.session_state["gate_page"] = numbers[place]
 
 
 def choices(document: Document, readings: list[PageReading], dropped: bool) -> None:

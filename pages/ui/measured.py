@@ -139,17 +139,12 @@ def each_part(evaluation: Evaluation) -> None:
         key="each",
         height=tables.height(len(frame)),
         column_config={names[0]: st.column_config.TextColumn(width="large")},
-        on_select=lambda: pick("each", "judged_question", asked),
+        on_select=lambda: state.keep_row("each", "judged_question", asked),
         selection_mode="single-row",
     )
     st.caption(t("measured.each_help", measure=measure, k=k))
     if st.session_state["judged_question"] in asked:
         pool_part(evaluation, st.session_state["judged_question"])
-
-
-def pick(table: str, key: str, values: list[str]) -> None:
-    for row in st.session_state[table]["selection"]["rows"]:
-        st.session_state[key] = values[row]
 
 
 def pool_part(evaluation: Evaluation, question: str) -> None:
@@ -171,19 +166,15 @@ def pool_part(evaluation: Evaluation, question: str) -> None:
             names[1]: tables.page_column(chunks),
             names[2]: st.column_config.TextColumn(width="large"),
         },
-        on_select=lambda: pick("pool", "judged_chunk", [chunk.id for chunk in chunks]),
+        on_select=lambda: state.keep_row("pool", "judged_chunk", [chunk.id for chunk in chunks]),
         selection_mode="single-row",
     )  # fmt: skip
     st.caption(t("pool.help"))
     chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
     if chunk:
-        with st.container(border=True):
-            text, picture = st.columns([3, 2])
-            with text:
-                st.text(chunk.text)
-                questions.grade_buttons(evaluation.doc_id, question, chunk)
-            with picture:
-                beside.chunk(chunk)
+        with beside.box(chunk):
+            st.text(chunk.text)
+            questions.grade_buttons(evaluation.doc_id, question, chunk)
 
 
 def depth_part(evaluation: Evaluation) -> None:
@@ -206,7 +197,7 @@ def depth_part(evaluation: Evaluation) -> None:
     ideal = [[rank, found.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
              for rank, chunk in enumerate(found.ideal, start=1)]  # fmt: skip
     names = [t("table.rank"), t("depth.first_rank"), t("table.page"), t("table.text")]
-    st.dataframe(pd.DataFrame(ideal, columns=names).astype({names[1]: "Int64"}), hide_index=True, key="ideal",
+    beside.table(pd.DataFrame(ideal, columns=names).astype({names[1]: "Int64"}), found.ideal, "ideal",
                  column_config={names[3]: st.column_config.TextColumn(width="large")})  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """A result that came as a file: what it is, its charts, and the way of judgments to and fro."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
-from pages.ui import answers, cached, questions, result, state, tables
+from pages.ui import answers, beside, cached, questions, result, state, tables
 from pages.ui.frame import told
 from pages.ui.i18n import plain, t
 from rag_core import judge, replay
@@ -55,7 +57,8 @@ def returned(found: Replay) -> None:
         return
     with st.container(border=True):
         st.markdown(t("replay.news", count=len(news), title=title))
-        st.dataframe(judgment_table(found, news), hide_index=True, key="news", height=tables.height(len(news)))
+        spans = [span_of(one, doc_id) for one in news]
+        beside.table(judgment_table(found, news), spans, "news", height=tables.height(len(news)))
         st.button(t("replay.take"), key="take", type="primary", icon=":material/merge:",
                   on_click=take, args=[doc_id, news])  # fmt: skip
 
@@ -83,6 +86,14 @@ def judgment_table(found: Replay, judgments: list[Judgment]) -> pd.DataFrame:
         for one in judgments
     ]
     return pd.DataFrame(rows, columns=[t("table.judge"), t("table.grade"), t("table.page"), t("table.text")])
+
+
+def span_of(one: Judgment, doc_id: str) -> Chunk:
+    """Return what was judged as a chunk of the document here, or of the member of a collection that holds it."""
+    found = judge.settle([one], cached.parts(doc_id))
+    span = found[0].span if found else replace(one.span, doc_id=doc_id)
+    end = span.start + len(span.quote)
+    return Chunk(f"{span.page}-{span.start}-{end}", span.doc_id, span.quote, span.page, span.start, end)
 
 
 def take(doc_id: str, news: list[Judgment]) -> None:

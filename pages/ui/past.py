@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, link, state, tables
+from pages.ui import beside, cached, link, state, tables
 from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core import catalog, history, replay
@@ -30,7 +30,7 @@ def show(doc_id: str) -> None:
         st.selectbox(t("history.one"), list(names), key="history_one", format_func=names.get)
         with told():
             entry(doc_id, st.session_state["history_one"])
-            beside(doc_id, names)
+            second(doc_id, names)
 
 
 def local_time(made: str) -> str:
@@ -100,7 +100,7 @@ def name_of(comparison: Comparison) -> str:
     return " · ".join(parts)
 
 
-def beside(doc_id: str, names: dict[int, str]) -> None:
+def second(doc_id: str, names: dict[int, str]) -> None:
     """Let the reader choose a second comparison, and show what changed from the first to it."""
     others = [number for number in names if number != st.session_state["history_one"]]
     if not others:
@@ -125,8 +125,8 @@ def changes(one: Comparison, other: Comparison) -> None:
     ):
         with column:
             st.markdown(f"**{t('history.top_' + side, k=min(comparison.cutoff, len(comparison.moves)))}**")
-            st.dataframe(top_table(comparison, gone, side), hide_index=True, key=f"history_top_{side}",
-                         column_config=widths(comparison))  # fmt: skip
+            beside.table(top_table(comparison, gone, side), [move.chunk for move in history.top(comparison)],
+                         f"history_top_{side}", beside.stacked, column_config=widths(comparison))  # fmt: skip
     st.markdown(said(one, other, found))
     if found.tau is not None:
         st.markdown(t("history.tau", tau=f"{found.tau:.2f}", pairs=len(found.pairs)))

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from pages.ui import state, tables
+from pages.ui import beside, state, tables
 from pages.ui.frame import told
 from pages.ui.i18n import t
 from rag_core import predict
@@ -54,11 +54,12 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
         st.subheader(t("reveal.hits", hits=predict.score(dealt, picked).hits, wanted=PICKS))
     st.markdown(t("reveal.vector", hits=len(dealt.target & dealt.first), wanted=PICKS))
     judged(dealt, picked)
-    st.dataframe(
+    chunks = {chunk.id: chunk for chunk in dealt.chunks}
+    beside.table(
         order(dealt, marks(dealt, picked or (), counts)),
-        hide_index=True,
+        [chunks[one] for one in dealt.reranked],
+        "revealed",
         height=tables.height(len(dealt.chunks)),
-        key="revealed",
         column_config={
             **{
                 name: st.column_config.Column(width=width)

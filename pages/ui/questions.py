@@ -91,7 +91,7 @@ def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
         hide_index=True,
         height=tables.height(len(rows)),
         key="question_set",
-        on_select=lambda: choose_question(list(asked.values())),
+        on_select=lambda: state.keep_row("question_set", "chosen_question", list(asked.values())),
         selection_mode="single-row",
         column_config={
             names[0]: st.column_config.NumberColumn(width=50),
@@ -112,11 +112,6 @@ def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
                 st.switch_page("pages/compare.py")
             st.button(t("questions.drop"), key="drop_question", icon=":material/delete:",
                       on_click=cached.lab().drop, args=[doc_id, chosen])  # fmt: skip
-
-
-def choose_question(asked: list[str]) -> None:
-    for row in st.session_state["question_set"]["selection"]["rows"]:
-        st.session_state["chosen_question"] = asked[row]
 
 
 def told_of_lost(judged: Judged) -> None:

@@ -1,10 +1,11 @@
 """A finished comparison on screen, part by part: all that is drawn stands in its replay."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import streamlit as st
 
-from pages.ui import charts, report, state, tables, words
+from pages.ui import beside, charts, report, state, tables, words
 from pages.ui.i18n import LANGUAGES, language, plain, t
 from rag_core import replay
 from rag_core.datatypes import Chunk, Comparison, Move
@@ -21,30 +22,28 @@ FILES = {
 
 
 @state.fragment
-def show(
-    fetch: Callable[[], Replay], grade: Callable[[Chunk], None], picture: Callable[[Chunk], None] | None = None
-) -> None:
+def show(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: bool = False) -> None:
     """Show everything; picking a row or a bar draws only this part again.
 
-    ``fetch`` gives the comparison with its judgments so far, ``grade`` draws the way to judge a chunk, and ``picture``
-    the page where it stands, where the document is at hand.
+    ``fetch`` gives the comparison with its judgments so far, and ``grade`` draws the way to judge a chunk; with
+    ``pages``, the document is at hand.
     """
     found = fetch()
     comparison = found.comparison
     headline(comparison)
     tested(found)
     orders(comparison, found.grades)
-    picked_chunk(comparison, grade, picture)
+    picked_chunk(comparison, grade, pages)
     metrics(comparison)
-    parts(found)
+    parts(found, pages)
     download(found)
 
 
-def parts(found: Replay) -> None:
+def parts(found: Replay, pages: bool) -> None:
     """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
     names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
     tabs = st.tabs(names, key="result_part", on_change="rerun")
-    drawn = (slope_part, lambda _: bar_part(found), ledger_part, time_part)
+    drawn = (slope_part, lambda _: bar_part(found), partial(ledger_part, pages=pages), time_part)
     for tab, part in zip(tabs, drawn, strict=True):
         if tab.open:
             with tab:
@@ -118,7 +117,7 @@ def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
         key=key,
         height=tables.height(len(comparison.moves)),
         hide_index=True,
-        on_select=lambda: pick_row(key, getattr(comparison, side).ids),
+        on_select=lambda: state.keep_row(key, "picked", getattr(comparison, side).ids),
         selection_mode="single-row",
         column_config={
             t("table.rank"): st.column_config.NumberColumn(width=50),
@@ -131,33 +130,22 @@ def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
     )
 
 
-def pick_row(key: str, ids: list[str]) -> None:
-    for row in st.session_state[key]["selection"]["rows"]:
-        st.session_state["picked"] = ids[row]
-
-
 def pick_bar(key: str) -> None:
     for point in st.session_state[key]["selection"].get("pick", []):
         st.session_state["picked"] = point["id"]
 
 
-def picked_chunk(
-    comparison: Comparison, grade: Callable[[Chunk], None], picture: Callable[[Chunk], None] | None
-) -> None:
+def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: bool) -> None:
     move = next((move for move in comparison.moves if move.chunk.id == st.session_state["picked"]), None)
     if move is None:
         st.caption(t("result.pick_hint"))
         return
-    with st.container(border=True):
-        text, page = st.columns([3, 2]) if picture else (st.container(), None)
-        with text:
-            st.markdown(tables.place(comparison, move))
+    with beside.box(move.chunk) if pages else st.container(border=True):
+        st.markdown(tables.place(comparison, move))
+        if not pages:
             tables.name(move.chunk)
-            st.text(move.chunk.text)
-            grade(move.chunk)
-        if picture:
-            with page:
-                picture(move.chunk)
+        st.text(move.chunk.text)
+        grade(move.chunk)
 
 
 def metrics(comparison: Comparison) -> None:
@@ -190,11 +178,15 @@ def bar_part(found: Replay) -> None:
             )
 
 
-def ledger_part(comparison: Comparison) -> None:
+def ledger_part(comparison: Comparison, pages: bool) -> None:
     st.caption(t("result.ledger_help"))
     for number, expansion in enumerate(comparison.expansions, start=1):
         st.text(f"{number}. {t('origin.' + expansion.origin)}: {expansion.text}")
-    st.dataframe(tables.ledger_table(comparison).style.format(na_rep=""), hide_index=True, key="ledger")
+    rows = tables.ledger_table(comparison).style.format(na_rep="")
+    if pages:
+        beside.table(rows, [move.chunk for move in comparison.moves], "ledger")
+    else:
+        st.dataframe(rows, hide_index=True, key="ledger")
 
 
 def time_part(comparison: Comparison) -> None:

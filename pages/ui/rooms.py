@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, form, game, picks, state, tables, visitor
+from pages.ui import beside, cached, form, game, picks, state, tables, visitor
 from pages.ui.frame import say, told
 from pages.ui.i18n import t
 from rag_core.errors import RoomEnded, RoomFull, RoomMissing
@@ -172,11 +172,11 @@ def waiting(keys: Keys, tally: Tally) -> None:
         for rank, chunk in enumerate(tally.dealt.chunks, start=1)
     ]
     votes = t("room.votes")
-    st.dataframe(
+    beside.table(
         pd.DataFrame(table, columns=[t("table.rank"), votes, t("table.page"), t("table.text")]),
-        hide_index=True,
+        tally.dealt.chunks,
+        "tally",
         height=tables.height(len(table)),
-        key="tally",
         column_config={
             t("table.rank"): st.column_config.NumberColumn(width=50),
             votes: st.column_config.ProgressColumn(min_value=0, max_value=max(tally.picked, 1), format="%d", width=130),

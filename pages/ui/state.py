@@ -88,8 +88,6 @@ DEFAULTS: dict[str, object] = {
     "arrived": False,
     "inside_chunk": None,
     "gate_page": None,
-    "shown_chunk": None,
-    "shown_source": None,
     "recorded": None,
     "opened": None,
     "opened_file": None,
@@ -132,6 +130,12 @@ def settle(key: str, options: Sequence, first: object = None) -> None:
     """Give a select box one of its options before it is drawn: ``first``, or the first there is."""
     if st.session_state[key] not in options:
         st.session_state[key] = first if first in options else options[0]
+
+
+def keep_row(table: str, name: str, values: Sequence) -> None:
+    """Keep the value of the row that was clicked in a table under a name."""
+    for row in st.session_state[table]["selection"]["rows"]:
+        st.session_state[name] = values[row]
 
 
 def chunk_settings() -> ChunkSettings:
