@@ -365,9 +365,9 @@ def _read_answer(one: Field, chunks: Mapping[str, Chunk]) -> Answer:
 
 
 def _judgment(one: Field, comparison: Comparison) -> Judgment:
-    doc_id = one["document"].text(LONGEST_NAME, 1) if "document" in one else comparison.doc_id
+    named = one["document"].text(LONGEST_NAME) if "document" in one else ""
     span = Span(one["page"].whole(1, MAX_PAGES), one["start"].whole(0, LONGEST_DOCUMENT),
-                one["quote"].text(LONGEST_TEXT, 1), doc_id)  # fmt: skip
+                one["quote"].text(LONGEST_TEXT, 1), named or comparison.doc_id)  # fmt: skip
     return Judgment(comparison.query, span, one["grade"].whole(GRADES[0], GRADES[-1]), one["judge"].text(LONGEST_NAME))
 
 
