@@ -15,6 +15,7 @@ import numpy as np
 
 from rag_core import chunk, evaluate, extract, pdf
 from rag_core.datatypes import Chunk, ChunkSettings, Document, Judgment, PageReading, Settings
+from rag_core.documents import read_document
 from rag_core.embed import Embedder
 from rag_core.errors import DocumentError, DocumentMissing
 from rag_core.evaluate import STAGES, Evaluation
@@ -22,7 +23,7 @@ from rag_core.exchange import Questions
 from rag_core.index import Index
 from rag_core.judge import Judged
 from rag_core.library import Embeddings
-from rag_core.pipeline import Lab, read_document
+from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker
 
 Progress = Callable[[int, int], None]

@@ -23,7 +23,7 @@ STEPS |= {"probe", "perturb", "projection", "baseline"}
 """What explains a comparison; each takes texts, embeddings or a function that scores."""
 
 ASKS_A_SERVER = {"expand", "answer", "embed"}
-ORDER = {"pipeline", "evaluate", "collection", "extract", "ocr", "sandbox", "__main__"}
+ORDER = {"pipeline", "documents", "evaluate", "collection", "extract", "ocr", "sandbox", "__main__"}
 ORDER |= {"replay", "history", "batch", "cluster"}
 """What knows the order of the steps, what runs one apart, and what keeps the outcome of all of them."""
 
@@ -35,7 +35,7 @@ HEAVY = {"torch", "transformers", "sentence_transformers", "chromadb", "onnxrunt
 HEAVY |= {"umap", "numba"}
 HEAVY |= {"ray"}
 
-MADE_IN_ONE_PLACE = {"pipeline", "embed", "rerank"}
+MADE_IN_ONE_PLACE = {"pipeline", "documents", "embed", "rerank"}
 """What opens the library and loads models: on the screens, only ``ui/cached.py`` does."""
 
 BEHIND_THE_PIPELINE = {"index", "library", "fuse", "hub", "onnx_model"}
