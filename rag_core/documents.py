@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import count, islice
+from pathlib import Path, PurePath
 from time import perf_counter
 
 from rag_core import chunk, extract, judge, pdf, sandbox, settings, text
@@ -34,7 +35,7 @@ class Documents:
     ) -> Document:
         """Read a PDF into the library; the same bytes of the same owner give the same document.
 
-        Added again, it keeps what the reader chose among its readings.
+        Added again, it keeps what the reader chose among its readings. Another one of the same title gets a number.
 
         Raises:
             DocumentError: the file cannot be read; NoText: there is nothing on its pages, not even a picture of text.
@@ -44,7 +45,8 @@ class Documents:
             document, readings = read_document(data, title, password, progress, owner)
         before, drop_repeated = self.library.readings(document.id)
         readings = extract.chosen_before(readings, before)
-        document = _document(document.id, document.title, extract.pages(readings, drop_repeated))
+        others = [known for doc_id, known in self.titles(owner).items() if doc_id != document.id]
+        document = _document(document.id, _apart(document.title, others), extract.pages(readings, drop_repeated))
         self.library.save(document, timings["parse"], owner, readings, drop_repeated, data)
         return document
 
@@ -164,6 +166,13 @@ class Documents:
 
 def _document(doc_id: str, title: str, pages: Sequence[Page]) -> Document:
     return Document(doc_id, title, chunk.language(pages), tuple(pages))
+
+
+def _apart(title: str, others: Collection[str]) -> str:
+    """Return the title with a number behind it where another document has it: in a collection names tell apart."""
+    ending = PurePath(title).suffix
+    numbered = (f"{title.removesuffix(ending)} ({number}){ending}" for number in count(2))
+    return next(one for one in (title, *islice(numbered, len(others) + 1)) if one not in others)
 
 
 def read_document(

@@ -173,3 +173,9 @@ def test_a_collection_is_evaluated_and_its_scores_stay_with_the_members(lab, ids
     assert kept.by_chunk
     together = evaluate.kept_scores(lab, index, reranker, QUESTION)
     assert together.by_chunk == found.scores[reranker.id][QUESTION]
+
+
+def test_documents_of_one_title_are_told_apart(lab):
+    added = [lab.add(data, "report.pdf").title for data in (MONEY, PARKS, TRAINS, MONEY)]
+    assert added == ["report.pdf", "report (2).pdf", "report (3).pdf", "report.pdf"]
+    assert lab.add(text_pdf(["公园。"]), "report.pdf", owner="somebody").title == "report.pdf"
