@@ -184,7 +184,7 @@ def read_document(
 
 
 def emptied() -> EmptyCollection:
-    return EmptyCollection("all documents of this collection were deleted: add some, or delete it")
+    return EmptyCollection("no document of this collection has a page to search: add some, or delete it")
 
 
 @contextmanager

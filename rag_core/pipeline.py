@@ -27,7 +27,7 @@ from rag_core.datatypes import (
 )
 from rag_core.documents import Documents, Progress, emptied, timed
 from rag_core.embed import Embedder
-from rag_core.errors import ChunkMissing, NothingFound
+from rag_core.errors import ChunkMissing, NoText, NothingFound
 from rag_core.index import Address, Index, Searched, Together
 from rag_core.lexical import Lexical
 from rag_core.library import Embeddings
@@ -62,9 +62,12 @@ class Lab(Documents):
         return chunks
 
     def _titled(self, member: str, how: ChunkSettings) -> list[Chunk]:
-        """Cut a member of a collection into chunks that name it."""
+        """Cut a member of a collection into chunks that name it: none where all its pages are left out."""
         title = self.library.title(member)
-        return [replace(piece, title=title) for piece in self.cut(member, how)]
+        try:
+            return [replace(piece, title=title) for piece in self.cut(member, how)]
+        except NoText:
+            return []
 
     def chunk(self, doc_id: str, how: ChunkSettings, chunk_id: str) -> Chunk:
         """Return a chunk that is still here.
@@ -96,20 +99,21 @@ class Lab(Documents):
         member any more, all are.
 
         Raises:
-            EmptyCollection: all members were deleted.
+            EmptyCollection: all members were deleted, or have no page that is searched.
         """
         document = self.library.load(doc_id)
         if not document.is_collection:
             return self._index(doc_id, how, embedder, self.cut(doc_id, how), progress)
         members = [member for member in document.members if member in within] or document.members
-        if not members:
-            raise emptied()
         chunks = {member: self._titled(member, how) for member in members}
+        if not any(chunks.values()):
+            raise emptied()
         parts, done, total = [], 0, sum(map(len, chunks.values()))
         for member, pieces in chunks.items():
-            counted = progress and partial(_shifted, progress, done, total)
-            parts.append(self._index(member, how, embedder, pieces, counted))
-            done += len(pieces)
+            if pieces:
+                counted = progress and partial(_shifted, progress, done, total)
+                parts.append(self._index(member, how, embedder, pieces, counted))
+                done += len(pieces)
         return Together(Address(doc_id, how.key, embedder.id), parts)
 
     def _index(

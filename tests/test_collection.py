@@ -179,3 +179,14 @@ def test_documents_of_one_title_are_told_apart(lab):
     added = [lab.add(data, "report.pdf").title for data in (MONEY, PARKS, TRAINS, MONEY)]
     assert added == ["report.pdf", "report (2).pdf", "report (3).pdf", "report.pdf"]
     assert lab.add(text_pdf(["公园。"]), "report.pdf", owner="somebody").title == "report.pdf"
+
+
+def test_a_member_whose_pages_are_all_left_out_is_not_searched(lab, ids, reader, embedder, reranker):
+    readings, _ = lab.readings(ids[0])
+    lab.choose(ids[0], [replace(one, left_out=True) for one in readings], False)
+    index = lab.index(reader.id, HOW.chunks, embedder)
+    assert index.doc_ids == tuple(ids[1:])
+    assert len(lab.compare(index, QUESTION, [], HOW, embedder, reranker).moves) == 4
+    assert {chunk.doc_id for chunk in lab.cut(reader.id, HOW.chunks)} == set(ids[1:])
+    with pytest.raises(EmptyCollection):
+        lab.index(reader.id, HOW.chunks, embedder, within=(ids[0],))
