@@ -198,3 +198,12 @@ def test_the_map_and_the_ledger_name_the_documents(reader):
     shown = open_page("explain", comparison=at.session_state["comparison"], doc_id=reader, explain_part="map", **CUT)
     assert not shown.exception
     assert all("·" in place for place in places(shown, "map_vector"))
+
+
+def test_another_collection_begins_without_a_filter(reader, other):
+    second = collection.save(cached.lab(), "Second", [DOC]).id
+    at = open_page("compare", doc_id=reader, within=[other])
+    at.selectbox(key="doc_id").set_value(second)
+    run(at)
+    assert at.session_state["within"] == []
+    assert not says(at, "form.within_gone")

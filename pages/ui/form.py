@@ -26,7 +26,7 @@ def pick_document(filtered: bool = True) -> str:
             st.warning(t("form.document_gone"), icon=":material/find_in_page:")
             st.session_state["autorun"] = False
         choose_document(next(iter(titles)))
-    st.selectbox(t("form.document"), list(titles), key="doc_id", format_func=titles.get, on_change=recommend_chunks)
+    st.selectbox(t("form.document"), list(titles), key="doc_id", format_func=titles.get, on_change=begin_anew)
     if filtered:
         pick_members(st.session_state["doc_id"], titles)
     return st.session_state["doc_id"]
@@ -46,10 +46,12 @@ def pick_members(doc_id: str, titles: Mapping[str, str]) -> None:
 
 def choose_document(doc_id: str) -> None:
     st.session_state["doc_id"] = doc_id
-    recommend_chunks()
+    begin_anew()
 
 
-def recommend_chunks() -> None:
+def begin_anew() -> None:
+    """Cut a document that was just chosen as is recommended, and search all of it."""
+    st.session_state["within"] = []
     state.use_chunks(cached.recommended(st.session_state["doc_id"]))
 
 
