@@ -207,3 +207,8 @@ def test_another_collection_begins_without_a_filter(reader, other):
     run(at)
     assert at.session_state["within"] == []
     assert not says(at, "form.within_gone")
+
+
+def test_lost_words_name_their_document(reader, other):
+    cached.lab().judge(reader, [Judgment(QUESTION, Span(1, 0, "These words are gone.", other), 2)])
+    assert test_pages.says_anywhere(open_page("evaluate", doc_id=reader, **CUT), "other town.pdf · p. 1  These words")
