@@ -76,7 +76,7 @@ def show(doc_id: str) -> None:
     with st.expander(label, icon=":material/quiz:", expanded=not asked):
         if asked:
             listed(doc_id, asked, judged)
-        told_of_lost(judged)
+        told_of_lost(judged, doc_id)
         add(doc_id, asked, chunks)
 
 
@@ -114,13 +114,15 @@ def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
                       on_click=cached.lab().drop, args=[doc_id, chosen])  # fmt: skip
 
 
-def told_of_lost(judged: Judged) -> None:
-    """List the judgments whose words are no longer in the document."""
+def told_of_lost(judged: Judged, doc_id: str) -> None:
+    """List the judgments whose words are no longer in the document, or in which member of a collection."""
     if not judged.lost:
         return
     st.warning(t("questions.lost", count=len(judged.lost)), icon=":material/find_in_page:")
+    titles = {part.id: f"{part.title} · " for part in cached.parts(doc_id)} if cached.document(doc_id).members else {}
     for one in judged.lost[:LOST_SHOWN]:
-        st.text(f"{t('table.page_short', page=one.span.page)}  {tables.one_line(one.span.quote, 90)}")
+        page = titles.get(one.span.doc_id, "") + t("table.page_short", page=one.span.page)
+        st.text(f"{page}  {tables.one_line(one.span.quote, 90)}")
 
 
 def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
