@@ -185,6 +185,13 @@ def test_another_comparison_begins_with_no_row_selected(library, drawn):
     assert not at.get("image")
 
 
+def test_another_comparison_begins_with_no_box_ticked_in_an_order(library):
+    at = select(asked(), "order_vector", 2)
+    at.text_input(key="question").set_value("Who paid for the bridge?")
+    at = press(at, "form.compare")
+    assert at.session_state[table(at, "order_vector").key]["selection"]["rows"] == []
+
+
 def test_a_document_that_is_gone_cannot_be_opened(library, compared):
     at = press(open_page("answer", comparison=compared), "answer.ask")
     assert clickable(at, "sources_vector")
@@ -198,7 +205,7 @@ def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
         page.goto(address)
         page.get_by_role("button", name="Try the sample and compare").click()
         page.get_by_role("tab", name="Which query found what").click()
-        page.get_by_text("Click a row to see the chunk").wait_for()
+        page.get_by_text("Tick the box at the left of a row").wait_for()
         settle(page)
         page.get_by_label("Question", exact=True).fill("Not asked yet")
         grid = page.get_by_test_id("stDataFrame").last
@@ -206,7 +213,7 @@ def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
             grid.scroll_into_view_if_needed()
             box = grid.bounding_box()
             page.mouse.click(box["x"] + 15, box["y"] + 52)
-            page.get_by_text("the chunk is marked" if seen else "Click a row to see the chunk").wait_for()
+            page.get_by_text("the chunk is marked" if seen else "Tick the box at the left of a row").wait_for()
             settle(page)
             assert page.get_by_test_id("stImage").count() == seen
         assert page.get_by_label("Question", exact=True).input_value() == "Not asked yet"

@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 
 import streamlit as st
@@ -130,6 +131,11 @@ def settle(key: str, options: Sequence, first: object = None) -> None:
     """Give a select box one of its options before it is drawn: ``first``, or the first there is."""
     if st.session_state[key] not in options:
         st.session_state[key] = first if first in options else options[0]
+
+
+def key_of(table: str, rows: Iterable[str]) -> str:
+    """Return a key of a table with these rows alone: a ticked box stays with its row's number when the rows change."""
+    return f"{table}:{zlib.crc32(' '.join(rows).encode())}"
 
 
 def keep_row(table: str, name: str, values: Sequence) -> None:
