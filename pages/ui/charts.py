@@ -20,7 +20,9 @@ LINE_ROOM = alt.ExprRef("width / 4 - 14")
 
 
 def label(chunk: Chunk, columns: int) -> str:
-    return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, columns)}"
+    """Return place and beginning of a chunk; the name of its document takes room from the text, not from the chart."""
+    left = columns - NAME_COLUMNS if chunk.title else columns
+    return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, left)}"
 
 
 def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
