@@ -173,9 +173,9 @@ def length_histogram(lengths: list[int]) -> alt.Chart:
         alt.Chart(pd.DataFrame({"length": lengths}))
         .mark_bar(color="#2563a8")
         .encode(
-            x=alt.X("length:Q", bin=alt.Bin(maxbins=30), title=t("documents.length")),
+            x=alt.X("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
             y=alt.Y("count()", title=t("documents.chunks")),
-            tooltip=[alt.Tooltip("length:Q", bin=alt.Bin(maxbins=30), title=t("documents.length")),
+            tooltip=[alt.Tooltip("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
                      alt.Tooltip("count()", title=t("documents.chunks"))],
         )
         .properties(height=220)
