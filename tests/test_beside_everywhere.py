@@ -200,6 +200,18 @@ def test_a_document_that_is_gone_cannot_be_opened(library, compared):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_ceiling_is_drawn_with_its_table(tmp_path):
+    with running_app(tmp_path / "library") as address, browser_page() as page:
+        page.goto(f"{address}/evaluate")
+        page.get_by_role("button", name="Evaluate the English sample").click()
+        page.get_by_role("tab", name="Depth", exact=True).click()
+        page.get_by_role("button", name="Score every chunk for this question").click()
+        page.get_by_text("the first stage finds").wait_for()
+        settle(page)
+        assert page.get_by_test_id("stException").count() == 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
     with running_app(tmp_path / "library") as address, browser_page() as page:
         page.goto(address)

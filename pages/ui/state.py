@@ -4,6 +4,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from functools import wraps
 
 import streamlit as st
@@ -17,6 +18,7 @@ from rag_core.remote import RerankServer
 from rag_core.settings import library
 
 HOW = Settings()
+PREPARED: ContextVar[list[str] | None] = ContextVar("PREPARED", default=None)
 DEFAULTS: dict[str, object] = {
     "lang": None,
     "doc_id": None,
@@ -120,7 +122,9 @@ def fragment(draw: Callable[..., None], run_every: str | None = None) -> Callabl
     @st.fragment(run_every=run_every)
     @wraps(draw)
     def drawn(*arguments: object, **named: object) -> None:
-        if get_script_run_ctx().fragment_ids_this_run:
+        asked = get_script_run_ctx().fragment_ids_this_run
+        if asked and PREPARED.get() is not asked:  # once a run: a part inside of a part comes after widgets
+            PREPARED.set(asked)
             prepare()
         draw(*arguments, **named)
 
