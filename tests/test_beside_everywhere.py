@@ -24,6 +24,7 @@ from test_pages import (
 )
 
 from pages.ui import cached
+from rag_core import collection
 from rag_core.datatypes import Judgment, Span
 from rag_core.pdf import document_id
 
@@ -173,9 +174,17 @@ def test_an_opened_result_offers_no_page(library, drawn):
 
 
 def test_judgments_that_came_home_open_on_the_page_of_the_document_here(library, drawn):
-    replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST), 1, "Ann"))
+    replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
     at = test_replay_page.opened(test_replay_page.replay.write(replay))
     assert opens(at, drawn, "news", 0) == (1, FIRST)
+
+
+def test_a_result_finds_its_own_document_before_a_collection_that_holds_it(library):
+    replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
+    collection.save(cached.lab(), "Reader", [DOC])
+    at = test_replay_page.opened(test_replay_page.replay.write(replay))
+    [said] = [text.value for text in at.markdown if "is in your library" in text.value]
+    assert "Reader" not in said
 
 
 def test_another_comparison_begins_with_no_row_selected(library, drawn):
