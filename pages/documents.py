@@ -60,11 +60,14 @@ def overview(document: Document) -> None:
     how = state.chunk_settings()
     chunks = cached.chunks(document.id, how.preset, how.size, how.overlap)
     lengths = [len(piece.text) for piece in chunks]
+    last = (t("documents.language"), LANGUAGES[document.language])
+    if document.is_collection:  # it may speak several languages; the table of its documents names them
+        last = (t("collection.members"), len(document.members))
     numbers = [
         (t("documents.pages"), sum(len(part.pages) for part in cached.parts(document.id))),
         (t("documents.chunks"), len(chunks)),
         (t("documents.median"), int(pd.Series(lengths).median())),
-        (t("documents.language"), LANGUAGES[document.language]),
+        last,
     ]
     for column, (name, value) in zip(st.columns(4), numbers, strict=True):
         column.metric(name, value, border=True)
@@ -90,7 +93,8 @@ def actions(document: Document, readable: bool) -> None:
                 place.empty()
                 raise
             place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
-    with remove.popover(t("documents.delete"), icon=":material/delete:", width="stretch"):
+    label = t("collection.delete" if document.is_collection else "documents.delete")
+    with remove.popover(label, icon=":material/delete:", width="stretch"):
         st.markdown(t("collection.delete_sure" if document.is_collection else "documents.delete_sure"))
         st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[document.id])
 

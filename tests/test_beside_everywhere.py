@@ -24,6 +24,7 @@ from test_pages import (
 )
 
 from pages.ui import cached
+from rag_core import collection
 from rag_core.datatypes import Judgment, Span
 from rag_core.pdf import document_id
 
@@ -173,9 +174,17 @@ def test_an_opened_result_offers_no_page(library, drawn):
 
 
 def test_judgments_that_came_home_open_on_the_page_of_the_document_here(library, drawn):
-    replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST), 1, "Ann"))
+    replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
     at = test_replay_page.opened(test_replay_page.replay.write(replay))
     assert opens(at, drawn, "news", 0) == (1, FIRST)
+
+
+def test_a_result_finds_its_own_document_before_a_collection_that_holds_it(library):
+    replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
+    collection.save(cached.lab(), "Reader", [DOC])
+    at = test_replay_page.opened(test_replay_page.replay.write(replay))
+    [said] = [text.value for text in at.markdown if "is in your library" in text.value]
+    assert "Reader" not in said
 
 
 def test_another_comparison_begins_with_no_row_selected(library, drawn):
@@ -183,6 +192,13 @@ def test_another_comparison_begins_with_no_row_selected(library, drawn):
     at.text_input(key="question").set_value("Who paid for the bridge?")
     at = press(at, "form.compare")
     assert not at.get("image")
+
+
+def test_another_comparison_begins_with_no_box_ticked_in_an_order(library):
+    at = select(asked(), "order_vector", 2)
+    at.text_input(key="question").set_value("Who paid for the bridge?")
+    at = press(at, "form.compare")
+    assert at.session_state[table(at, "order_vector").key]["selection"]["rows"] == []
 
 
 def test_a_document_that_is_gone_cannot_be_opened(library, compared):
@@ -193,12 +209,24 @@ def test_a_document_that_is_gone_cannot_be_opened(library, compared):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_ceiling_is_drawn_with_its_table(tmp_path):
+    with running_app(tmp_path / "library") as address, browser_page() as page:
+        page.goto(f"{address}/evaluate")
+        page.get_by_role("button", name="Evaluate the English sample").click()
+        page.get_by_role("tab", name="Depth", exact=True).click()
+        page.get_by_role("button", name="Score every chunk for this question").click()
+        page.get_by_text("the first stage finds").wait_for()
+        settle(page)
+        assert page.get_by_test_id("stException").count() == 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
     with running_app(tmp_path / "library") as address, browser_page() as page:
         page.goto(address)
         page.get_by_role("button", name="Try the sample and compare").click()
         page.get_by_role("tab", name="Which query found what").click()
-        page.get_by_text("Click a row to see the chunk").wait_for()
+        page.get_by_text("Tick the box at the left of a row").wait_for()
         settle(page)
         page.get_by_label("Question", exact=True).fill("Not asked yet")
         grid = page.get_by_test_id("stDataFrame").last
@@ -206,7 +234,7 @@ def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
             grid.scroll_into_view_if_needed()
             box = grid.bounding_box()
             page.mouse.click(box["x"] + 15, box["y"] + 52)
-            page.get_by_text("the chunk is marked" if seen else "Click a row to see the chunk").wait_for()
+            page.get_by_text("the chunk is marked" if seen else "Tick the box at the left of a row").wait_for()
             settle(page)
             assert page.get_by_test_id("stImage").count() == seen
         assert page.get_by_label("Question", exact=True).input_value() == "Not asked yet"

@@ -84,7 +84,7 @@ def test_a_click_on_a_row_opens_the_page(tmp_path):
     with running_app(tmp_path / "library") as address, browser_page() as page:
         page.goto(f"{address}/documents")
         page.get_by_role("button", name="Take the Chinese sample").click()
-        page.get_by_text("Click a row to see the chunk").wait_for()
+        page.get_by_text("Tick the box at the left of a row").wait_for()
         settle(page)
         grid = page.get_by_test_id("stDataFrame").last
         grid.scroll_into_view_if_needed()

@@ -17,7 +17,7 @@ from running_app import browser_page
 from pages.ui import i18n, report
 from rag_core import replay
 from rag_core.baseline import Baseline
-from rag_core.datatypes import Answer, Expansion, Judgment, Span
+from rag_core.datatypes import Answer, Comparison, Expansion, Judgment, Span
 from rag_core.replay import Replay, Source
 from rag_core.selftest import SelfTest
 
@@ -132,6 +132,30 @@ def test_a_browser_shows_it_whole_without_asking_for_anything(tmp_path: Path):
         assert page.evaluate("window.harmed") is None, "a script that is not the report's own runs"
         page.evaluate("fetch('http://name.invalid/').catch(() => null)")
         assert any("name.invalid" in text for text in said), "the policy lets the page ask outside"
+
+
+def titled(made: Comparison, title: str) -> Comparison:
+    """Return the comparison as that of a collection with one document of this name."""
+    sides = {}
+    for side in replay.SIDES:
+        order = getattr(made, side)
+        hits = [replace(hit, chunk=replace(hit.chunk, title=title)) for hit in order.hits]
+        sides[side] = replace(order, hits=tuple(hits))
+    return replace(made, **sides)
+
+
+@pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("width", [1280, 800])
+def test_a_long_name_of_a_document_leaves_the_text_its_room(tmp_path: Path, width: int):
+    file, plain = tmp_path / "report.html", found()
+    named = replace(plain, comparison=titled(plain.comparison, "关于进一步推进城市公共服务设施建设的年度工作报告" * 3))
+    file.write_text(report.html(named, "zh"), encoding="utf-8")
+    with browser_page(width=width) as page:
+        page.goto(file.as_uri())
+        page.locator("summary").click()
+        cells = page.locator("td.place ~ td:last-child").all()
+        assert min(cell.bounding_box()["width"] for cell in cells[::5]) > 150
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_specifications_end_no_element():

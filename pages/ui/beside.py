@@ -1,6 +1,5 @@
 """The page itself, beside what was read on it."""
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -76,11 +75,9 @@ def at_hand(chunks: Sequence[Chunk]) -> bool:
 
 def choose(rows: object, chunks: Sequence[Chunk], key: str, **look: object) -> Chunk | None:
     """Draw a table with a chunk in each row, and return the one that is selected."""
-    # A key of these chunks alone: a selection stays with its row's number when a table with the same key changes.
-    of_these = zlib.crc32(" ".join(piece.id for piece in chunks).encode())
     event = st.dataframe(
         rows,
-        key=f"{key}:{of_these}",
+        key=state.key_of(key, (piece.id for piece in chunks)),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",

@@ -20,7 +20,9 @@ LINE_ROOM = alt.ExprRef("width / 4 - 14")
 
 
 def label(chunk: Chunk, columns: int) -> str:
-    return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, columns)}"
+    """Return place and beginning of a chunk; the name of its document takes room from the text, not from the chart."""
+    left = columns - NAME_COLUMNS if chunk.title else columns
+    return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, left)}"
 
 
 def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
@@ -171,9 +173,9 @@ def length_histogram(lengths: list[int]) -> alt.Chart:
         alt.Chart(pd.DataFrame({"length": lengths}))
         .mark_bar(color="#2563a8")
         .encode(
-            x=alt.X("length:Q", bin=alt.Bin(maxbins=30), title=t("documents.length")),
+            x=alt.X("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
             y=alt.Y("count()", title=t("documents.chunks")),
-            tooltip=[alt.Tooltip("length:Q", bin=alt.Bin(maxbins=30), title=t("documents.length")),
+            tooltip=[alt.Tooltip("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
                      alt.Tooltip("count()", title=t("documents.chunks"))],
         )
         .properties(height=220)

@@ -85,13 +85,16 @@ def alone(first: Comparison, second: Comparison, side: str) -> None:
                 for rank, there, chunk in found
             ]
             names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
-            widths = dict(zip(names, (50, 80, 45), strict=False))
             beside.table(
                 pd.DataFrame(rows, columns=names),
                 [chunk for _, _, chunk in found],
                 f"alone_{side}_{number}",
                 beside.stacked,
-                column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
+                column_config={
+                    names[0]: st.column_config.NumberColumn(width=50),
+                    names[1]: st.column_config.TextColumn(width=80),
+                    names[2]: tables.page_column(chunk for _, _, chunk in found),
+                },
             )
 
 

@@ -190,12 +190,13 @@ def top_tables(comparison: Comparison) -> None:
         with column:
             st.markdown(f"**{tables.order_name(comparison, side)}**")
             hits = getattr(comparison, side).top(comparison.cutoff)
-            key = f"map_{side}"
+            ids = [hit.chunk.id for hit in hits]
+            key = state.key_of(f"map_{side}", ids)
             st.dataframe(
                 top_table(comparison, side),
                 key=key,
                 hide_index=True,
-                on_select=lambda key=key, hits=hits: state.keep_row(key, "picked", [hit.chunk.id for hit in hits]),
+                on_select=lambda key=key, ids=ids: state.keep_row(key, "picked", ids),
                 selection_mode="single-row",
                 column_config={
                     t("table.rank"): st.column_config.NumberColumn(width=45),

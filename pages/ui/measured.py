@@ -133,13 +133,14 @@ def each_part(evaluation: Evaluation) -> None:
              t("measured.gain"), t("measured.new", k=k), t("measured.first")]  # fmt: skip
     frame = pd.DataFrame(rows, columns=names).sort_values(names[3], na_position="last", kind="stable")
     asked = list(frame[names[0]])
+    key = state.key_of("each", asked)
     st.dataframe(
         frame.style.format(dict.fromkeys(names[1:3], "{:.3f}") | {names[3]: "{:+.3f}"}, na_rep="–"),
         hide_index=True,
-        key="each",
+        key=key,
         height=tables.height(len(frame)),
         column_config={names[0]: st.column_config.TextColumn(width="large")},
-        on_select=lambda: state.keep_row("each", "judged_question", asked),
+        on_select=lambda: state.keep_row(key, "judged_question", asked),
         selection_mode="single-row",
     )
     st.caption(t("measured.each_help", measure=measure, k=k))
@@ -156,17 +157,19 @@ def pool_part(evaluation: Evaluation, question: str) -> None:
     st.text(question)
     rows = [[tables.GRADES[grades.get(chunk.id)], tables.page(chunk), tables.one_line(chunk.text)] for chunk in chunks]
     names = [t("table.grade"), t("table.page"), t("table.text")]
+    ids = [chunk.id for chunk in chunks]
+    key = state.key_of("pool", [question, *ids])
     st.dataframe(
         pd.DataFrame(rows, columns=names),
         hide_index=True,
-        key="pool",
+        key=key,
         height=tables.height(len(rows)),
         column_config={
             names[0]: st.column_config.TextColumn(width=58),
             names[1]: tables.page_column(chunks),
             names[2]: st.column_config.TextColumn(width="large"),
         },
-        on_select=lambda: state.keep_row("pool", "judged_chunk", [chunk.id for chunk in chunks]),
+        on_select=lambda: state.keep_row(key, "judged_chunk", ids),
         selection_mode="single-row",
     )  # fmt: skip
     st.caption(t("pool.help"))

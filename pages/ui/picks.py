@@ -63,8 +63,9 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
         column_config={
             **{
                 name: st.column_config.Column(width=width)
-                for name, width in zip(columns(), (60, 60, 60, 70, 50), strict=True)
+                for name, width in zip(columns()[:4], (60, 60, 60, 70), strict=True)
             },
+            t("table.page"): tables.page_column(dealt.chunks),
             t("table.text"): st.column_config.TextColumn(width=TEXT_WIDTH),
         },
     )

@@ -111,13 +111,14 @@ def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
 
 
 def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
-    key = f"order_{side}"
+    ids = getattr(comparison, side).ids
+    key = state.key_of(f"order_{side}", ids)
     st.dataframe(
         tables.order_table(comparison, side, st.session_state["picked"], grades),
         key=key,
         height=tables.height(len(comparison.moves)),
         hide_index=True,
-        on_select=lambda: state.keep_row(key, "picked", getattr(comparison, side).ids),
+        on_select=lambda: state.keep_row(key, "picked", ids),
         selection_mode="single-row",
         column_config={
             t("table.rank"): st.column_config.NumberColumn(width=50),

@@ -2,7 +2,9 @@
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from functools import wraps
 
 import streamlit as st
@@ -16,6 +18,7 @@ from rag_core.remote import RerankServer
 from rag_core.settings import library
 
 HOW = Settings()
+PREPARED: ContextVar[list[str] | None] = ContextVar("PREPARED", default=None)
 DEFAULTS: dict[str, object] = {
     "lang": None,
     "doc_id": None,
@@ -119,7 +122,9 @@ def fragment(draw: Callable[..., None], run_every: str | None = None) -> Callabl
     @st.fragment(run_every=run_every)
     @wraps(draw)
     def drawn(*arguments: object, **named: object) -> None:
-        if get_script_run_ctx().fragment_ids_this_run:
+        asked = get_script_run_ctx().fragment_ids_this_run
+        if asked and PREPARED.get() is not asked:  # once a run: a part inside of a part comes after widgets
+            PREPARED.set(asked)
             prepare()
         draw(*arguments, **named)
 
@@ -130,6 +135,11 @@ def settle(key: str, options: Sequence, first: object = None) -> None:
     """Give a select box one of its options before it is drawn: ``first``, or the first there is."""
     if st.session_state[key] not in options:
         st.session_state[key] = first if first in options else options[0]
+
+
+def key_of(table: str, rows: Iterable[str]) -> str:
+    """Return a key of a table with these rows alone: a ticked box stays with its row's number when the rows change."""
+    return f"{table}:{zlib.crc32(' '.join(rows).encode())}"
 
 
 def keep_row(table: str, name: str, values: Sequence) -> None:
