@@ -208,6 +208,9 @@ def test_a_document_that_is_gone_cannot_be_opened(library, compared):
     assert not clickable(run(at), "sources_vector")
 
 
+HINT = "Tick the box at the left of a row to see the chunk on its page"
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_ceiling_is_drawn_with_its_table(tmp_path):
     with running_app(tmp_path / "library") as address, browser_page() as page:
@@ -226,7 +229,7 @@ def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
         page.goto(address)
         page.get_by_role("button", name="Try the sample and compare").click()
         page.get_by_role("tab", name="Which query found what").click()
-        page.get_by_text("Tick the box at the left of a row").wait_for()
+        page.get_by_text(HINT).wait_for()
         settle(page)
         page.get_by_label("Question", exact=True).fill("Not asked yet")
         grid = page.get_by_test_id("stDataFrame").last
@@ -234,7 +237,7 @@ def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
             grid.scroll_into_view_if_needed()
             box = grid.bounding_box()
             page.mouse.click(box["x"] + 15, box["y"] + 52)
-            page.get_by_text("the chunk is marked" if seen else "Tick the box at the left of a row").wait_for()
+            page.get_by_text("the chunk is marked" if seen else HINT).wait_for()
             settle(page)
             assert page.get_by_test_id("stImage").count() == seen
         assert page.get_by_label("Question", exact=True).input_value() == "Not asked yet"

@@ -46,7 +46,7 @@ def test_a_result_goes_out_is_judged_and_comes_home(tmp_path):
         with browser_page() as page:
             open_file(page, address, back)
             page.get_by_role("button", name=LOCALE["replay.take"]).click()
-            page.get_by_text("are in your library already").wait_for()
+            page.get_by_text("and so are all judgments of the file").wait_for()
     before, after = replay.read(sent.read_bytes()), replay.read(back.read_bytes())
     assert after.comparison == before.comparison
     assert [one.judge for one in after.judgments] == [*(one.judge for one in before.judgments), NAME]
