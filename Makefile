@@ -17,7 +17,7 @@ samples:
 	python data/samples/make_samples.py
 
 screenshots:
-	python tests/screenshots.py
+	PYTHONPATH=. python tests/screenshots.py
 
 models-table:
 	python -m tests.models_table
