@@ -21,6 +21,13 @@ Progress = Callable[[int, int], None]
 Pool = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 TEXTS_PER_REPORT = 16
+CORES = os.cpu_count() or 1
+FIXED_SCALES = "fixed_activation_scales"
+"""A graph with this property has its activations' int8 scales in it, whatever it is given: texts may run together."""
+TOKENS_PER_RUN = (128, 512)
+"""Fewest and most. With fewer the weights are read too often, with more what lies between layers leaves the cache."""
+TOKENS_ALIKE = 8
+FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
 class OnnxModel:
@@ -42,35 +49,78 @@ class OnnxModel:
             raise ModelUnusable(
                 f"{folder} is damaged ({reason}): install again", model=folder.name, reason=reason
             ) from error
-        self.workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+        self.together = FIXED_SCALES in self.session.get_modelmeta().custom_metadata_map
+        self.workers = ThreadPoolExecutor(max_workers=CORES)
 
     def run(self, texts: Texts, pool: Pool, progress: Progress | None = None) -> np.ndarray:
         """Return ``pool(output, attention_mask)`` for each text or pair, in the order given: float32, (n, width).
 
-        Each text runs by itself, on all cores, the longest first. A run of an int8 graph has one scale for all its
-        activations: in a batch a text's result would follow its neighbours, by more than lies between two ranks.
+        Runs go on all cores, the longest texts first. What a text gives never depends on the others: see ``runs``.
         """
         encodings = self.tokenizer.encode_batch_fast(list(texts))  # places of tokens are not needed here
-        order = sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids))
-        jobs = {i: self.workers.submit(self._forward, encodings[i], pool) for i in order}
+        parts = runs([len(encoding.ids) for encoding in encodings], self.together)
+        jobs = [self.workers.submit(self._forward, [encodings[i] for i in part], pool) for part in parts]
+        done = told = 0
         try:
-            for done, i in enumerate(order, start=1):
-                jobs[i].result()
-                if progress and (done % TEXTS_PER_REPORT == 0 or done == len(order)):
-                    progress(done, len(order))
+            for part, job in zip(parts, jobs, strict=True):
+                job.result()
+                done += len(part)
+                if progress and (done - told >= TEXTS_PER_REPORT or done == len(encodings)):
+                    told = done
+                    progress(done, len(encodings))
         finally:  # a reader who went away, or an error, must not leave the rest running
-            for job in jobs.values():
+            for job in jobs:
                 job.cancel()
-        return np.stack([jobs[i].result() for i in range(len(encodings))])
+        order = np.argsort([i for part in parts for i in part])
+        return np.concatenate([job.result() for job in jobs])[order]
 
     def reads(self, *texts: str) -> int:
         """Return how many characters of the last of these texts, one or a pair, are read before the limit cuts it."""
         return characters_read(self.tokenizer.encode(*texts), texts)
 
-    def _forward(self, encoding: Encoding, pool: Pool) -> np.ndarray:
-        names = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
-        feeds = {name: np.array([getattr(encoding, field)], np.int64) for name, field in names.items()}
-        return pool(self.session.run(None, feeds)[0], feeds["attention_mask"])[0]
+    def _forward(self, encodings: Sequence[Encoding], pool: Pool) -> np.ndarray:
+        given = feeds(encodings, TOKENS_ALIKE if self.together else 1)
+        return pool(self.session.run(None, given)[0], given["attention_mask"])
+
+
+def runs(lengths: Sequence[int], together: bool) -> list[list[int]]:
+    """Return which texts of these lengths in tokens run together, the longest first.
+
+    Where the graph finds the scale of its activations in each run, every text runs by itself: in a batch its result
+    would follow its neighbours, by more than lies between two ranks. Where scales are fixed, texts run together that
+    have as many tokens when padded to a multiple of ``TOKENS_ALIKE``: so much padding a text has alone, too, and its
+    result is the same to the last bit. Runs get smaller towards the end, so that all cores end at about the same time
+    (guided self-scheduling, Polychronopoulos and Kuck 1987).
+    """
+    if not together:
+        return [[i] for i in sorted(range(len(lengths)), key=lambda i: -lengths[i])]
+    alike: dict[int, list[int]] = {}
+    for i, length in enumerate(lengths):
+        alike.setdefault(padded(length, TOKENS_ALIKE), []).append(i)
+    parts, left = [], sum(tokens * len(members) for tokens, members in alike.items())
+    for tokens, members in sorted(alike.items(), reverse=True):
+        while members:
+            most = int(np.clip(left / (2 * CORES), *TOKENS_PER_RUN)) // tokens or 1
+            size = -(-len(members) // -(-len(members) // most))  # as few runs as the most allows, all alike
+            part, members = members[:size], members[size:]
+            parts.append(part)
+            left -= tokens * len(part)
+    return parts
+
+
+def padded(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
+
+
+def feeds(encodings: Sequence[Encoding], multiple: int = 1) -> dict[str, np.ndarray]:
+    """Return a graph's inputs, int64 of shape (texts, tokens), padded with zeros to a multiple."""
+    width = padded(max(len(encoding.ids) for encoding in encodings), multiple)
+    given = {name: np.zeros((len(encodings), width), np.int64) for name in FIELDS}
+    for row, encoding in enumerate(encodings):
+        for name, field in FIELDS.items():
+            values = getattr(encoding, field)
+            given[name][row, : len(values)] = values
+    return given
 
 
 def characters_read(encoding: Encoding, texts: Sequence[str]) -> int:

@@ -170,7 +170,7 @@ def pairs():
 def as_found(pairs, monkeypatch):
     """Leave every piece as it stands in its passage."""
     monkeypatch.setattr(pairs, "SCRIPT_SHARE", 0)
-    monkeypatch.setattr(pairs, "altered", lambda *_: None)
+    monkeypatch.setattr(pairs, "near_misses", lambda *_: [])
 
 
 @pytest.mark.parametrize("size", ["clause", "sentence", "window"])
@@ -246,6 +246,51 @@ def test_groups_across_languages_have_cosines_and_no_labels(pairs):
     assert group["cosines"] == pytest.approx((letters.embed_texts(group["texts"]) @ query).tolist(), abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("positive", "answer", "lang", "expected"),
+    [
+        ("南北战争是美国最大的内战，发生于1861年。", "1861年", "zh", "南北战争是美国最大的内战"),
+        ("全年收入增长8.2%，突破6000亿元；支出平稳。", "6000亿元", "zh", "全年收入增长8.2%，支出平稳。"),
+        ("一短，发生于1861年。", "1861年", "zh", None),
+        ("发生于1861年，又一次是1861年。", "1861年", "zh", None),
+        ("它在1861年，开始。", "年，开", "zh", None),
+        ("Among the top schools in wins, it has 88 of them.", "88", "en", "Among the top schools in wins"),
+        ("A war that lasted 4,000 days.", "4,000", "en", None),
+        ("什么都没有，没有答案。", None, "zh", None),
+    ],
+)
+def test_the_answer_is_cut_out_with_all_that_stands_between_two_marks(pairs, positive, answer, lang, expected):
+    assert pairs.without_answer(positive, answer, lang) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("What does the plague cause?", "The plague cause"),
+        ("How many are there?", "There"),
+        ("Whatever is it?", "Whatever is it"),
+        ("国王是谁？", "国王"),
+        ("誰稱自己的小說是科學的傳奇?", "稱自己的小說是科學的傳奇"),
+        ("他在哪一年出生？", "他在出生"),
+    ],
+)
+def test_a_question_is_restated_as_a_heading(pairs, query, expected):
+    assert pairs.restated(query) == expected
+
+
+def test_a_piece_made_for_its_question_has_no_cosine(pairs, monkeypatch):
+    monkeypatch.setattr(pairs, "near_misses", lambda *_: ["made", "up"])
+    monkeypatch.setattr(pairs, "SCRIPT_SHARE", 0)
+    passages = pairs.Passages(ROWS, Letters())
+    for size in ("sentence", "clause"):
+        group = pairs.group_of(ROWS[0], 0, size, passages, random.Random(1))
+        pairs.measure_clauses([group], Letters())
+        assert group["texts"][-2:] == ["made", "up"] and len(group["texts"]) == 1 + pairs.NEGATIVES
+        assert [cosine == pairs.UNMEASURED for cosine in group["cosines"]] == [False] * (pairs.NEGATIVES - 1) + [
+            True
+        ] * 2
+
+
 @pytest.fixture
 def train():
     pytest.importorskip("torch", reason="training needs torch")
@@ -262,6 +307,16 @@ def test_the_loss_is_nothing_for_a_sure_answer_and_the_embedders_order_of_the_re
     assert train.loss_of(right, labels, cosines).item() == pytest.approx(0, abs=1e-4)
     turned = right[:, [0, 3, 2, 1]]
     assert train.loss_of(turned, labels, cosines).item() > 1
+
+
+def test_a_piece_without_cosine_has_no_place_in_the_embedders_order(train):
+    import torch
+
+    cosines, labels = torch.tensor([[0.80, 0.86, 0.84, -1.0]]), torch.tensor([[1.0, 0, 0, 0]])
+    right = torch.tensor([[60.0, *(train.COSINE_SCALE * (c - 1.2) for c in (0.86, 0.84)), -50.0]])
+    assert train.loss_of(right, labels, cosines).item() == pytest.approx(0, abs=1e-4)
+    right[0, 3] = 60.0
+    assert train.loss_of(right, labels, cosines).item() > 1
 
 
 def test_a_group_without_labels_asks_for_the_embedders_order_alone(train):
@@ -371,8 +426,7 @@ def test_dividing_a_temperature_out_divides_every_logit(calibrate, tmp_path):
     assert np.ptp(before) > 0.01
 
 
-@pytest.mark.parametrize("outliers", [{}, {0: 3, 1: 5}])
-def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path, outliers):
+def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path):
     pytest.importorskip("onnx", reason="exporting needs onnx")
     import onnxruntime
     import torch
@@ -381,7 +435,7 @@ def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path, outl
     from training.export import INPUTS, Logits, export_fp32
 
     folder, graph = tiny_models.cross_encoder(tmp_path / "model"), tmp_path / "model.onnx"
-    export_fp32(Logits(folder, outliers).eval(), graph)
+    export_fp32(Logits(folder).eval(), graph)
     inputs = torch.tensor([[2, 7, 5, 9, 4], [2, 6, 9, 0, 0]]), torch.tensor([[1] * 5, [1, 1, 1, 0, 0]])
     inputs = (*inputs, torch.tensor([[0, 0, 1, 1, 1]] * 2))
     model = BertForSequenceClassification.from_pretrained(folder).eval()
@@ -393,6 +447,58 @@ def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path, outl
     alone = session.run(None, {name: value[1:, :3].numpy() for name, value in zip(INPUTS, inputs, strict=True)})[0]
     assert alone[0] == pytest.approx(expected[1], abs=1e-5)
     assert np.ptp(expected) > 0.001
+
+
+@pytest.fixture
+def quantize():
+    pytest.importorskip("torch", reason="training needs torch")
+    pytest.importorskip("onnx", reason="exporting needs onnx")
+    from training import quantize
+
+    return quantize
+
+
+def test_with_fixed_scales_a_graph_gives_nearly_the_float32_logits_whatever_runs_beside(quantize, tmp_path):
+    from rag_core.onnx_model import OnnxModel
+    from rag_core.rerank import first_logit
+    from training.export import Logits, export_fp32
+
+    folder = tmp_path / "model"
+    tiny_models.cross_encoder(folder)
+    (folder / "onnx").mkdir()
+    export_fp32(Logits(folder).eval(), tmp_path / "float32.onnx")
+    texts = ["revenue grew by 8 percent .", "schools opened", "2 schools opened . " * 5, "收入增长了多少", "今年"]
+    pairs = [(question, text) for question in ("how much did revenue grew", "收入") for text in texts]
+    quantize.fixed_scales(tmp_path / "float32.onnx", folder / "onnx" / "model.onnx", folder / "tokenizer.json", pairs)
+    model, exact = OnnxModel(folder), OnnxModel.__new__(OnnxModel)
+    exact.__dict__ |= model.__dict__ | {"session": session_of(tmp_path / "float32.onnx")}
+    expected = exact.run(pairs, first_logit)
+    assert model.together and np.ptp(expected) > 0.5
+    assert model.run(pairs, first_logit) == pytest.approx(expected, abs=0.08 * float(np.ptp(expected)))
+    alone = np.concatenate([model.run([pair], first_logit) for pair in pairs])
+    assert (model.run(pairs, first_logit) == alone).all()
+    assert (folder / "onnx" / "model.onnx").stat().st_size < (tmp_path / "float32.onnx").stat().st_size
+
+
+def session_of(file):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+
+def test_a_channel_far_beyond_the_others_is_shrunk_to_their_reach(quantize):
+    high = np.array([1.0] * 20 + [30.0, 1.2], np.float32)
+    reach = quantize.Reach(-np.ones(22, np.float32), high)
+    divisors = reach.divisors()
+    assert divisors[20] == pytest.approx(30 / quantize.HEADROOM) and (np.delete(divisors, 20) == 1).all()
+    size, zero = reach.steps(divisors)
+    assert size == pytest.approx((quantize.HEADROOM + 1) / 255) and zero == round(1 / size)
+    assert (quantize.Reach(-high[:20], high[:20]).divisors() == 1).all()
+
+
+def test_reaches_join(quantize):
+    one, other = (quantize.Reach.of(np.array(rows)) for rows in ([[[1.0, -2], [0, 5]]], [[3.0, 0]]))
+    assert ((one | other).low.tolist(), (one | other).high.tolist()) == ([0, -2], [3, 5])
 
 
 @pytest.mark.parametrize(

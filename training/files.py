@@ -9,6 +9,9 @@ from pathlib import Path
 SENTENCE = re.compile(r"(?<=[。！？；])|(?<=[.!?])\s+(?=[\"'“(]?[A-Z0-9])|\n+")
 CLAUSE = re.compile(r"(?<=[，。！？；])")
 
+UNMEASURED = -1.0
+"""Stands for the cosine of a piece that was made for its question: the embedder never found it."""
+
 
 def read_rows(file: Path) -> Iterator[dict]:
     with gzip.open(file, "rt", encoding="utf-8") as lines:

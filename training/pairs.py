@@ -25,7 +25,7 @@ from opencc import OpenCC
 
 from rag_core.embed import Embedder, load_embedder
 from rag_core.lexical import tokens
-from training.files import cut_clauses, cut_sentences, read_rows
+from training.files import UNMEASURED, cut_clauses, cut_sentences, read_rows
 
 QUERIES = {
     "reqa_squad_train": 10000, "cmrc2018_train": 10200, "squadshifts_new_wiki": 8000, "drcd_dev": 3600,
@@ -38,21 +38,31 @@ ACROSS = (
     ("squadshifts_new_wiki", "drcd_dev"), ("drcd_dev", "squad_v2_train_10articles"),
 )  # fmt: skip
 """Questions of the first, pieces of the second."""
-ASKED_ACROSS = 700
+ASKED_ACROSS = 1500
 ROUNDS = {"zh": 2, "en": 1}
 """There are half as many Chinese questions: each makes two groups, mostly of other sizes and negatives."""
 SHARES = {"zh": {"clause": 0.25, "sentence": 0.45, "window": 0.3}, "en": {"sentence": 0.7, "window": 0.3}}
 CASUAL = {"zh": 0.25, "en": 0.4}
 SCRIPTS = {"drcd_dev": "t2s"}
 """How OpenCC turns a source's script into the other; what is not named here is simplified."""
-SCRIPT_SHARE = 0.3
+SCRIPT_SHARE = 0.4
 NEGATIVES = 8
 ALSO = 2
 """At most so many other pieces of the passage that hold the answer string."""
 NEGATED = 0.15
+CUT_OUT = 0.5
+RESTATED = 0.15
 NUMBER = re.compile(r"\d+")
 NAME = re.compile(r"\b[A-Z][a-z]{3,}\b")
 HAN = re.compile(r"[一-鿿]{2,6}")
+PART = re.compile(r"(?<=[，。！？；])|(?<=[,;:.!?]) ")
+SHORTEST = {"zh": 6, "en": 20}
+"""So many characters must be left when the answer is cut out of a piece."""
+ASKING = re.compile(
+    r"^(what|who|whom|whose|when|where|which|why|how)\b( (is|are|was|were|did|do|does|can|many|much|long)\b)*"
+    r"|是?(什么|什麼|甚么|甚麼|谁|誰|多少|何时|何時|为何|為何|怎么样?|怎麼樣?|如何|哪一?[个個些里裡年位种種国國]?)|[?？]",
+    re.IGNORECASE,
+)
 OPPOSITES = {
     "zh": (("不是", "是"), ("没有", "有"), ("增长", "下降"), ("上升", "下降"), ("提高", "降低"), ("增加", "减少"),
            ("以前", "以后"), ("(?<!不)是", "不是"), ("(?<!没)有", "没有"), ("(?<!不)可以", "不可以"),
@@ -212,6 +222,31 @@ def swapped_han(query: str, positive: str, others: Sequence[str], rng: random.Ra
     return positive.replace(shared, rng.choice(found)) if len(shared) >= 2 and found else None
 
 
+def without_answer(positive: str, answer: str | None, lang: str) -> str | None:
+    """Return the positive without the parts between two marks that hold the answer: what it is about stays."""
+    parts = PART.split(positive)
+    left = [part for part in parts if answer not in part] if answer else parts
+    text = ("" if lang == "zh" else " ").join(left).strip(" ，；,;:")
+    return text if len(left) < len(parts) and len(text) >= SHORTEST[lang] else None
+
+
+def restated(query: str) -> str:
+    """Return the question without what makes it one, as a heading would have it: it names the subject, no answer."""
+    text = " ".join(ASKING.sub("", query).split())
+    return text[:1].upper() + text[1:]
+
+
+def near_misses(row: dict, positive: str, others: Sequence[str], rng: random.Random) -> list[str]:
+    """Return pieces made for this question that hold its words and no answer."""
+    lang = row["lang"]
+    made = [altered(row["query"], positive, others, lang, rng)]
+    if rng.random() < CUT_OUT:
+        made.append(without_answer(positive, row.get("answer"), lang))
+    if rng.random() < RESTATED:
+        made.append(restated(row["query"]))
+    return [text for text in made if text]
+
+
 def longest_shared(one: str, other: str) -> str:
     """Return the longest string of two to six Han characters that both hold, or an empty one."""
     parts = (one[i : i + length] for length in range(6, 1, -1) for i in range(len(one) - length + 1))
@@ -245,10 +280,8 @@ def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.
             pieces.setdefault(piece, (0.0, cosine))
     if len(pieces) <= NEGATIVES:
         return None
-    wrong = altered(row["query"], positive[0], list(pieces)[1:], row["lang"], rng)
-    if wrong and wrong not in pieces:
-        pieces.popitem()
-        pieces[wrong] = (0.0, positive[1])
+    made = [text for text in near_misses(row, positive[0], list(pieces)[1:], rng) if text not in pieces]
+    pieces = dict([*list(pieces.items())[: len(pieces) - len(made)], *((text, (0.0, UNMEASURED)) for text in made)])
     group = {"query": casual(row["query"], row["lang"], rng), "texts": list(pieces), "lang": row["lang"], "size": size,
              "labels": [label for label, _ in pieces.values()],
              "cosines": [round(float(cosine), 4) for _, cosine in pieces.values()],
@@ -298,7 +331,10 @@ def measure_clauses(groups: Sequence[dict], embedder: Embedder) -> None:
     queries = embedder.embed_queries([group["query"] for group in clauses])
     texts = embedder.embed_texts([text for group in clauses for text in group["texts"]])
     for group, query, vectors in zip(clauses, queries, texts.reshape(len(clauses), -1, texts.shape[1]), strict=True):
-        group["cosines"] = [round(float(cosine), 4) for cosine in vectors @ query]
+        group["cosines"] = [
+            old if old == UNMEASURED else round(float(cosine), 4)
+            for old, cosine in zip(group["cosines"], vectors @ query, strict=True)
+        ]
 
 
 def main() -> None:

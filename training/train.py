@@ -23,13 +23,16 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, kl_div, log_softmax, softmax
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-FROZEN = 4
-"""So many of the lower layers, and the embeddings, stay as they are: half as much again in the same time."""
+from training.files import UNMEASURED
+
 MAX_TOKENS = 160
 GROUPS_PER_STEP = 12
 SLICES = 8
 LEARNING_RATE = 1.5e-4
 HEAD_RATE = 5  # times the learning rate: the head starts from nothing, the layers do not
+DECAY = 0.85
+"""Each layer learns at this part of the next one's rate: what lies lower is more general and is to move less (Howard
+and Ruder 2018, arXiv 1801.06146)."""
 WARM_UP = 0.05
 CHECKPOINT_SECONDS = 600
 HELD_OUT = 240
@@ -41,16 +44,27 @@ PAIR_WEIGHT = 0.5
 
 
 def start_model(base: Path) -> BertForSequenceClassification:
-    """Take the embedder's layers; the pooler starts as the identity. A cross-encoder is taken as it is."""
+    """Take the embedder's layers; the pooler starts as the identity. A cross-encoder is taken as it is.
+
+    The embeddings stay as they are: they are two fifths of a step's time and move little. Attention is written out,
+    since torch's own one takes as long backwards on a processor as all matrix products together.
+    """
     config = BertConfig.from_pretrained(base, num_labels=1)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
-    model = BertForSequenceClassification.from_pretrained(base, config=config)
+    model = BertForSequenceClassification.from_pretrained(base, config=config, attn_implementation="eager")
     if "BertForSequenceClassification" not in (config.architectures or []):
         torch.nn.init.eye_(model.bert.pooler.dense.weight)
         torch.nn.init.zeros_(model.bert.pooler.dense.bias)
-    for part in (model.bert.embeddings, *model.bert.encoder.layer[:FROZEN]):
-        part.requires_grad_(False)
+    model.bert.embeddings.requires_grad_(False)
     return model
+
+
+def rates(model: BertForSequenceClassification) -> list[dict]:
+    """Return the parameters with their shares of the learning rate: each layer's and the head's."""
+    layers = reversed(model.bert.encoder.layer)
+    shares = [{"params": list(layer.parameters()), "factor": DECAY**above} for above, layer in enumerate(layers)]
+    head = [*model.bert.pooler.parameters(), *model.classifier.parameters()]
+    return [*shares, {"params": head, "factor": HEAD_RATE}]
 
 
 def read_groups(file: Path) -> list[dict]:
@@ -82,22 +96,22 @@ def score(
     queries, texts = zip(*pairs, strict=True)
     encoded = tokenizer(list(queries), list(texts), truncation=True, max_length=MAX_TOKENS, return_token_type_ids=True)
     order = sorted(range(len(pairs)), key=lambda i: len(encoded["input_ids"][i]))
-    step = -(-len(order) // SLICES)
-    logits = []
-    for start in range(0, len(order), step):
-        some = {name: [values[i] for i in order[start : start + step]] for name, values in encoded.items()}
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            hidden = model.bert(**tokenizer.pad(some, return_tensors="pt")).last_hidden_state
-        logits.append(model.classifier(model.bert.pooler(hidden.float()))[:, 0])
-    return torch.cat(logits)[torch.argsort(torch.tensor(order))]
+    step, first = -(-len(order) // SLICES), []
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):  # once for all slices: it casts the weights anew
+        for start in range(0, len(order), step):
+            some = {name: [values[i] for i in order[start : start + step]] for name, values in encoded.items()}
+            first.append(model.bert(**tokenizer.pad(some, return_tensors="pt")).last_hidden_state[:, :1])
+    logits = model.classifier(model.bert.pooler(torch.cat(first).float()))[:, 0]
+    return logits[torch.argsort(torch.tensor(order))]
 
 
 def loss_of(logits: torch.Tensor, labels: torch.Tensor, cosines: torch.Tensor) -> torch.Tensor:
     """Return the loss of logits, labels and cosines of shape (groups, texts)."""
-    labelled, positive = labels.sum(1) > 0, labels > 0
+    labelled = labels.sum(1) > 0
+    apart = (labels > 0) | (cosines == UNMEASURED)
     shares = labels / labels.sum(1, keepdim=True).clamp_min(1)
-    ours = log_softmax(logits.masked_fill(positive, NEVER), 1)
-    theirs = softmax((COSINE_SCALE * cosines).masked_fill(positive, NEVER), 1)
+    ours = log_softmax(logits.masked_fill(apart, NEVER), 1)
+    theirs = softmax((COSINE_SCALE * cosines).masked_fill(apart, NEVER), 1)
     return (
         -(shares * log_softmax(logits, 1)).sum(1).mean()
         + PAIR_WEIGHT * (labelled[:, None] * binary_cross_entropy_with_logits(logits, labels, reduction="none")).mean()
@@ -157,12 +171,7 @@ class Run:
         self.target, self.seconds, self.learning_rate, self.bfloat16 = target, minutes * 60, learning_rate, bfloat16
         self.tokenizer = AutoTokenizer.from_pretrained(base)
         self.model = start_model(base)
-        head = [*self.model.bert.pooler.parameters(), *self.model.classifier.parameters()]
-        groups = [
-            {"params": [p for p in self.model.bert.encoder.parameters() if p.requires_grad], "factor": 1},
-            {"params": head, "factor": HEAD_RATE},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=learning_rate, weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(rates(self.model), lr=learning_rate, weight_decay=0.01)
         self.steps, self.spent = 0, 0.0
 
     def resume(self) -> None:

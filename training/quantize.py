@@ -1,0 +1,202 @@
+"""Turn a float32 ONNX graph into int8: weights with one scale a channel, activations in one of two ways.
+
+With dynamic scales every matrix product looks for the range of what it is given, which is the whole run: a text's
+result follows its neighbours, so each text must run alone. With fixed scales the ranges come from sample texts, once;
+texts may then run together, and the weights are read once for all of them.
+
+Weights have seven bits: AVX2 without VNNI would overflow with eight.
+"""
+
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+from onnxruntime import InferenceSession
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from tokenizers import Tokenizer
+
+from rag_core.onnx_model import FIXED_SCALES, feeds
+from rag_core.rerank import Pair
+from training.train import read_groups, split
+
+SAMPLE_GROUPS = 120
+PAIRS_PER_GROUP = 4
+SEED = 7
+WEIGHT_STEPS = 63
+EMBEDDING_STEPS = 127
+ACTIVATION_STEPS = 255
+USUAL = 8
+"""A channel is unusual when it reaches further than the so-many-th largest one …"""
+HEADROOM = 1.5
+"""… times this. It is shrunk where some channel of its kind goes beyond by more than …"""
+WORTH_SHRINKING = 1.5
+
+
+def dynamic_scales(source: Path, target: Path) -> None:
+    """Write the graph with int8 weights and embeddings; products find their activations' range themselves."""
+    with tempfile.TemporaryDirectory() as scratch:
+        ready = Path(scratch) / "ready.onnx"
+        quant_pre_process(source, ready, skip_symbolic_shape=True)
+        quantize_dynamic(
+            ready, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
+            op_types_to_quantize=["MatMul", "Gather"],
+        )  # fmt: skip
+
+
+def fixed_scales(source: Path, target: Path, tokenizer: Path, pairs: Sequence[Pair]) -> None:
+    """Write the graph with int8 weights and embeddings, and the activations' ranges that the sample pairs reach."""
+    model = onnx.load(source)
+    Rewriting(model.graph, reaches(model, Tokenizer.from_file(str(tokenizer)), pairs)).apply()
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    helper.set_model_props(model, {FIXED_SCALES: "yes"})
+    onnx.save(model, target)
+
+
+def sample_pairs(groups: Path) -> list[Pair]:
+    """Return pairs of questions and pieces of held-out groups."""
+    rng = random.Random(SEED)
+    _, held_out = split(read_groups(groups))
+    chosen = rng.sample(held_out, min(SAMPLE_GROUPS, len(held_out)))
+    return [(group["query"], text) for group in chosen for text in rng.sample(group["texts"], PAIRS_PER_GROUP)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The lowest and highest value that each channel of an activation takes: two arrays of shape (channels,)."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Reach":
+        rows = values.reshape(-1, values.shape[-1])
+        return cls(rows.min(0), rows.max(0))
+
+    def __or__(self, other: "Reach") -> "Reach":
+        return Reach(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+
+    def divisors(self) -> np.ndarray:
+        """Return what each channel is divided by before it is quantised, mostly 1.
+
+        A few channels go ten times as far as any other and would leave these few of the 255 steps. They are shrunk,
+        and the rows of the weights that they meet grow as much (after Xiao et al. 2023, arXiv 2211.10438).
+        """
+        furthest = np.maximum(-self.low, self.high)
+        beyond = np.maximum(1, furthest / (HEADROOM * np.sort(furthest)[-USUAL])).astype(np.float32)
+        return beyond if beyond.max() > WORTH_SHRINKING else np.ones_like(beyond)
+
+    def steps(self, divisors: np.ndarray) -> tuple[np.float32, np.uint8]:
+        """Return the size of a step and the step that stands for zero."""
+        low, high = min(0.0, (self.low / divisors).min()), max(0.0, (self.high / divisors).max())
+        size = np.float32((high - low) / ACTIVATION_STEPS)
+        return size, np.uint8(np.clip(round(-low / size), 0, ACTIVATION_STEPS))
+
+
+def products(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return the products of an activation with weights."""
+    weights = {tensor.name for tensor in graph.initializer}
+    return [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in weights]
+
+
+def reaches(model: onnx.ModelProto, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> dict[str, Reach]:
+    """Run the pairs and return how far each activation that meets weights goes."""
+    names = sorted({node.input[0] for node in products(model.graph)})
+    seen = onnx.ModelProto()
+    seen.CopyFrom(model)
+    seen.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names)
+    session, found = InferenceSession(seen.SerializeToString(), providers=["CPUExecutionProvider"]), {}
+    for pair in pairs:
+        reach = [Reach.of(values) for values in session.run(names, feeds([tokenizer.encode(*pair)]))]
+        found = {name: found.get(name, new) | new for name, new in zip(names, reach, strict=True)}
+    return found
+
+
+class Rewriting:
+    """A graph whose nodes are being replaced by integer ones with fixed scales."""
+
+    def __init__(self, graph: onnx.GraphProto, reach: dict[str, Reach]) -> None:
+        self.graph, self.reach = graph, reach
+        self.weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        self.divisors = {name: one.divisors() for name, one in reach.items()}
+        self.nodes: list[onnx.NodeProto] = []
+        self.made: set[str] = set()
+
+    def apply(self) -> None:
+        """Replace each product with weights, the adding of its bias included, and each look-up of embeddings."""
+        adding = {name: node for node in self.graph.node if node.op_type == "Add" for name in node.input}
+        joined = {adding[node.output[0]].output[0] for node in products(self.graph)}
+        ours = {node.output[0] for node in products(self.graph)}
+        for node in self.graph.node:
+            if node.output[0] in ours:
+                self.product(node, adding[node.output[0]])
+            elif node.op_type == "Gather" and self.weights.get(node.input[0], np.empty(0)).ndim == 2:
+                self.look_up(node)
+            elif node.output[0] not in joined:
+                self.nodes.append(node)
+        self.replace()
+
+    def product(self, node: onnx.NodeProto, add: onnx.NodeProto) -> None:
+        given, weight = node.input
+        grown = self.weights[weight] * self.divisors[given][:, None]
+        sizes = steps_of(grown, axis=0, count=WEIGHT_STEPS)
+        int8, sizes = self.constant(f"{weight}_int8", rounded(grown, sizes)), self.constant(f"{weight}_steps", sizes)
+        [bias] = [name for name in add.input if name != node.output[0]]
+        activation, step, zero = self.quantized(given)
+        inputs = [activation, int8, step, sizes, zero, "", bias]
+        self.nodes.append(helper.make_node("MatMulIntegerToFloat", inputs, add.output, domain="com.microsoft"))
+
+    def quantized(self, name: str) -> tuple[str, str, str]:
+        """Return the names of an activation in int8, of its step and of its zero; they are made once."""
+        size, zero = self.reach[name].steps(self.divisors[name])
+        scale = self.constant(f"{name}_step", size), self.constant(f"{name}_zero", zero)
+        if f"{name}_int8" not in self.made:
+            self.made.add(f"{name}_int8")
+            shrunk = name
+            if self.divisors[name].max() > 1:
+                shrunk = f"{name}_shrunk"
+                by = self.constant(f"{name}_by", 1 / self.divisors[name])
+                self.nodes.append(helper.make_node("Mul", [name, by], [shrunk]))
+            self.nodes.append(helper.make_node("QuantizeLinear", [shrunk, *scale], [f"{name}_int8"]))
+        return (f"{name}_int8", *scale)
+
+    def look_up(self, node: onnx.NodeProto) -> None:
+        """Keep a table of embeddings in int8, with a scale a row."""
+        table, places = node.input
+        sizes = steps_of(self.weights[table], axis=1, count=EMBEDDING_STEPS)
+        parts = {"int8": rounded(self.weights[table], sizes), "steps": sizes}
+        for part, values in parts.items():
+            kept, found = self.constant(f"{table}_{part}", values), f"{node.output[0]}_{part}"
+            self.nodes.append(helper.make_node("Gather", [kept, places], [found]))
+        found = f"{node.output[0]}_int8"
+        self.nodes.append(helper.make_node("Cast", [found], [f"{found}_cast"], to=onnx.TensorProto.FLOAT))
+        self.nodes.append(helper.make_node("Mul", [f"{found}_cast", f"{node.output[0]}_steps"], node.output))
+
+    def constant(self, name: str, value: np.ndarray) -> str:
+        if name not in self.made:
+            self.made.add(name)
+            self.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def replace(self) -> None:
+        """Put the new nodes in place of the old ones, and drop what none of them uses."""
+        used = {name for node in self.nodes for name in node.input}
+        kept = [tensor for tensor in self.graph.initializer if tensor.name in used]
+        for old, new in ((self.graph.node, self.nodes), (self.graph.initializer, kept)):
+            del old[:]
+            old.extend(new)
+
+
+def steps_of(values: np.ndarray, axis: int, count: int) -> np.ndarray:
+    """Return the sizes of steps of which ``count`` reach the largest value along the axis."""
+    largest = np.abs(values).max(axis, keepdims=axis == 1)
+    return np.maximum(largest / count, np.finfo(np.float32).tiny).astype(np.float32)
+
+
+def rounded(values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    return np.round(values / sizes).astype(np.int8)
