@@ -22,7 +22,9 @@ def test_every_text_runs_once_with_texts_of_its_padded_length(monkeypatch, seed,
     widths = [{padded(lengths[i], TOKENS_ALIKE) for i in part} for part in parts]
     assert all(len(width) == 1 for width in widths)
     assert widths == sorted(widths, key=max, reverse=True)
-    assert all(len(part) == 1 or len(part) * max(width) <= TOKENS_PER_RUN[1] for part, width in zip(parts, widths, strict=True))
+    assert all(
+        len(part) == 1 or len(part) * max(width) <= TOKENS_PER_RUN[1] for part, width in zip(parts, widths, strict=True)
+    )
 
 
 def test_texts_of_one_length_are_shared_out_evenly_among_the_cores(monkeypatch):

@@ -61,7 +61,8 @@ def test_every_screenshot_exists(name: str):
     assert pictures and all((ROOT / picture).is_file() for picture in pictures)
 
 
-@pytest.mark.parametrize("module", sorted(file.stem for file in (ROOT / "training").glob("*.py")))
-def test_the_training_readme_names_every_script(module: str):
-    if module not in ("__init__", "files"):
-        assert re.search(rf"python -m training\.{module}\b", read("training/README.md"))
+@pytest.mark.parametrize("file", sorted(file.name for file in (ROOT / "training").glob("[!_]*.py")))
+def test_the_training_readme_names_every_module_and_how_to_run_every_script(file: str):
+    runs = "__main__" in read(f"training/{file}")
+    named = rf"python -m training\.{file.removesuffix('.py')}\b" if runs else rf"`training/{re.escape(file)}`"
+    assert re.search(named, read("training/README.md"))

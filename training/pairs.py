@@ -6,8 +6,9 @@ near miss. Pieces come in the sizes that users' chunks have: clauses, sentences,
 Beside each piece stand its label and the embedder's cosine, for training to lean on. A label is 1 for the answer, 0.5
 for another piece of its passage that holds the answer string, 0 for the rest.
 
-Groups across languages put a question of one language to pieces of the other. Which of them answers nobody knows, so
-all their labels are 0 and the embedder's cosines are what they teach.
+Some questions are put into the other language word by word (``training.gloss``): their labels stay. Groups across
+languages put a question of one language to pieces of the other. Which of them answers nobody knows, so all their labels
+are 0 and the embedder's cosines are what they teach.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from opencc import OpenCC
 from rag_core.embed import Embedder, load_embedder
 from rag_core.lexical import tokens
 from training.files import UNMEASURED, cut_clauses, cut_sentences, read_rows
+from training.gloss import Dictionary
 
 QUERIES = {
     "reqa_squad_train": 10000, "cmrc2018_train": 10200, "squadshifts_new_wiki": 8000, "drcd_dev": 3600,
@@ -46,6 +48,7 @@ CASUAL = {"zh": 0.25, "en": 0.4}
 SCRIPTS = {"drcd_dev": "t2s"}
 """How OpenCC turns a source's script into the other; what is not named here is simplified."""
 SCRIPT_SHARE = 0.4
+GLOSSED = {"zh": 0.2, "en": 0.12}
 NEGATIVES = 8
 ALSO = 2
 """At most so many other pieces of the passage that hold the answer string."""
@@ -301,6 +304,14 @@ def converter(conversion: str) -> OpenCC:
     return OpenCC(conversion)
 
 
+def in_other_language(group: dict, dictionary: Dictionary, rng: random.Random) -> dict:
+    """Put some questions word by word, wholly or by half, into the other language; the pieces and labels stay."""
+    if rng.random() >= GLOSSED.get(group["lang"], 0):
+        return group
+    put = dictionary.to_english if group["lang"] == "zh" else dictionary.to_chinese
+    return group | {"query": put(group["query"], rng.choice((1, 1, 0.5)), rng)}
+
+
 def across(rows: Sequence[dict], other: Passages, embedder: Embedder, rng: random.Random) -> Iterator[dict]:
     """Put questions of one language to sentences of the other."""
     vectors = embedder.embed_queries([row["query"] for row in rows])
@@ -353,6 +364,8 @@ def main() -> None:
     for asked, searched in ACROSS:
         groups += across(rng.sample(texts[asked][0], ASKED_ACROSS), texts[searched][1], embedder, rng)
     measure_clauses(groups, embedder)
+    dictionary = Dictionary(group["query"] for group in groups if group["lang"] == "zh")
+    groups = [in_other_language(group, dictionary, rng) for group in groups]
     rng.shuffle(groups)
     with gzip.open(arguments.target, "wt", encoding="utf-8") as lines:
         lines.writelines(json.dumps(group, ensure_ascii=False) + "\n" for group in groups)
