@@ -301,7 +301,9 @@ def dictionary():
 
 def test_a_chinese_question_is_put_into_english_word_by_word(dictionary):
     rng = random.Random(1)
-    assert dictionary.to_english("2023年财政收入增长了多少？", 1, rng) == "2023 year finances take in grow finish how much"
+    assert (
+        dictionary.to_english("2023年财政收入增长了多少？", 1, rng) == "2023 year finances take in grow finish how much"
+    )
     assert dictionary.to_english("臺灣的機場在哪裡?", 1, rng) == "Taiwan of airport exist where"
     assert dictionary.to_english("财政收入", 0, rng) == "财政 收入"
 
@@ -530,6 +532,21 @@ def test_a_channel_far_beyond_the_others_is_shrunk_to_their_reach(quantize):
 def test_reaches_join(quantize):
     one, other = (quantize.Reach.of(np.array(rows)) for rows in ([[[1.0, -2], [0, 5]]], [[3.0, 0]]))
     assert ((one | other).low.tolist(), (one | other).high.tolist()) == ([0, -2], [3, 5])
+
+
+def test_the_average_of_two_models_lies_between_their_weights(tmp_path):
+    pytest.importorskip("torch", reason="training needs torch")
+    from transformers import BertForSequenceClassification
+
+    from training.average import average
+
+    folders = [tmp_path / name for name in ("one", "other", "mean")]
+    for folder, bias in zip(folders[:2], (1.0, 3.0), strict=True):
+        tiny_models.cross_encoder(folder, bias=bias)
+    average(*folders, share=0.75)
+    one, _, mean = (BertForSequenceClassification.from_pretrained(folder) for folder in folders)
+    assert mean.classifier.bias.item() == pytest.approx(1.5)
+    assert mean.classifier.weight.tolist() == one.classifier.weight.tolist()
 
 
 @pytest.mark.parametrize(

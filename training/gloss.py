@@ -1,8 +1,8 @@
 """Put a question into the other language word by word, with CC-CEDICT (CC BY-SA 4.0).
 
-What comes out is no sentence, but it names in the one language what the pieces say in the other, and the labels stay: the
-files hold no translations. Mixing two languages word by word teaches a model of both to read across (Qin et al. 2020,
-arXiv 2006.06402).
+What comes out is no sentence, but it names in the one language what the pieces say in the other, and the labels stay:
+the files hold no translations. Mixing two languages word by word teaches a model of both to read across (Qin et al.
+2020, arXiv 2006.06402).
 """
 
 import gzip
@@ -14,7 +14,18 @@ from importlib.resources import files
 
 LINE = re.compile(r"(\S+) (\S+) \[[^\]]*\] /(.*)/")
 ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-NO_MEANING = ("CL:", "variant of", "old variant of", "see ", "abbr.", "surname ", "used in", "used to", "classifier", "erhua")
+NO_MEANING = (
+    "CL:",
+    "variant of",
+    "old variant of",
+    "see ",
+    "abbr.",
+    "surname ",
+    "used in",
+    "used to",
+    "classifier",
+    "erhua",
+)
 HAN = re.compile("[一-鿿]")
 RUN = re.compile("[一-鿿]+|[^一-鿿]+")
 BETWEEN_HAN = re.compile("(?<=[一-鿿]) (?=[一-鿿])")
@@ -27,7 +38,10 @@ ASKED = {
     "何時": "when", "怎么": "how", "如何": "how", "为什么": "why", "為什麼": "why", "是": "is", "有": "has",
 }  # fmt: skip
 """What a dictionary says of these words is not how one asks with them."""
-SMALL = frozenset("a an the of in on at to for by with is are was were be been do does did and or it its that this".split())
+SMALL = frozenset((
+    "a", "an", "the", "of", "in", "on", "at", "to", "for", "by", "with", "is", "are", "was", "were", "be",
+    "been", "do", "does", "did", "and", "or", "it", "its", "that", "this",
+))  # fmt: skip
 
 
 class Dictionary:
@@ -48,7 +62,14 @@ class Dictionary:
             for meaning, found in words.items()
             if any(common[word] for word in found)
         }
-        self.chinese |= {"who": "谁", "what": "什么", "when": "什么时候", "where": "哪里", "which": "哪个", "why": "为什么"}
+        self.chinese |= {
+            "who": "谁",
+            "what": "什么",
+            "when": "什么时候",
+            "where": "哪里",
+            "which": "哪个",
+            "why": "为什么",
+        }
 
     def cut(self, text: str) -> Iterator[str]:
         """Cut Chinese text into the longest words that the dictionary has, from left to right."""
@@ -64,7 +85,9 @@ class Dictionary:
         parts: list[str] = []
         for run in RUN.findall(text):
             words = self.cut(run) if HAN.match(run) else [run.strip(" ，。！？?")]
-            parts += [self.english.get(word, "") if HAN.match(word) and rng.random() < share else word for word in words]
+            parts += [
+                self.english.get(word, "") if HAN.match(word) and rng.random() < share else word for word in words
+            ]
         return " ".join(" ".join(parts).split())
 
     def to_chinese(self, text: str, share: float, rng: random.Random) -> str:
@@ -87,7 +110,11 @@ def entries() -> Iterator[tuple[str, str, list[str]]]:
             found = LINE.match(line)
             if found:
                 traditional, simplified, meanings = found.groups()
-                yield traditional, simplified, [short for meaning in meanings.split("/") if (short := shortened(meaning))]
+                yield (
+                    traditional,
+                    simplified,
+                    [short for meaning in meanings.split("/") if (short := shortened(meaning))],
+                )
 
 
 def shortened(meaning: str) -> str:
