@@ -187,6 +187,7 @@ def documents(page: Page, screens: Screens, address: str) -> None:
     go(page, "documents")
     uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     uploader.set_input_files({"name": TITLE, "mimeType": "application/pdf", "buffer": PDF})
+    settle(page)
     press(page, "documents.add")
     page.get_by_text("pages read").wait_for()
     screens.look()
