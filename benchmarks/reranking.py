@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ MIXED = (50, (32, 96))
 """Fifty candidates of 32 to 96 tokens."""
 STATED = ("50 × 64", "50 mixed")
 """The cases that the ratios are stated for."""
+PAUSE = 0.3
+"""Seconds before each turn: the threads of some engines go on spinning for a while and would slow the next one."""
 INDEXED = 60
 ROUNDS = 5
 QUERY = "How much did the revenue of the city grow last year?"
@@ -84,6 +87,7 @@ def rates(engines: dict[str, Callable[[Case], object]], cases: Sequence[Case], r
         for _ in range(rounds):
             for name, run in engines.items():
                 key = (name, case.name)
+                time.sleep(PAUSE)
                 shortest[key] = min(shortest.get(key, float("inf")), seconds(lambda run=run, case=case: run(case)))
     return {name: {case.name: len(case.texts) / shortest[name, case.name] for case in cases} for name in engines}
 
