@@ -373,6 +373,22 @@ def test_half_an_answer_gets_its_share(train):
     assert train.loss_of(logits, labels, cosines).item() == pytest.approx(expected, abs=1e-3)
 
 
+def test_in_bfloat16_the_weights_keep_the_digits_of_float32(train, tmp_path):
+    import torch
+
+    tiny_models.cross_encoder(tmp_path / "base")
+    run = train.Run(tmp_path / "base", tmp_path / "target", minutes=1, learning_rate=1e-5, bfloat16=True)
+    run.spent = 3.0  # the end of the warm-up, where the rate is highest
+    before = run.model.bert.encoder.layer[-1].output.dense.weight.detach().clone()
+    texts = ["revenue grew by 8 percent .", "schools opened"]
+    run.step([{"query": "how much did revenue grew", "texts": texts, "labels": [1.0, 0.0], "cosines": [0.8, 0.8]}])
+    after = run.model.bert.encoder.layer[-1].output.dense.weight
+    assert 0 < (after - before).abs().max() < 1e-4
+    assert (after.bfloat16() == before.bfloat16()).float().mean() > 0.9  # too small a step to be seen there
+    copied = run.encoder.encoder.layer[-1].output.dense.weight
+    assert copied.dtype is torch.bfloat16 and (copied == after.bfloat16()).all()
+
+
 def test_a_thinned_group_keeps_its_first_text_and_what_belongs_to_each(train):
     group = {"query": "q", "texts": list("pabcdefgh"), "cosines": list(range(9)), "labels": list(range(9))}
     kept = train.thin(group, random.Random(3))
@@ -519,19 +535,67 @@ def session_of(file):
     return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 
 
+def test_the_weights_come_back_out_of_the_int8_graph(quantize, tmp_path):
+    import torch
+    from transformers import BertForSequenceClassification
+
+    from training.export import Logits, export_fp32
+    from training.restore import restore
+
+    folder, base = tmp_path / "model", tmp_path / "embedder"
+    tiny_models.cross_encoder(folder, bias=0.7)
+    model = BertForSequenceClassification.from_pretrained(folder)
+    for parameter in model.parameters():  # the exporter keeps one of several that are equal
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    model.save_pretrained(folder)
+    tiny_models.bi_encoder(base)
+    (folder / "onnx").mkdir()
+    export_fp32(Logits(folder).eval(), tmp_path / "float32.onnx")
+    pairs = [("how much did revenue grew", text) for text in ("revenue grew by 8 percent .", "schools opened")]
+    quantize.fixed_scales(tmp_path / "float32.onnx", folder / "onnx" / "model.onnx", folder / "tokenizer.json", pairs)
+    restore(folder, base, tmp_path / "restored")
+    before, after = (
+        BertForSequenceClassification.from_pretrained(one).state_dict() for one in (folder, tmp_path / "restored")
+    )
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        if not name.startswith("bert.embeddings."):  # closest for what takes part in no product of the layers
+            near = 0.1 if name.endswith("dense.weight") or ".self." in name else 1e-6
+            assert (value - after[name]).norm() <= near * value.norm() + 1e-6, name
+    embeddings = BertForSequenceClassification.from_pretrained(base).bert.embeddings.word_embeddings.weight
+    assert (after["bert.embeddings.word_embeddings.weight"] == embeddings).all()
+
+
 def test_a_channel_far_beyond_the_others_is_shrunk_to_their_reach(quantize):
     high = np.array([1.0] * 20 + [30.0, 1.2], np.float32)
-    reach = quantize.Reach(-np.ones(22, np.float32), high)
-    divisors = reach.divisors()
+    activation = quantize.Activation.of(np.stack([-np.ones(22, np.float32), high]))
+    divisors = activation.divisors()
     assert divisors[20] == pytest.approx(30 / quantize.HEADROOM) and (np.delete(divisors, 20) == 1).all()
-    size, zero = reach.steps(divisors)
+    size, zero = activation.steps(divisors)
     assert size == pytest.approx((quantize.HEADROOM + 1) / 255) and zero == round(1 / size)
-    assert (quantize.Reach(-high[:20], high[:20]).divisors() == 1).all()
+    assert (quantize.Activation.of(np.stack([-high[:20], high[:20]])).divisors() == 1).all()
 
 
-def test_reaches_join(quantize):
-    one, other = (quantize.Reach.of(np.array(rows)) for rows in ([[[1.0, -2], [0, 5]]], [[3.0, 0]]))
-    assert ((one | other).low.tolist(), (one | other).high.tolist()) == ([0, -2], [3, 5])
+def test_activations_of_several_texts_join(quantize):
+    one, other = (np.array(rows, np.float32) for rows in ([[[1.0, -2], [0, 5]]], [[[3.0, 0]]]))
+    joined = quantize.Activation.of(one) + quantize.Activation.of(other)
+    assert (joined.low.tolist(), joined.high.tolist(), joined.tokens) == ([0, -2], [3, 5], 3)
+    assert joined.products.tolist() == [[10, -2], [-2, 29]]
+
+
+def test_weights_are_rounded_so_that_their_products_change_least(quantize):
+    rng = np.random.default_rng(4)
+    # Channels that go together and lie around other values than zero, as those of a language model do.
+    given = rng.normal(size=(500, 2)) @ rng.normal(size=(2, 24)) + rng.normal(size=24) * 5
+    given += rng.normal(size=given.shape) * 0.1
+    weights = rng.normal(size=(24, 8)).astype(np.float32)
+    sizes = quantize.steps_of(weights, axis=0, count=quantize.WEIGHT_STEPS)
+    fitted = quantize.fitted(weights, sizes, given.T @ given / len(given))
+    assert fitted.dtype == np.int8 and np.abs(fitted).max() <= quantize.WEIGHT_STEPS
+    errors = [np.abs(given @ (weights - found * sizes)).mean() for found in (fitted, quantize.rounded(weights, sizes))]
+    assert errors[0] < errors[1] / 2
+    alone = quantize.fitted(weights, sizes, np.diag(rng.uniform(1, 2, 24)))
+    assert (alone == quantize.rounded(weights, sizes)).all()
 
 
 def test_the_average_of_two_models_lies_between_their_weights(tmp_path):

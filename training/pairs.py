@@ -353,8 +353,9 @@ def main() -> None:
     parser.add_argument("texts", type=Path)
     parser.add_argument("embedder", help="an embedder of the catalogue")
     parser.add_argument("target", type=Path)
+    parser.add_argument("--seed", type=int, default=SEED, help="another one makes other groups of the same questions")
     arguments = parser.parse_args()
-    rng, embedder, groups, texts = random.Random(SEED), load_embedder(arguments.embedder), [], {}
+    rng, embedder, groups, texts = random.Random(arguments.seed), load_embedder(arguments.embedder), [], {}
     for source, count in QUERIES.items():
         rows = list(read_rows(arguments.texts / f"{source}.jsonl.gz"))
         rows = rng.sample(rows, min(count, len(rows)))

@@ -2,7 +2,8 @@
 
 With dynamic scales every matrix product looks for the range of what it is given, which is the whole run: a text's
 result follows its neighbours, so each text must run alone. With fixed scales the ranges come from sample texts, once;
-texts may then run together, and the weights are read once for all of them.
+texts may then run together, and the weights are read once for all of them. The same texts say how the weights are best
+rounded.
 
 Weights have seven bits: AVX2 without VNNI would overflow with eight.
 """
@@ -52,7 +53,7 @@ def dynamic_scales(source: Path, target: Path) -> None:
 def fixed_scales(source: Path, target: Path, tokenizer: Path, pairs: Sequence[Pair]) -> None:
     """Write the graph with int8 weights and embeddings, and the activations' ranges that the sample pairs reach."""
     model = onnx.load(source)
-    Rewriting(model.graph, reaches(model, Tokenizer.from_file(str(tokenizer)), pairs)).apply()
+    Rewriting(model.graph, observed(model, Tokenizer.from_file(str(tokenizer)), pairs)).apply()
     model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     helper.set_model_props(model, {FIXED_SCALES: "yes"})
     onnx.save(model, target)
@@ -67,19 +68,28 @@ def sample_pairs(groups: Path) -> list[Pair]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """The lowest and highest value that each channel of an activation takes: two arrays of shape (channels,)."""
+class Activation:
+    """What an activation was in the sample texts.
+
+    ``low`` and ``high``, of shape (channels,), are how far each channel went; ``products``, (channels, channels), is
+    the sum over all ``tokens`` of the products of each two channels.
+    """
 
     low: np.ndarray
     high: np.ndarray
+    products: np.ndarray
+    tokens: int
 
     @classmethod
-    def of(cls, values: np.ndarray) -> "Reach":
+    def of(cls, values: np.ndarray) -> "Activation":
         rows = values.reshape(-1, values.shape[-1])
-        return cls(rows.min(0), rows.max(0))
+        return cls(rows.min(0), rows.max(0), rows.T @ rows, len(rows))
 
-    def __or__(self, other: "Reach") -> "Reach":
-        return Reach(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+    def __add__(self, other: "Activation") -> "Activation":
+        return Activation(
+            np.minimum(self.low, other.low), np.maximum(self.high, other.high),
+            self.products + other.products, self.tokens + other.tokens,
+        )  # fmt: skip
 
     def divisors(self) -> np.ndarray:
         """Return what each channel is divided by before it is quantised, mostly 1.
@@ -97,6 +107,15 @@ class Reach:
         size = np.float32((high - low) / ACTIVATION_STEPS)
         return size, np.uint8(np.clip(round(-low / size), 0, ACTIVATION_STEPS))
 
+    def weighing(self, divisors: np.ndarray) -> np.ndarray:
+        """Return how much errors in each two rows of the weights count together: (channels, channels).
+
+        It is the mean product of the channels that they meet, with the variance that rounding the activation adds, a
+        twelfth of its step squared.
+        """
+        noise = float(self.steps(divisors)[0]) ** 2 / 12
+        return self.products / self.tokens / np.outer(divisors, divisors) + noise * np.eye(len(divisors))
+
 
 def products(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     """Return the products of an activation with weights."""
@@ -104,26 +123,26 @@ def products(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in weights]
 
 
-def reaches(model: onnx.ModelProto, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> dict[str, Reach]:
-    """Run the pairs and return how far each activation that meets weights goes."""
+def observed(model: onnx.ModelProto, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> dict[str, Activation]:
+    """Run the pairs and return what each activation that meets weights was."""
     names = sorted({node.input[0] for node in products(model.graph)})
     seen = onnx.ModelProto()
     seen.CopyFrom(model)
     seen.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names)
     session, found = InferenceSession(seen.SerializeToString(), providers=["CPUExecutionProvider"]), {}
     for pair in pairs:
-        reach = [Reach.of(values) for values in session.run(names, feeds([tokenizer.encode(*pair)]))]
-        found = {name: found.get(name, new) | new for name, new in zip(names, reach, strict=True)}
+        for name, values in zip(names, session.run(names, feeds([tokenizer.encode(*pair)])), strict=True):
+            found[name] = found[name] + Activation.of(values) if name in found else Activation.of(values)
     return found
 
 
 class Rewriting:
     """A graph whose nodes are being replaced by integer ones with fixed scales."""
 
-    def __init__(self, graph: onnx.GraphProto, reach: dict[str, Reach]) -> None:
-        self.graph, self.reach = graph, reach
+    def __init__(self, graph: onnx.GraphProto, activations: dict[str, Activation]) -> None:
+        self.graph, self.activations = graph, activations
         self.weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-        self.divisors = {name: one.divisors() for name, one in reach.items()}
+        self.divisors = {name: one.divisors() for name, one in activations.items()}
         self.nodes: list[onnx.NodeProto] = []
         self.made: set[str] = set()
 
@@ -143,9 +162,11 @@ class Rewriting:
 
     def product(self, node: onnx.NodeProto, add: onnx.NodeProto) -> None:
         given, weight = node.input
-        grown = self.weights[weight] * self.divisors[given][:, None]
+        divisors = self.divisors[given]
+        grown = self.weights[weight] * divisors[:, None]
         sizes = steps_of(grown, axis=0, count=WEIGHT_STEPS)
-        int8, sizes = self.constant(f"{weight}_int8", rounded(grown, sizes)), self.constant(f"{weight}_steps", sizes)
+        fitting = fitted(grown, sizes, self.activations[given].weighing(divisors))
+        int8, sizes = self.constant(f"{weight}_int8", fitting), self.constant(f"{weight}_steps", sizes)
         [bias] = [name for name in add.input if name != node.output[0]]
         activation, step, zero = self.quantized(given)
         inputs = [activation, int8, step, sizes, zero, "", bias]
@@ -153,7 +174,7 @@ class Rewriting:
 
     def quantized(self, name: str) -> tuple[str, str, str]:
         """Return the names of an activation in int8, of its step and of its zero; they are made once."""
-        size, zero = self.reach[name].steps(self.divisors[name])
+        size, zero = self.activations[name].steps(self.divisors[name])
         scale = self.constant(f"{name}_step", size), self.constant(f"{name}_zero", zero)
         if f"{name}_int8" not in self.made:
             self.made.add(f"{name}_int8")
@@ -200,3 +221,20 @@ def steps_of(values: np.ndarray, axis: int, count: int) -> np.ndarray:
 
 def rounded(values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.round(values / sizes).astype(np.int8)
+
+
+def fitted(weights: np.ndarray, sizes: np.ndarray, weighing: np.ndarray) -> np.ndarray:
+    """Round weights (in, out) to steps so that their products change least; errors count as ``weighing`` (in, in) says.
+
+    Row after row is rounded, and those that follow make up for its error as far as they can (GPTQ, Frantar et al.
+    2023, arXiv 2210.17323). Where no two channels go together, each weight is rounded by itself.
+    """
+    order = np.argsort(-np.diag(weighing), kind="stable")
+    left = weights[order].astype(np.float64)
+    factors = np.linalg.cholesky(np.linalg.inv(weighing[np.ix_(order, order)])).T
+    found = np.empty(weights.shape, np.int8)
+    for row, place in enumerate(order):
+        found[place] = np.clip(np.round(left[row] / sizes), -WEIGHT_STEPS, WEIGHT_STEPS)
+        error = (left[row] - found[place] * sizes) / factors[row, row]
+        left[row + 1 :] -= np.outer(factors[row, row + 1 :], error)
+    return found
