@@ -33,10 +33,9 @@ WEIGHT_STEPS = 63
 EMBEDDING_STEPS = 127
 ACTIVATION_STEPS = 255
 USUAL = 8
-"""A channel is unusual when it reaches further than the so-many-th largest one …"""
-HEADROOM = 1.5
-"""… times this. It is shrunk where some channel of its kind goes beyond by more than …"""
+"""A channel that goes further than the so-many-th furthest is shrunk to it …"""
 WORTH_SHRINKING = 1.5
+"""… where the furthest goes beyond by more than this."""
 
 
 def dynamic_scales(source: Path, target: Path) -> None:
@@ -98,7 +97,7 @@ class Activation:
         and the rows of the weights that they meet grow as much (after Xiao et al. 2023, arXiv 2211.10438).
         """
         furthest = np.maximum(-self.low, self.high)
-        beyond = np.maximum(1, furthest / (HEADROOM * np.sort(furthest)[-USUAL])).astype(np.float32)
+        beyond = np.maximum(1, furthest / np.sort(furthest)[-USUAL]).astype(np.float32)
         return beyond if beyond.max() > WORTH_SHRINKING else np.ones_like(beyond)
 
     def steps(self, divisors: np.ndarray) -> tuple[np.float32, np.uint8]:

@@ -169,7 +169,7 @@ class Run:
     """One training run: the model, what it has seen, and the clock."""
 
     def __init__(self, base: Path, target: Path, minutes: float, learning_rate: float, bfloat16: bool) -> None:
-        self.target, self.seconds, self.learning_rate = target, minutes * 60, learning_rate
+        self.base, self.target, self.seconds, self.learning_rate = base, target, minutes * 60, learning_rate
         self.tokenizer = AutoTokenizer.from_pretrained(base)
         self.model = start_model(base)
         self.encoder = copy.deepcopy(self.model.bert).bfloat16() if bfloat16 else self.model.bert
@@ -186,7 +186,7 @@ class Run:
     def save(self) -> None:
         self.target.mkdir(parents=True, exist_ok=True)
         self.model.save_pretrained(self.target)
-        self.tokenizer.save_pretrained(self.target)
+        AutoTokenizer.from_pretrained(self.base).save_pretrained(self.target)  # ours would write where it cut texts
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
                  "steps": self.steps, "spent": self.spent}  # fmt: skip
         torch.save(state, self.target / "checkpoint.pt")
