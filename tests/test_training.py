@@ -205,10 +205,32 @@ def test_some_questions_are_asked_without_capitals_and_marks(pairs):
     assert set(asked) == {"When was the Web invented?", "when was the web invented"}
 
 
+class Fond:
+    """Score a text by how often it holds one letter."""
+
+    def __init__(self, letter):
+        self.letter = letter
+
+    def score_pairs(self, pairs):
+        return np.array([text.count(self.letter) for _, text in pairs])
+
+
+@pytest.mark.parametrize("letter", ["甲", "辛"])
+def test_what_an_earlier_model_takes_for_the_answer_comes_first_among_the_negatives(pairs, as_found, letter):
+    passages = pairs.Passages(ROWS, Letters())
+    passages.find_hard(ROWS, Fond(letter))
+    for number, row in enumerate(ROWS):
+        group = pairs.group_of(row, number, "sentence", passages, random.Random(1))
+        positive, *negatives = group["texts"]
+        likely = sorted((passages.sentences[i].count(letter) for i in passages.likely(row, number)), reverse=True)
+        assert [text.count(letter) for text in negatives[: pairs.HARD]] == likely[: pairs.HARD]
+        assert row["answer"] in positive and not any(row["answer"] in text for text in negatives)
+
+
 def test_a_group_is_the_answer_before_its_negatives(pairs, as_found):
     groups = list(pairs.groups_of(ROWS, pairs.Passages(ROWS, Letters()), random.Random(1)))
-    assert len(groups) == pairs.ROUNDS["zh"] * len(ROWS)
-    for group, row in zip(groups, [row for row in ROWS for _ in range(pairs.ROUNDS["zh"])], strict=True):
+    assert len(groups) == pairs.ROUNDS * len(ROWS)
+    for group, row in zip(groups, [row for row in ROWS for _ in range(pairs.ROUNDS)], strict=True):
         assert row["answer"] in group["texts"][0]
         assert len(group["texts"]) == len(group["cosines"]) == 1 + pairs.NEGATIVES
         assert group["labels"] == [1, *[0] * pairs.NEGATIVES]

@@ -2,7 +2,8 @@
 
 A group is one question, one piece of text that answers it, and pieces that do not, drawn as a reranker meets them: from
 all of the embedder's first ``DEPTH``, not only the nearest, so that a piece on another subject is seen as often as a
-near miss. Pieces come in the sizes that users' chunks have: clauses, sentences, windows of two to four sentences.
+near miss. With ``--reranker``, what an earlier cross-encoder takes for the answer comes first: it has that to learn.
+Pieces come in the sizes that users' chunks have: clauses, sentences, windows of two to four sentences.
 Beside each piece stand its label and the embedder's cosine, for training to lean on. A label is 1 for the answer, 0.5
 for another piece of its passage that holds the answer string, 0 for the rest.
 
@@ -26,6 +27,8 @@ from opencc import OpenCC
 
 from rag_core.embed import Embedder, load_embedder
 from rag_core.lexical import tokens
+from rag_core.rerank import OnnxReranker
+from training.evaluate import reranker_of
 from training.files import UNMEASURED, cut_clauses, cut_sentences, read_rows
 from training.gloss import Dictionary
 
@@ -41,8 +44,8 @@ ACROSS = (
 )  # fmt: skip
 """Questions of the first, pieces of the second."""
 ASKED_ACROSS = 1500
-ROUNDS = {"zh": 2, "en": 1}
-"""There are half as many Chinese questions: each makes two groups, mostly of other sizes and negatives."""
+ROUNDS = 2
+"""Each question makes so many groups, mostly of other sizes and negatives."""
 SHARES = {"zh": {"clause": 0.25, "sentence": 0.45, "window": 0.3}, "en": {"sentence": 0.7, "window": 0.3}}
 CASUAL = {"zh": 0.25, "en": 0.4}
 SCRIPTS = {"drcd_dev": "t2s"}
@@ -75,6 +78,9 @@ OPPOSITES = {
            (r"\bbefore\b", "after"), (r"\bmore\b", "less")),
 }  # fmt: skip
 DEPTH = 50
+HARD = 3
+HARD_AMONG = 12
+"""So many negatives are what the reranker scores highest among so many of the embedder's first, and a few more."""
 SEED = 7
 
 
@@ -95,6 +101,7 @@ class Passages:
         self.lexical = bm25s.BM25()
         self.lexical.index([tokens(sentence) for sentence in self.sentences], show_progress=False)
         self.queries = queries
+        self.hard: dict[int, list[int]] = {}
 
     def nearest(self, row: int) -> list[int]:
         """Return the sentences that the embedder finds for the row's question, nearest first."""
@@ -109,6 +116,29 @@ class Passages:
     def like(self, index: int) -> list[int]:
         """Return the sentences that read most like this one: the same kind of fact about something else."""
         return first_of(self.vectors @ self.vectors[index], 9)[1:]
+
+    def find_hard(self, rows: Sequence[dict], reranker: OnnxReranker) -> None:
+        """Keep, for each row, the sentences without its answer that the reranker scores highest."""
+        likely = {number: self.likely(row, number) for number, row in enumerate(rows)}
+        pairs = [(rows[number]["query"], self.sentences[i]) for number, some in likely.items() for i in some]
+        scores = iter(reranker.score_pairs(pairs))
+        for number, some in likely.items():
+            scored = sorted(((next(scores), i) for i in some), reverse=True)
+            self.hard[number] = [i for _, i in scored[:HARD]]
+
+    def likely(self, row: dict, number: int) -> list[int]:
+        """Return sentences without the answer that a reranker might take for it."""
+        own = self.spans[row["positives"][0]]
+        positive = positive_index(row, own, self, self.similarity[number])
+        if positive is None or positive not in self.nearest(number):
+            return []
+        found = [*self.nearest(number)[:HARD_AMONG], *self.with_the_same_words(number)[:3], *own[:4]]
+        limit = 2.0 if row.get("answer") else self.similarity[number, positive]
+        return [
+            i for i in dict.fromkeys(found)
+            if (i not in own or row.get("answer")) and self.similarity[number, i] < limit
+            and unlike(row, self.sentences[i], self.sentences[positive])
+        ]  # fmt: skip
 
     def grow(self, index: int, size: str, row: int, rng: random.Random) -> tuple[str, float]:
         """Return the sentence at ``index`` as a clause, as it is or in a window, and its best sentence's cosine."""
@@ -169,6 +199,7 @@ def pick_negatives(row: dict, number: int, positive: int, passages: Passages, rn
         rng.shuffle(some)
     like = [i for i in passages.like(positive) if passages.similarity[number, i] < limit]
     order = inside[:2] + near[:3] + far[:2] + like[:1] + lexical[:1] + anywhere + near[3:] + far[2:] + inside[2:]
+    order = passages.hard.get(number, []) + order
     return [i for i in dict.fromkeys(order) if i != positive]
 
 
@@ -247,7 +278,7 @@ def near_misses(row: dict, positive: str, others: Sequence[str], rng: random.Ran
         made.append(without_answer(positive, row.get("answer"), lang))
     if rng.random() < RESTATED:
         made.append(restated(row["query"]))
-    return [text for text in made if text]
+    return [text for text in dict.fromkeys(made) if text]
 
 
 def longest_shared(one: str, other: str) -> str:
@@ -328,7 +359,7 @@ def across(rows: Sequence[dict], other: Passages, embedder: Embedder, rng: rando
 def groups_of(rows: Sequence[dict], passages: Passages, rng: random.Random) -> Iterator[dict]:
     for number, row in enumerate(rows):
         shares = SHARES[row["lang"]]
-        for size in rng.choices(list(shares), list(shares.values()), k=ROUNDS[row["lang"]]):
+        for size in rng.choices(list(shares), list(shares.values()), k=ROUNDS):
             group = group_of(row, number, size, passages, rng)
             if group:
                 yield group
@@ -354,16 +385,24 @@ def main() -> None:
     parser.add_argument("embedder", help="an embedder of the catalogue")
     parser.add_argument("target", type=Path)
     parser.add_argument("--seed", type=int, default=SEED, help="another one makes other groups of the same questions")
+    parser.add_argument("--reranker", help="an earlier cross-encoder, which then says what is hard")
+    parser.add_argument("--share", type=float, default=1, help="of the questions; all passages are searched")
     arguments = parser.parse_args()
+    reranker = arguments.reranker and reranker_of(arguments.reranker)
     rng, embedder, groups, texts = random.Random(arguments.seed), load_embedder(arguments.embedder), [], {}
     for source, count in QUERIES.items():
         rows = list(read_rows(arguments.texts / f"{source}.jsonl.gz"))
         rows = rng.sample(rows, min(count, len(rows)))
-        texts[source] = (rows, Passages(rows, embedder))
-        groups += groups_of(*texts[source], rng)
+        asked, passages = rows[: round(arguments.share * len(rows))], Passages(rows, embedder)
+        if reranker:
+            passages.find_hard(asked, reranker)
+        groups += groups_of(asked, passages, rng)
+        texts[source] = (asked, passages)
         print(f"{source}: {len(groups)} groups so far", flush=True)
     for asked, searched in ACROSS:
-        groups += across(rng.sample(texts[asked][0], ASKED_ACROSS), texts[searched][1], embedder, rng)
+        groups += across(
+            rng.sample(texts[asked][0], round(arguments.share * ASKED_ACROSS)), texts[searched][1], embedder, rng
+        )
     measure_clauses(groups, embedder)
     dictionary = Dictionary(group["query"] for group in groups if group["lang"] == "zh")
     groups = [in_other_language(group, dictionary, rng) for group in groups]

@@ -173,6 +173,8 @@ class Run:
         self.tokenizer = AutoTokenizer.from_pretrained(base)
         self.model = start_model(base)
         self.encoder = copy.deepcopy(self.model.bert).bfloat16() if bfloat16 else self.model.bert
+        both = zip(self.model.bert.encoder.parameters(), self.encoder.encoder.parameters(), strict=True)
+        self.copies = [(ours, copied) for ours, copied in both if copied is not ours]
         self.optimizer = torch.optim.AdamW(rates(self.model), lr=learning_rate, weight_decay=0.01, fused=True)
         self.steps, self.spent = 0, 0.0
 
@@ -181,7 +183,7 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.steps, self.spent = state["steps"], state["spent"]
-        self.encoder.load_state_dict(self.model.bert.state_dict())
+        self.give_weights()
 
     def save(self) -> None:
         self.target.mkdir(parents=True, exist_ok=True)
@@ -202,16 +204,19 @@ class Run:
         self.take_gradients()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
-        if self.encoder is not self.model.bert:
-            self.encoder.load_state_dict(self.model.bert.state_dict())
+        self.give_weights()
         self.steps += 1
         return loss.item()
 
     def take_gradients(self) -> None:
         """Give the float32 weights the gradients of their bfloat16 copies: steps are too small for eight digits."""
-        for ours, copied in zip(self.model.bert.parameters(), self.encoder.parameters(), strict=True):
-            if copied.grad is not None and copied is not ours:
-                ours.grad = copied.grad.float()
+        for ours, copied in self.copies:
+            ours.grad = copied.grad.float()
+
+    @torch.no_grad()
+    def give_weights(self) -> None:
+        for ours, copied in self.copies:
+            copied.copy_(ours)
 
     def train(self, groups: list[dict], held_out: list[dict]) -> None:
         before, mean, saved, clock = self.spent, 0.0, self.spent, time.monotonic()
