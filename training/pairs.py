@@ -133,12 +133,19 @@ class Passages:
         if positive is None or positive not in self.nearest(number):
             return []
         found = [*self.nearest(number)[:HARD_AMONG], *self.with_the_same_words(number)[:3], *own[:4]]
-        limit = 2.0 if row.get("answer") else self.similarity[number, positive]
+        limit = self.limit(row, number, positive)
         return [
             i for i in dict.fromkeys(found)
             if (i not in own or row.get("answer")) and self.similarity[number, i] < limit
             and unlike(row, self.sentences[i], self.sentences[positive])
         ]  # fmt: skip
+
+    def limit(self, row: dict, number: int, positive: int) -> float:
+        """Return the cosine below which a sentence does not answer.
+
+        Without an answer string, what the embedder ranks higher than the positive may answer too.
+        """
+        return 2.0 if row.get("answer") else self.similarity[number, positive]
 
     def grow(self, index: int, size: str, row: int, rng: random.Random) -> tuple[str, float]:
         """Return the sentence at ``index`` as a clause, as it is or in a window, and its best sentence's cosine."""
@@ -188,9 +195,9 @@ def positive_piece(
 def pick_negatives(row: dict, number: int, positive: int, passages: Passages, rng: random.Random) -> list[int]:
     """Mix what surrounds the answer, what ranks near it, what ranks far below, and what only sounds like it."""
     own = passages.span_of[positive]
-    # Without an answer string the rest of the passage, and what the embedder ranks higher, may answer too.
+    # Without an answer string the rest of the passage may answer too.
     inside = [i for i in own if i != positive and row.get("answer")]
-    limit = 2.0 if row.get("answer") else passages.similarity[number, positive]
+    limit = passages.limit(row, number, positive)
     ranked = [i for i in passages.nearest(number) if i not in own and passages.similarity[number, i] < limit]
     lexical = [i for i in passages.with_the_same_words(number) if passages.similarity[number, i] < limit]
     near, far = ranked[:10], ranked[10:]
@@ -399,10 +406,9 @@ def main() -> None:
         groups += groups_of(asked, passages, rng)
         texts[source] = (asked, passages)
         print(f"{source}: {len(groups)} groups so far", flush=True)
-    for asked, searched in ACROSS:
-        groups += across(
-            rng.sample(texts[asked][0], round(arguments.share * ASKED_ACROSS)), texts[searched][1], embedder, rng
-        )
+    for source, searched in ACROSS:
+        asked = rng.sample(texts[source][0], round(arguments.share * ASKED_ACROSS))
+        groups += across(asked, texts[searched][1], embedder, rng)
     measure_clauses(groups, embedder)
     dictionary = Dictionary(group["query"] for group in groups if group["lang"] == "zh")
     groups = [in_other_language(group, dictionary, rng) for group in groups]
