@@ -31,7 +31,9 @@ def controls() -> bool:
         left.slider(t("form.depth"), *DEPTHS, key="depth", help=t("evaluate.depth_help"))
         with right:
             form.first_stage()
-        return st.form_submit_button(t("evaluate.run"), type="primary", icon=":material/rule:")
+        return st.form_submit_button(
+            t("evaluate.run"), type="primary", icon=":material/rule:", on_click=questions.forget_added
+        )
 
 
 frame("evaluate")
@@ -39,9 +41,7 @@ st.caption(t("evaluate.lead"))
 with told():
     taken = samples()
     doc_id = form.pick_document()
-    if st.session_state["added"]:
-        st.success(st.session_state["added"])
-        st.session_state["added"] = ""
+    questions.tell_added(doc_id)
     questions.show(doc_id)
     form.server_fields()
     form.leaving(st.session_state["rerankers"])

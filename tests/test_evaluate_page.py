@@ -81,7 +81,8 @@ def test_pasted_questions_join_the_set(library):
     at = open_page("evaluate", **CUT)
     at.text_area(key="pasted").input("Who pays?\n\nWho pays?\nWhen did it open?")
     at = press(at, "questions.add")
-    assert says(at, "questions.added")
+    assert says(run(at), "questions.added")
+    assert not says(press(at, "evaluate.run"), "questions.added")
     assert list(cached.lab().questions(DOC).values()) == ["Who pays?", "When did it open?"]
 
 

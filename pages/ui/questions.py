@@ -130,23 +130,32 @@ def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
     with st.form("add_questions", clear_on_submit=True, border=False):
         st.text_area(t("questions.paste"), key="pasted", height=100, help=t("questions.paste_help"))
         file = st.file_uploader(t("questions.file"), type=["csv", "txt", "qrels"], key="question_file")
-        submitted = st.form_submit_button(t("questions.add"), icon=":material/add:")
+        submitted = st.form_submit_button(t("questions.add"), icon=":material/add:", on_click=forget_added)
     st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
     if not submitted:
         return
     with told():
         if file is not None and not file.name.lower().endswith(".csv") and is_qrels(file.getvalue()):
-            found = exchange.read_qrels(file.getvalue(), asked, chunks, judge_name())
-            cached.lab().judge(doc_id, found)
-            st.success(t("questions.added", questions=0, judgments=len(found), repeated=0))
-            return
-        data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
-        found = exchange.read_questions(data)
-        cached.lab().ask(doc_id, found.questions)
-        cached.lab().judge(doc_id, found.judgments)
-        st.session_state["added"] = t("questions.added", questions=len(found.questions),
-                                      judgments=len(found.judgments), repeated=found.repeated)  # fmt: skip
+            new, judgments, repeated = [], exchange.read_qrels(file.getvalue(), asked, chunks, judge_name()), 0
+        else:
+            data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
+            found = exchange.read_questions(data)
+            new, judgments, repeated = found.questions, found.judgments, found.repeated
+        cached.lab().ask(doc_id, new)
+        cached.lab().judge(doc_id, judgments)
+        counts = {"questions": len(new), "judgments": len(judgments), "repeated": repeated}
+        st.session_state["added"] = (doc_id, counts)
         st.rerun()
+
+
+def tell_added(doc_id: str) -> None:
+    """Say what was last added to this document's set, until a button is pressed: a run may be over in no time."""
+    if st.session_state["added"] and st.session_state["added"][0] == doc_id:
+        st.success(t("questions.added", **st.session_state["added"][1]))
+
+
+def forget_added() -> None:
+    st.session_state["added"] = None
 
 
 def is_qrels(data: bytes) -> bool:

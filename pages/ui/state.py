@@ -46,7 +46,7 @@ DEFAULTS: dict[str, object] = {
     "evaluating": False,
     "ceiling": None,
     "panel": None,
-    "added": "",
+    "added": None,
     "typed": "",
     "suggested": [],
     "kept": [],
