@@ -6,7 +6,6 @@ import math
 import random
 import re
 from collections import Counter
-from itertools import permutations
 
 import numpy as np
 import pytest
@@ -244,11 +243,6 @@ def test_another_sentence_with_the_answer_string_is_half_an_answer(pairs, as_fou
     group = pairs.group_of(rows[0], 0, "sentence", pairs.Passages(rows, Letters()), random.Random(1))
     assert group["texts"][:2] == ["甲市收入增长3%。", "甲市支出也是3%。"]
     assert group["labels"][:3] == [1, 0.5, 0]
-    sentences = pairs.cut_sentences(positive)
-    assert group["own"] == [
-        text in sentences and cosine != pairs.UNMEASURED
-        for text, cosine in zip(group["texts"], group["cosines"], strict=True)
-    ]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -364,57 +358,41 @@ def test_the_loss_is_nothing_for_a_sure_answer_and_the_embedders_order_of_the_re
     import torch
 
     cosines, labels = torch.tensor([[0.80, 0.86, 0.84, 0.70]]), torch.tensor([[1.0, 0, 0, 0]])
-    own = torch.tensor([[True, False, False, False]])
     right = torch.tensor([[60.0, *(train.COSINE_SCALE * (c - 1.2) for c in (0.86, 0.84, 0.70))]])
-    assert train.loss_of(right, labels, cosines, own).item() == pytest.approx(0, abs=1e-4)
+    assert train.loss_of(right, labels, cosines).item() == pytest.approx(0, abs=1e-4)
     turned = right[:, [0, 3, 2, 1]]
-    assert train.loss_of(turned, labels, cosines, own).item() > 1
-
-
-def test_of_the_rest_what_is_of_the_answers_passage_comes_first(train):
-    import torch
-
-    cosines, labels = torch.full((1, 4), 0.8), torch.tensor([[1.0, 0.5, 0, 0]])
-    own = torch.tensor([[True, True, True, False]])
-    order = [2 * train.OWN_BONUS, train.OWN_BONUS, 0.0]
-    right = torch.tensor([[60.0, *order]])
-    least = min(train.loss_of(torch.tensor([[60.0, *turned]]), labels, cosines, own) for turned in permutations(order))
-    assert train.loss_of(right, labels, cosines, own) == least
-    without = torch.zeros_like(own)
-    assert train.loss_of(right, labels, cosines, without) > least
+    assert train.loss_of(turned, labels, cosines).item() > 1
 
 
 def test_a_piece_without_cosine_has_no_place_in_the_embedders_order(train):
     import torch
 
     cosines, labels = torch.tensor([[0.80, 0.86, 0.84, -1.0]]), torch.tensor([[1.0, 0, 0, 0]])
-    own = torch.tensor([[True, False, False, False]])
     right = torch.tensor([[60.0, *(train.COSINE_SCALE * (c - 1.2) for c in (0.86, 0.84)), -50.0]])
-    assert train.loss_of(right, labels, cosines, own).item() == pytest.approx(0, abs=1e-4)
+    assert train.loss_of(right, labels, cosines).item() == pytest.approx(0, abs=1e-4)
     right[0, 3] = 60.0
-    assert train.loss_of(right, labels, cosines, own).item() > 1
+    assert train.loss_of(right, labels, cosines).item() > 1
 
 
 def test_a_group_without_labels_asks_for_the_embedders_order_alone(train):
     import torch
 
-    cosines, labels, own = torch.tensor([[0.80, 0.86, 0.70]]), torch.zeros(1, 3), torch.zeros(1, 3)
-    near = train.COSINE_SCALE * cosines
+    cosines, labels = torch.tensor([[0.80, 0.86, 0.70]]), torch.zeros(1, 3)
     for shift in (-30, 0, 30):
-        assert train.loss_of(near + shift, labels, cosines, own).item() == pytest.approx(0, abs=1e-4)
-    assert train.loss_of(-near, labels, cosines, own).item() > 1
+        assert train.loss_of(train.COSINE_SCALE * cosines + shift, labels, cosines).item() == pytest.approx(0, abs=1e-4)
+    assert train.loss_of(-train.COSINE_SCALE * cosines, labels, cosines).item() > 1
 
 
 def test_half_an_answer_gets_its_share(train):
     import torch
 
-    cosines, labels = torch.tensor([[0.0, 2.0, 0.0]]), torch.tensor([[1.0, 0.5, 0.0]])  # far before the third
+    cosines, labels = torch.zeros(1, 3), torch.tensor([[1.0, 0.5, 0.0]])
     # Listwise: two thirds and one third. Pairs: surely, undecided, surely not.
     logits = torch.tensor([[math.log(2), 0.0, -100.0]])
     listwise = -(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3))
     pairwise = (math.log(1 + 1 / 2) + math.log(2)) / 3
     expected = listwise + train.PAIR_WEIGHT * pairwise
-    assert train.loss_of(logits, labels, cosines, labels > 0).item() == pytest.approx(expected, abs=1e-3)
+    assert train.loss_of(logits, labels, cosines).item() == pytest.approx(expected, abs=1e-3)
 
 
 def test_in_bfloat16_the_weights_keep_the_digits_of_float32(train, tmp_path):
@@ -425,8 +403,7 @@ def test_in_bfloat16_the_weights_keep_the_digits_of_float32(train, tmp_path):
     run.spent = 3.0  # the end of the warm-up, where the rate is highest
     before = run.model.bert.encoder.layer[-1].output.dense.weight.detach().clone()
     texts = ["revenue grew by 8 percent .", "schools opened"]
-    beside = {"labels": [1.0, 0.0], "cosines": [0.8, 0.8], "own": [True, False]}
-    run.step([{"query": "how much did revenue grew", "texts": texts} | beside])
+    run.step([{"query": "how much did revenue grew", "texts": texts, "labels": [1.0, 0.0], "cosines": [0.8, 0.8]}])
     after = run.model.bert.encoder.layer[-1].output.dense.weight
     assert 0 < (after - before).abs().max() < 1e-4
     assert (after.bfloat16() == before.bfloat16()).float().mean() > 0.9  # too small a step to be seen there
@@ -434,21 +411,12 @@ def test_in_bfloat16_the_weights_keep_the_digits_of_float32(train, tmp_path):
     assert copied.dtype is torch.bfloat16 and (copied == after.bfloat16()).all()
 
 
-def test_a_thinned_group_keeps_what_is_labelled_and_what_belongs_to_each(train):
-    labels = [1, 0.5, 0, 0, 0.5, 0, 0, 0, 0]
-    group = {
-        "query": "q",
-        "texts": list("pabcdefgh"),
-        "cosines": list(range(9)),
-        "labels": labels,
-        "own": list("PABCDEFGH"),
-    }
+def test_a_thinned_group_keeps_its_first_text_and_what_belongs_to_each(train):
+    group = {"query": "q", "texts": list("pabcdefgh"), "cosines": list(range(9)), "labels": list(range(9))}
     kept = train.thin(group, random.Random(3))
-    assert kept["texts"][:3] == ["p", "a", "d"] and len(set(kept["texts"])) == 1 + train.NEGATIVES
-    assert [group["texts"][i] for i in kept["cosines"]] == kept["texts"] == [name.lower() for name in kept["own"]]
-    assert [labels[i] for i in kept["cosines"]] == kept["labels"]
-    unlabelled = train.thin(group | {"labels": [0] * 9}, random.Random(3))
-    assert len(set(unlabelled["texts"])) == 1 + train.NEGATIVES
+    assert kept["texts"][0] == "p" and len(kept["texts"]) == 1 + train.NEGATIVES
+    assert [group["texts"][i] for i in kept["cosines"]] == kept["texts"]
+    assert kept["labels"] == kept["cosines"]
 
 
 def test_only_labelled_groups_are_held_out(train):

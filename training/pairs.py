@@ -4,8 +4,8 @@ A group is one question, one piece of text that answers it, and pieces that do n
 all of the embedder's first ``DEPTH``, not only the nearest, so that a piece on another subject is seen as often as a
 near miss. With ``--reranker``, what an earlier cross-encoder takes for the answer comes first: it has that to learn.
 Pieces come in the sizes that users' chunks have: clauses, sentences, windows of two to four sentences.
-Beside each piece stand its label, the embedder's cosine, and whether it is of the answer's own passage, for training to
-lean on. A label is 1 for the answer, 0.5 for another piece of its passage that holds the answer string, 0 for the rest.
+Beside each piece stand its label and the embedder's cosine, for training to lean on. A label is 1 for the answer, 0.5
+for another piece of its passage that holds the answer string, 0 for the rest.
 
 Some questions are put into the other language word by word (``training.gloss``): their labels stay. Groups across
 languages put a question of one language to pieces of the other. Which of them answers nobody knows, so all their labels
@@ -20,7 +20,6 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import bm25s
 import numpy as np
@@ -83,14 +82,6 @@ HARD = 3
 HARD_AMONG = 12
 """So many negatives are what the reranker scores highest among so many of the embedder's first, and a few more."""
 SEED = 7
-
-
-class Piece(NamedTuple):
-    """What stands beside one text of a group."""
-
-    label: float
-    cosine: float
-    own: bool
 
 
 class Passages:
@@ -319,25 +310,22 @@ def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.
     positive = positive_piece(row, number, index, size, passages, rng)
     if positive is None:
         return None
-    span = passages.span_of[index]
-    pieces = {positive[0]: Piece(1.0, positive[1], True)}
+    pieces = {positive[0]: (1.0, positive[1])}
     for i in also_holding(row, index, passages):
         piece, cosine = passages.grow(i, size, number, rng)
         if row["answer"] in piece and passages.sentences[index] not in piece:
-            pieces.setdefault(piece, Piece(0.5, cosine, True))
+            pieces.setdefault(piece, (0.5, cosine))
     for i in pick_negatives(row, number, index, passages, rng):
         piece, cosine = passages.grow(i, size, number, rng)
         if len(pieces) <= NEGATIVES and unlike(row, piece, passages.sentences[index]):
-            pieces.setdefault(piece, Piece(0.0, cosine, i in span))
+            pieces.setdefault(piece, (0.0, cosine))
     if len(pieces) <= NEGATIVES:
         return None
     made = [text for text in near_misses(row, positive[0], list(pieces)[1:], rng) if text not in pieces]
-    kept = list(pieces.items())[: len(pieces) - len(made)]
-    pieces = dict([*kept, *((text, Piece(0.0, UNMEASURED, False)) for text in made)])
+    pieces = dict([*list(pieces.items())[: len(pieces) - len(made)], *((text, (0.0, UNMEASURED)) for text in made)])
     group = {"query": casual(row["query"], row["lang"], rng), "texts": list(pieces), "lang": row["lang"], "size": size,
-             "labels": [piece.label for piece in pieces.values()],
-             "cosines": [round(float(piece.cosine), 4) for piece in pieces.values()],
-             "own": [piece.own for piece in pieces.values()],
+             "labels": [label for label, _ in pieces.values()],
+             "cosines": [round(float(cosine), 4) for _, cosine in pieces.values()],
              "group": row["group"], "source": row["source"]}  # fmt: skip
     return in_other_script(group, rng) if row["lang"] == "zh" and rng.random() < SCRIPT_SHARE else group
 
@@ -370,7 +358,7 @@ def across(rows: Sequence[dict], other: Passages, embedder: Embedder, rng: rando
         ranked = first_of(similarity, DEPTH)
         chosen = [*rng.sample(ranked[:5], 3), *rng.sample(ranked[5:], 3), *rng.sample(range(len(similarity)), 3)]
         yield {"query": row["query"], "texts": [other.sentences[i] for i in chosen], "lang": "across",
-               "size": "sentence", "labels": [0.0] * len(chosen), "own": [False] * len(chosen),
+               "size": "sentence", "labels": [0.0] * len(chosen),
                "cosines": [round(float(similarity[i]), 4) for i in chosen],
                "group": row["group"], "source": row["source"]}  # fmt: skip
 

@@ -39,9 +39,6 @@ CHECKPOINT_SECONDS = 600
 HELD_OUT = 240
 NEGATIVES = 5
 COSINE_SCALE = 50  # among a question's candidates the embedder's cosines differ by about 0.1: five logits
-OWN_BONUS = 2.0
-"""So many logits more for another piece of the answer's passage, and as many again where it holds the answer string:
-below the answer, what is about the same thing is to come before what only asks for the same kind of answer."""
 EMBEDDER_WEIGHT = 1.0
 NEVER = -1e4
 PAIR_WEIGHT = 0.5
@@ -109,14 +106,13 @@ def score(
     return logits[torch.argsort(torch.tensor(order))]
 
 
-def loss_of(logits: torch.Tensor, labels: torch.Tensor, cosines: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-    """Return the loss of logits, labels, cosines and what is of the answer's passage, of shape (groups, texts)."""
+def loss_of(logits: torch.Tensor, labels: torch.Tensor, cosines: torch.Tensor) -> torch.Tensor:
+    """Return the loss of logits, labels and cosines of shape (groups, texts)."""
     labelled = labels.sum(1) > 0
-    apart = (labels == 1) | (cosines == UNMEASURED)
+    apart = (labels > 0) | (cosines == UNMEASURED)
     shares = labels / labels.sum(1, keepdim=True).clamp_min(1)
-    nearness = COSINE_SCALE * cosines + OWN_BONUS * (own.int() + (labels > 0))
     ours = log_softmax(logits.masked_fill(apart, NEVER), 1)
-    theirs = softmax(nearness.masked_fill(apart, NEVER), 1)
+    theirs = softmax((COSINE_SCALE * cosines).masked_fill(apart, NEVER), 1)
     return (
         -(shares * log_softmax(logits, 1)).sum(1).mean()
         + PAIR_WEIGHT * (labelled[:, None] * binary_cross_entropy_with_logits(logits, labels, reduction="none")).mean()
@@ -125,16 +121,14 @@ def loss_of(logits: torch.Tensor, labels: torch.Tensor, cosines: torch.Tensor, o
 
 
 def table(groups: list[dict], key: str) -> torch.Tensor:
-    """Return the labels, the cosines or what is of the answer's passage: (groups, texts)."""
+    """Return the labels or cosines of groups: (groups, texts)."""
     return torch.tensor([group[key] for group in groups])
 
 
 def thin(group: dict, rng: random.Random) -> dict:
-    """Keep what is labelled and some of the rest: more questions in the same time teach more than more negatives."""
-    labelled = [i for i, label in enumerate(group["labels"]) if label > 0] or [0]
-    rest = [i for i in range(len(group["texts"])) if i not in labelled]
-    kept = [*labelled, *rng.sample(rest, NEGATIVES + 1 - len(labelled))]
-    return group | {key: [group[key][i] for i in kept] for key in ("texts", "labels", "cosines", "own")}
+    """Keep the first text and some of the rest: more questions in the same time teach more than more negatives."""
+    kept = [0, *rng.sample(range(1, len(group["texts"])), NEGATIVES)]
+    return group | {key: [group[key][i] for i in kept] for key in ("texts", "labels", "cosines")}
 
 
 def pairs_of(groups: list[dict]) -> list[tuple[str, str]]:
@@ -203,7 +197,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["factor"] * self.learning_rate * rate(self.spent / self.seconds)
         logits = score(self.model, self.tokenizer, pairs_of(batch), self.encoder).view(len(batch), -1)
-        loss = loss_of(logits, *(table(batch, key) for key in ("labels", "cosines", "own")))
+        loss = loss_of(logits, table(batch, "labels"), table(batch, "cosines"))
         self.optimizer.zero_grad()
         self.encoder.zero_grad()
         loss.backward()
