@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
 import random
 import re
@@ -13,6 +15,7 @@ import tiny_models
 
 from rag_core.datatypes import Chunk, Document, Page, Ranking
 from rag_core.embed import normalise
+from training import evaluate
 from training.evaluate import SYSTEMS, adaptive_depth, corpus, interval, ndcg, reciprocal_rank, relevant, table_rows
 from training.files import cut_clauses, cut_sentences, cut_windows
 from training.samples import first_rank, row_of
@@ -155,6 +158,20 @@ ROWS = [
     }
     for number, name in enumerate("甲乙丙丁戊己庚辛", 3)
 ]
+
+
+def test_each_cut_is_asked_as_many_questions_as_told(tmp_path, monkeypatch, capsys):
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS)
+    (tmp_path / "few.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    command = ["evaluate", str(tmp_path), "--cache", str(tmp_path / "kept"), "--questions"]
+    monkeypatch.setattr("sys.argv", [*command, "5", "2"])
+    evaluate.main()
+    found = re.findall(r"^\| few \| (\w+) \| (\d+) \| nDCG", capsys.readouterr().out.split("\n\n")[0], re.MULTILINE)
+    assert found == [("sentences", "5"), ("windows", "2")]
+    monkeypatch.setattr("sys.argv", [*command, "5", "2", "1"])
+    with pytest.raises(SystemExit):
+        evaluate.main()
+    assert "one number or 2" in capsys.readouterr().err
 
 
 @pytest.fixture

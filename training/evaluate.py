@@ -12,6 +12,7 @@ import ast
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import bm25s
@@ -160,7 +161,7 @@ def tables(files: Sequence[Path], cuts: Sequence[str], measure_file: Callable[..
         rows = list(read_rows(file))
         for pieces in cuts:
             name = file.name.split(".")[0]
-            lines = table_rows(name, pieces, measure_file(rows, CUTS[pieces], kept=f"{name}-{pieces}"))
+            lines = table_rows(name, pieces, measure_file(rows, pieces, name))
             print("\n".join(lines), flush=True)
             found.setdefault(rows[0]["lang"], []).extend(lines)
     return "\n\n".join("\n".join([HEAD, RULE, *found[lang]]) for lang in sorted(found, reverse=True))
@@ -182,18 +183,22 @@ def reranker_of(name: str) -> Reranker:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--questions", type=int, default=300, help="at most this many of each file")
+    parser.add_argument("--questions", type=int, nargs="+", default=[300],
+                        help="at most this many of each file: one number, or one for each of --pieces")  # fmt: skip
     parser.add_argument("--pieces", nargs="+", choices=CUTS, default=list(CUTS), help="how to cut the passages")
     parser.add_argument("--embedder", default="bilingual-embedder")
     parser.add_argument("--reranker", default="bilingual-cross-encoder", help="of the catalogue, or an exported folder")
     parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the tables into")
     parser.add_argument("--cache", type=Path, default=Path("training/build/evaluation"))
     arguments = parser.parse_args()
+    if len(arguments.questions) not in (1, len(arguments.pieces)):
+        parser.error(f"--questions takes one number or {len(arguments.pieces)}, one for each of --pieces")
+    counts = dict(zip(arguments.pieces, cycle(arguments.questions), strict=False))
     embedder, reranker = load_embedder(arguments.embedder), reranker_of(arguments.reranker)
 
-    def measure_file(rows: list[dict], cut: Cut, kept: str) -> np.ndarray:
-        file = arguments.cache / arguments.embedder.replace("/", "_") / f"{kept}.npy"
-        return measure(rows, cut, arguments.questions, embedder, reranker, file)
+    def measure_file(rows: list[dict], pieces: str, name: str) -> np.ndarray:
+        file = arguments.cache / arguments.embedder.replace("/", "_") / f"{name}-{pieces}.npy"
+        return measure(rows, CUTS[pieces], counts[pieces], embedder, reranker, file)
 
     found = tables(sorted(arguments.folder.glob("*.jsonl.gz")), arguments.pieces, measure_file)
     print(f"\n{found}")
