@@ -112,7 +112,7 @@ def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> 
         page.get_by_text(said[f"explain.help_{part}"]).wait_for()
         settle(page)
         if part == "bench":
-            page.get_by_role("button", name=said["bench.change_number"]).click()
+            page.get_by_role("button", name=said["bench.change_negate"]).click()
             page.get_by_text(said["bench.ranks_help"].partition("{")[0]).wait_for()
         if part == "expansions":
             expand(page, said)
