@@ -70,7 +70,7 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     said = locale(words["locale"][:2])
     page.get_by_role("link", name=said["frame.explain"]).click()
     page.get_by_text(said["probe.no_proof"][:12]).first.wait_for()
-    show(page, f":text('{said['probe.unit']}')", height=1100)
+    show(page, f":text-is('{said['probe.unit']}')", height=1100)
     take("explain")
     explained(page, said, take)
     workshop(page, said, take)
