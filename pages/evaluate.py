@@ -16,7 +16,8 @@ def samples() -> bool:
     taken = False
     for column, language in zip(st.columns(2), cached.SAMPLE_FILES, strict=True):
         label = t(f"evaluate.sample_{language}")
-        if column.button(label, key=f"evaluate_{language}", icon=":material/menu_book:", width="stretch"):
+        if column.button(label, key=f"evaluate_{language}", icon=":material/menu_book:", width="stretch",
+                         on_click=questions.forget_added):  # fmt: skip
             work.add_sample(language)
             taken = True
     return taken

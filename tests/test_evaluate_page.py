@@ -107,7 +107,8 @@ def test_qrels_are_read(judged):
     chunk = cached.lab().cut(DOC, SENTENCES)[4]
     at = open_page("evaluate", **CUT)
     at.file_uploader(key="question_file").set_value(("q.qrels", f"q1 0 {chunk.id} 1\n".encode(), "text/plain"))
-    press(at, "questions.add")
+    at = press(at, "questions.add")
+    assert text_of(at, "questions.added", questions=0, judgments=1, repeated=0) in [told.value for told in at.success]
     assert cached.lab().judgments(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, DOC), 1)
 
 

@@ -149,7 +149,10 @@ def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
 
 
 def tell_added(doc_id: str) -> None:
-    """Say what was last added to this document's set, until a button is pressed: a run may be over in no time."""
+    """Say what was last added to this document's set, until more is added or a set is measured.
+
+    It is not shown for one run alone: the next may follow before anybody has read it.
+    """
     if st.session_state["added"] and st.session_state["added"][0] == doc_id:
         st.success(t("questions.added", **st.session_state["added"][1]))
 
