@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from rag_core import (
@@ -194,14 +195,14 @@ def compare(arguments: argparse.Namespace) -> replay.Replay:
     )  # fmt: skip
     question = settings.check_query(arguments.question)
     expansions = expand.typed("\n".join(arguments.expansion), question)
-    lab, document, how = opened(arguments, how)
-    embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
-    test = selftest.check(reranker)
-    warn_of_language(test, document.language)
-    index = lab.index(document.id, how.chunks, embedder, counting("chunk"))
-    found = lab.compare(index, question, expansions, how, embedder, reranker)
-    unrelated = unrelated_to(found, document, embedder, reranker)
-    return replay.record(found, document, lab.parts(document.id), test, unrelated, {}, lab.judgments(document.id))
+    with opened(arguments, how) as (lab, document, how):
+        embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
+        test = selftest.check(reranker)
+        warn_of_language(test, document.language)
+        index = lab.index(document.id, how.chunks, embedder, counting("chunk"))
+        found = lab.compare(index, question, expansions, how, embedder, reranker)
+        unrelated = unrelated_to(found, document, embedder, reranker)
+        return replay.record(found, document, lab.parts(document.id), test, unrelated, {}, lab.judgments(document.id))
 
 
 def unrelated_to(
@@ -222,15 +223,21 @@ def asked_settings(arguments: argparse.Namespace) -> Settings:
     return Settings(arguments.embedder, cutoff=arguments.cutoff, first_stage=arguments.first_stage)
 
 
-def opened(arguments: argparse.Namespace, how: Settings) -> tuple[Lab, Document, Settings]:
+def open_lab() -> AbstractContextManager[Lab]:
+    """Open the reader's library; it is free for others again when the command ends."""
+    return closing(Lab(settings.home(), settings.chroma()))
+
+
+@contextmanager
+def opened(arguments: argparse.Namespace, how: Settings) -> Iterator[tuple[Lab, Document, Settings]]:
     """Read a document, or a folder as a collection; without an order to the contrary its length decides how to cut."""
-    lab = Lab(settings.home(), settings.chroma())
-    if arguments.file.is_dir():
-        document = collected(lab, arguments.file, arguments.password)
-    else:
-        document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
-    cut = ChunkSettings(arguments.chunks) if arguments.chunks else lab.recommend(document.id)
-    return lab, document, replace(how, chunks=cut)
+    with open_lab() as lab:
+        if arguments.file.is_dir():
+            document = collected(lab, arguments.file, arguments.password)
+        else:
+            document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
+        cut = ChunkSettings(arguments.chunks) if arguments.chunks else lab.recommend(document.id)
+        yield lab, document, replace(how, chunks=cut)
 
 
 def collected(lab: Lab, folder: Path, password: str | None) -> Document:
@@ -255,9 +262,10 @@ def collected(lab: Lab, folder: Path, password: str | None) -> Document:
 def index(arguments: argparse.Namespace) -> str:
     """Index every PDF, and say of each how that went."""
     files = list(pdfs(arguments.paths))
-    lab, embedder = Lab(settings.home(), settings.chroma()), load_embedder(arguments.embedder)
-    with worked(arguments):
-        outcomes = index_all(arguments, lab, embedder, files)
+    with open_lab() as lab:
+        embedder = load_embedder(arguments.embedder)
+        with worked(arguments):
+            outcomes = index_all(arguments, lab, embedder, files)
     sys.stdout.writelines(f"{outcome_line(one)}\n" for one in outcomes)
     failed, there = sum(bool(one.reason) for one in outcomes), sum(not one.new and not one.reason for one in outcomes)
     if failed:
@@ -308,26 +316,31 @@ def evaluate_many(arguments: argparse.Namespace) -> str:
     """Evaluate a folder's PDFs as one, each on the questions that lie under its name in the other folder."""
     how, depths = settings.check(asked_settings(arguments)), [number(text) for text in arguments.depths.split(",")]
     asked = dict(questions_beside(arguments.file, arguments.questions))
-    lab, embedder = Lab(settings.home(), settings.chroma()), load_embedder(how.embedder)
-    rerankers = {name.strip(): load_reranker(name.strip()) for name in arguments.rerankers.split(",") if name.strip()}
-    tests = [selftest.check(reranker) for reranker in rerankers.values()]
-    with worked(arguments):
-        outcomes = index_all(arguments, lab, embedder, list(asked))
-        sys.stderr.writelines(f"{outcome_line(one)}\n" for one in outcomes if one.reason)
-        parts = [batch.part(lab, one, str(one.file.relative_to(arguments.file.resolve())), asked[one.file],
-                            arguments.chunks, embedder) for one in outcomes if not one.reason]  # fmt: skip
-        if not parts:
-            raise RerankLabError("none of the files could be indexed: see the lines above")
-        for language in sorted({part.language for part in parts}):
-            for test in tests:
-                warn_of_language(test, language)
-        for name, reranker in rerankers.items() if arguments.ray else ():
-            missing = [one for part in parts for one in batch.wanted(lab, part, embedder, reranker, how, max(depths))]
-            cluster.score(lab, missing, name, arguments.workers, counting("question"))
-    found = batch.evaluate_all(lab, parts, embedder, [*rerankers.values()], depths, how, counting("document"))
+    with open_lab() as lab:
+        embedder, rerankers = load_embedder(how.embedder), load_rerankers(arguments)
+        tests = [selftest.check(reranker) for reranker in rerankers.values()]
+        with worked(arguments):
+            outcomes = index_all(arguments, lab, embedder, list(asked))
+            sys.stderr.writelines(f"{outcome_line(one)}\n" for one in outcomes if one.reason)
+            parts = [batch.part(lab, one, str(one.file.relative_to(arguments.file.resolve())), asked[one.file],
+                                arguments.chunks, embedder) for one in outcomes if not one.reason]  # fmt: skip
+            if not parts:
+                raise RerankLabError("none of the files could be indexed: see the lines above")
+            for language in sorted({part.language for part in parts}):
+                for test in tests:
+                    warn_of_language(test, language)
+            for name, reranker in rerankers.items() if arguments.ray else ():
+                wanted = [batch.wanted(lab, part, embedder, reranker, how, max(depths)) for part in parts]
+                cluster.score(lab, [*chain(*wanted)], name, arguments.workers, counting("question"))
+        found = batch.evaluate_all(lab, parts, embedder, [*rerankers.values()], depths, how, counting("document"))
     if arguments.output:
         write(arguments.output, evaluate.files(found, *batch.judged_and_cut(parts)))
     return evaluation_text(found)
+
+
+def load_rerankers(arguments: argparse.Namespace) -> dict[str, Reranker]:
+    names = [name.strip() for name in arguments.rerankers.split(",") if name.strip()]
+    return {name: load_reranker(name) for name in names}
 
 
 def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, exchange.Questions]]:
@@ -352,17 +365,16 @@ def evaluate_text(arguments: argparse.Namespace) -> str:
     how = settings.check(asked_settings(arguments))
     depths = [number(text) for text in arguments.depths.split(",")]
     asked = exchange.read_questions(read(arguments.questions))
-    lab, document, how = opened(arguments, how)
-    embedder = load_embedder(how.embedder)
-    rerankers = [load_reranker(name.strip()) for name in arguments.rerankers.split(",") if name.strip()]
-    for reranker in rerankers:
-        warn_of_language(selftest.check(reranker), document.language)
-    index = lab.index(document.id, how.chunks, embedder)
-    numbered = dict(enumerate(asked.questions, start=1))
-    found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, numbered, asked.judgments,
-                              counting("question"))  # fmt: skip
-    if arguments.output:
-        write(arguments.output, evaluate.files(found, asked.judgments, index.chunks))
+    with opened(arguments, how) as (lab, document, how):
+        embedder, rerankers = load_embedder(how.embedder), [*load_rerankers(arguments).values()]
+        for reranker in rerankers:
+            warn_of_language(selftest.check(reranker), document.language)
+        index = lab.index(document.id, how.chunks, embedder)
+        numbered = dict(enumerate(asked.questions, start=1))
+        found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, numbered, asked.judgments,
+                                  counting("question"))  # fmt: skip
+        if arguments.output:
+            write(arguments.output, evaluate.files(found, asked.judgments, index.chunks))
     return evaluation_text(found)
 
 
@@ -499,8 +511,9 @@ def one_line(text: object, width: int = 80) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def main() -> int:
-    arguments = build_parser().parse_args()
+def main(given: Sequence[str] | None = None) -> int:
+    """Do what the words of a command line say, by default this process's; return its exit code."""
+    arguments = build_parser().parse_args(given)
     try:
         text = arguments.run(arguments)
     except RerankLabError as error:

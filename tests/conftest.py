@@ -3,19 +3,70 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from rag_core import settings
+from rag_core import embed, rerank, settings
+from rag_core.catalog import Line
+from rag_core.datatypes import Comparison, Settings
 from rag_core.embed import Embedder, load_embedder
+from rag_core.pdf import document_id
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, load_reranker
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+    from running_app import App
+
+LONGEST_ID = 40
 SERVERS = ("OPENAI_", "RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "COHERE_", "JINA_")
 REPORT = Path(__file__).parents[2] / "shared" / "documents" / "北京2024年政府工作报告.pdf"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a file in a test's id by its argument: encrypted ones differ from worker to worker."""
+    return argname if isinstance(val, bytes) and len(val) > LONGEST_ID else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file, and all that need torch, on one worker: they share what they made.
+
+    What is slow comes first, so that all workers end at about the same time.
+    """
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("torch" if item.get_closest_marker("torch") else item.path.stem))
+    items.sort(key=lambda item: (not item.get_closest_marker("torch"), not item.get_closest_marker("slow")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bundled_models() -> Iterator[None]:
+    """Load each bundled model once a worker, as the app does for all its visitors."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embed, "OnnxEmbedder", once(embed.OnnxEmbedder))
+        patch.setattr(rerank, "OnnxReranker", once(rerank.OnnxReranker))
+        yield
+
+
+def once(build: Callable[[Line], object]) -> Callable[[Line], object]:
+    """Return what builds a model the first time that its folder is asked for."""
+    made = cache(lambda line, _folder: build(line))
+    return lambda line: made(line, line.folder)
+
+
+@pytest.fixture(autouse=True)
+def torch_where_it_is_said(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Importing torch takes seconds: only tests that are marked so may do it."""
+    there = "torch" in sys.modules
+    yield
+    assert there or "torch" not in sys.modules or request.node.get_closest_marker("torch"), "mark the test: torch"
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +112,103 @@ def lab() -> Iterator[Lab]:
     lab = Lab(settings.home())
     yield lab
     lab.close()
+
+
+# The screens without a browser
+
+
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory, embedder) -> Path:
+    """Return a library that holds the small document, embedded: to be copied."""
+    import screens
+
+    home = tmp_path_factory.mktemp("indexed") / "home"
+    lab = Lab(home)
+    lab.index(lab.add(screens.SMALL, "small.pdf").id, screens.SENTENCES, embedder)
+    lab.close()
+    return home
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory, indexed, embedder, reranker) -> Comparison:
+    import screens
+
+    home = shutil.copytree(indexed, tmp_path_factory.mktemp("compared") / "home")
+    lab = Lab(home)
+    index = lab.index(document_id(screens.SMALL), screens.SENTENCES, embedder)
+    made = lab.compare(index, screens.QUESTION, [], Settings(chunks=screens.SENTENCES), embedder, reranker)
+    lab.close()
+    return made
+
+
+@pytest.fixture
+def library(indexed) -> None:
+    """Give the test a library that holds the small document, embedded."""
+    shutil.copytree(indexed, settings.home())
+
+
+# The screens in a browser
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory) -> Iterator[App]:
+    import running_app
+
+    with running_app.switched_app(tmp_path_factory.mktemp("app") / "unused") as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory, embedder) -> Path:
+    """Return a library that holds both samples, cut as they are by default, and embedded: to be copied."""
+    from pages.ui.cached import SAMPLE_FILES, SAMPLES
+
+    home = tmp_path_factory.mktemp("samples") / "home"
+    lab = Lab(home)
+    for name in SAMPLE_FILES.values():
+        document = lab.add((SAMPLES / f"{name}.pdf").read_bytes(), f"{name}.pdf")
+        lab.index(document.id, lab.recommend(document.id), embedder)
+    lab.close()
+    return home
+
+
+@pytest.fixture
+def app_home(tmp_path, samples) -> Path:
+    return shutil.copytree(samples, tmp_path / "library")
+
+
+@pytest.fixture
+def address(served, app_home) -> str:
+    """Return the app's address; its library is this test's own, and holds both samples."""
+    return served.open(app_home)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    import running_app
+
+    if running_app.CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with running_app.running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def person(chromium) -> Iterator[Callable[..., BrowserContext]]:
+    """Return what opens a browser of one person's."""
+    from running_app import open_context
+
+    opened = []
+
+    def open_one(**how: object) -> BrowserContext:
+        opened.append(open_context(chromium, **how))
+        return opened[-1]
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page(person) -> Page:
+    return person().new_page()

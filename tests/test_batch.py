@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from command import run
 from pdfs import blank_pdf, cut_pdf, encrypted_pdf, text_pdf
-from test_cli import run
 
 from rag_core import batch, evaluate, settings
 from rag_core.datatypes import Judgment, Settings, Span

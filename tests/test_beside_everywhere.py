@@ -6,29 +6,16 @@ import pytest
 import test_past_page
 import test_replay_page
 import test_workshop_page
-from running_app import CHROMIUM, browser_page, running_app, settle
+from running_app import settle
+from screens import QUESTION, SMALL, TYPED, asked, open_page, open_part, press, run, says
 from streamlit.testing.v1 import AppTest
-from test_pages import (
-    QUESTION,
-    SMALL,
-    TYPED,
-    asked,
-    compared,
-    indexed,
-    library,
-    open_page,
-    open_part,
-    press,
-    run,
-    says,
-)
 
 from pages.ui import cached
-from rag_core import collection
+from rag_core import collection, settings
 from rag_core.datatypes import Judgment, Span
 from rag_core.pdf import document_id
+from rag_core.pipeline import Lab
 
-__all__ = ["compared", "indexed", "library"]  # fixtures
 DOC = document_id(SMALL)
 CUT = {"doc_id": DOC, "preset": "sentence", "size": 600, "overlap": 120}
 FIRST = "The river town opened a new library in spring."
@@ -211,33 +198,34 @@ def test_a_document_that_is_gone_cannot_be_opened(library, compared):
 HINT = "Tick the box at the left of a row to see the chunk on its page"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_the_ceiling_is_drawn_with_its_table(tmp_path):
-    with running_app(tmp_path / "library") as address, browser_page() as page:
-        page.goto(f"{address}/evaluate")
-        page.get_by_role("button", name="Evaluate the English sample").click()
-        page.get_by_role("tab", name="Depth", exact=True).click()
-        page.get_by_role("button", name="Score every chunk for this question").click()
-        page.get_by_text("the first stage finds").wait_for()
-        settle(page)
-        assert page.get_by_test_id("stException").count() == 0
+@pytest.mark.slow
+def test_the_ceiling_is_drawn_with_its_table(served, library, page):
+    lab = Lab(settings.home())
+    lab.judge(DOC, [Judgment(QUESTION, Span(1, 0, ANSWER), 2)])
+    lab.close()
+    page.goto(f"{served.open(settings.home())}/evaluate")
+    page.get_by_role("button", name="Evaluate all questions", exact=True).click()
+    page.get_by_role("tab", name="Depth", exact=True).click()
+    page.get_by_role("button", name="Score every chunk for this question").click()
+    page.get_by_text("the first stage finds").wait_for()
+    settle(page)
+    assert page.get_by_test_id("stException").count() == 0
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_a_click_opens_the_page_and_a_second_one_closes_it(tmp_path):
-    with running_app(tmp_path / "library") as address, browser_page() as page:
-        page.goto(address)
-        page.get_by_role("button", name="Try the sample and compare").click()
-        page.get_by_role("tab", name="Which query found what").click()
-        page.get_by_text(HINT).wait_for()
+@pytest.mark.slow
+def test_a_click_opens_the_page_and_a_second_one_closes_it(address, page):
+    page.goto(address)
+    page.get_by_role("button", name="Try the sample and compare").click()
+    page.get_by_role("tab", name="Which query found what").click()
+    page.get_by_text(HINT).wait_for()
+    settle(page)
+    page.get_by_label("Question", exact=True).fill("Not asked yet")
+    grid = page.get_by_test_id("stDataFrame").last
+    for seen in (1, 0):
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        page.mouse.click(box["x"] + 15, box["y"] + 52)
+        page.get_by_text("the chunk is marked" if seen else HINT).wait_for()
         settle(page)
-        page.get_by_label("Question", exact=True).fill("Not asked yet")
-        grid = page.get_by_test_id("stDataFrame").last
-        for seen in (1, 0):
-            grid.scroll_into_view_if_needed()
-            box = grid.bounding_box()
-            page.mouse.click(box["x"] + 15, box["y"] + 52)
-            page.get_by_text("the chunk is marked" if seen else HINT).wait_for()
-            settle(page)
-            assert page.get_by_test_id("stImage").count() == seen
-        assert page.get_by_label("Question", exact=True).input_value() == "Not asked yet"
+        assert page.get_by_test_id("stImage").count() == seen
+    assert page.get_by_label("Question", exact=True).input_value() == "Not asked yet"

@@ -9,18 +9,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import running_app
-from running_app import asked_outside, browser_page, settle
-from running_app import running_app as serve
+from running_app import asked_outside, settle
 
 SAMPLE = running_app.ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTION = "2025年一般公共预算收入打算增长多少？"
 CANDIDATES = 42  # the windows of the sample, fewer than the depth of 50
-SCROLL_MILLISECONDS = 400  # the cells follow the scrolling after a while
-ROUNDS = 3  # on a busy machine a stop can be missed
+LOOKS = 200
+"""So often is a table looked at before its cells should have followed the scrolling."""
+
+LOOK_MILLISECONDS = 50
 ROWS = """table => [...table.querySelectorAll("tbody tr")].map(
     row => [row.ariaRowIndex, ...[...row.querySelectorAll("td")].map(cell => cell.textContent)])"""
-
-needs_chromium = pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
 
 
 def read_table(page, number: int) -> list[list[str]]:
@@ -30,12 +29,16 @@ def read_table(page, number: int) -> list[list[str]]:
     seen, whole = scroller.evaluate("element => [element.clientHeight, element.scrollHeight]")
     rows = int(table.locator("canvas table").get_attribute("aria-rowcount")) - 1
     found: dict[int, list[str]] = {}
-    for top in [*range(0, whole, seen // 2)] * ROUNDS:
+    for top in range(0, whole, seen // 2):
         scroller.evaluate("(element, top) => element.scrollTo(0, top)", top)
-        page.wait_for_timeout(SCROLL_MILLISECONDS)
-        found |= {int(index): cells for index, *cells in table.locator("canvas table").evaluate(ROWS)}
-        if len(found) == rows:
-            return [found[index] for index in sorted(found)]
+        before = len(found)
+        for _ in range(LOOKS):
+            found |= {int(index): cells for index, *cells in table.locator("canvas table").evaluate(ROWS)}
+            if len(found) == rows:
+                return [found[index] for index in sorted(found)]
+            if len(found) > before:
+                break
+            page.wait_for_timeout(LOOK_MILLISECONDS)
     raise AssertionError(f"only rows {sorted(found)} of {rows} could be read")
 
 
@@ -78,24 +81,23 @@ def test_the_runtime_of_the_models_sends_no_telemetry(tmp_path: Path):
     assert told.stdout.strip() == "1", "onnxruntime reports to its maker unless told before it is loaded"
 
 
-@needs_chromium
-def test_upload_compare_and_read_both_tables(tmp_path: Path):
+@pytest.mark.slow
+def test_upload_compare_and_read_both_tables(served, tmp_path: Path, page):
     requests: list[str] = []
-    home = tmp_path / "library"
-    with serve(home) as address, browser_page() as page:
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("websocket", lambda socket: requests.append(socket.url))
-        upload(page, address)
-        ask(page)
-        vector, reranked = read_table(page, 0), read_table(page, 1)
-        check_orders(vector, reranked)
-        switch_to_chinese(page)
-        assert read_table(page, 1) == reranked
-        assert page.get_by_test_id("stException").count() == 0
-        assert hosts(requests) == {"127.0.0.1"}
-        page.evaluate("fetch('http://name.invalid/').catch(() => null)")
-        assert "name.invalid" in hosts(requests), "requests outside would not have been seen"
-    assert asked_outside(home) == []
+    address = served.open(tmp_path / "empty")
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("websocket", lambda socket: requests.append(socket.url))
+    upload(page, address)
+    ask(page)
+    vector, reranked = read_table(page, 0), read_table(page, 1)
+    check_orders(vector, reranked)
+    switch_to_chinese(page)
+    assert read_table(page, 1) == reranked
+    assert page.get_by_test_id("stException").count() == 0
+    assert hosts(requests) == {"127.0.0.1"}
+    page.evaluate("fetch('http://name.invalid/').catch(() => null)")
+    assert "name.invalid" in hosts(requests), "requests outside would not have been seen"
+    assert served.asked_outside() == []
 
 
 def upload(page, address: str) -> None:
@@ -143,16 +145,15 @@ def switch_to_chinese(page) -> None:
     page.get_by_text("两张表是同样的").wait_for()
 
 
-@needs_chromium
-def test_the_question_is_still_there_after_a_chunk_was_picked_and_another_page_seen(tmp_path: Path):
-    with serve(tmp_path / "library") as address, browser_page() as page:
-        upload(page, address)
-        ask(page)
-        page.get_by_role("tab", name="Scores").click()  # draws this part of the page alone
-        settle(page)
-        page.get_by_role("link", name="Answer").click()
-        page.get_by_text("The two sets share").wait_for()
-        settle(page)
-        page.get_by_role("link", name="Compare").click()
-        settle(page)
-        assert page.get_by_role("textbox", name="Question", exact=True).input_value() == QUESTION
+@pytest.mark.slow
+def test_the_question_is_still_there_after_a_chunk_was_picked_and_another_page_seen(address, page):
+    upload(page, address)
+    ask(page)
+    page.get_by_role("tab", name="Scores").click()  # draws this part of the page alone
+    settle(page)
+    page.get_by_role("link", name="Answer").click()
+    page.get_by_text("The two sets share").wait_for()
+    settle(page)
+    page.get_by_role("link", name="Compare").click()
+    settle(page)
+    assert page.get_by_role("textbox", name="Question", exact=True).input_value() == QUESTION

@@ -39,7 +39,10 @@ PDF = text_pdf(
 )
 SENTENCES = ChunkSettings("sentence")
 
-pytestmark = pytest.mark.skipif(not CHROMA.exists(), reason="the chroma command is not installed beside Python")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMA.exists(), reason="the chroma command is not installed beside Python"),
+]
 
 
 @pytest.fixture(scope="module")

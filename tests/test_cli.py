@@ -1,35 +1,25 @@
-"""``python -m rag_core compare`` as a reader runs it: a process of its own."""
+"""``python -m rag_core compare`` and ``evaluate``: what they say, and what they end with."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import tiny_models
+from command import run, run_apart
 from pdfs import encrypted_pdf, image_pdf, text_pdf
 
 from rag_core import settings
 from rag_core.pipeline import Lab
 
-ROOT = Path(__file__).parents[1]
 QUESTION = "财政收入增长了多少？"
 ANSWER = "全市一般公共预算收入增长8.2%。"
 PDF = text_pdf(
     [ANSWER, "新建和改造公园二十处。", "轨道交通十二号线开通。"],
     ["全年粮食产量保持稳定。", "博物馆接待游客三百万人次。", "居民收入增长5.6%。"],
 )
-
-
-def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "RERANK_LAB_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-m", "rag_core", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120
-    )
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +31,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(folder) -> dict:
-    done = run(
+    done = run_apart(
         folder / "home", "compare", folder / "small.pdf", QUESTION, "--chunks", "sentence", "--depth", 5, "--json"
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -153,7 +143,7 @@ def test_an_unknown_preset_is_refused_with_the_usage(folder):
 
 
 def test_a_library_open_elsewhere_is_left_alone(folder, lab):
-    assert "RERANK_LAB_HOME" in only_line(run(settings.home(), "compare", folder / "small.pdf", QUESTION))
+    assert "RERANK_LAB_HOME" in only_line(run_apart(settings.home(), "compare", folder / "small.pdf", QUESTION))
     assert isinstance(lab, Lab)
 
 
@@ -162,6 +152,8 @@ def test_a_home_that_cannot_be_written_is_explained_in_a_line(folder, tmp_path):
     assert "RERANK_LAB_HOME" in only_line(run(file, "compare", folder / "small.pdf", QUESTION))
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_model_that_cannot_read_the_documents_language_is_warned_of(folder, tmp_path):
     model = tiny_models.cross_encoder(tmp_path / "model")
     done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)
@@ -181,6 +173,8 @@ def test_adaptive_depth_says_how_many_it_scored(folder):
     assert ANSWER in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_model_with_one_score_for_everything_is_refused(folder, tmp_path):
     model = tiny_models.cross_encoder(tmp_path / "model", constant=True)
     done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)

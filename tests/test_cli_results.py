@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import run, run_apart
 from pdfs import encrypted_pdf, image_pdf
-from test_cli import PDF, QUESTION, run
+from test_cli import PDF, QUESTION
 
 from rag_core import replay
 from rag_core.__main__ import build_parser
@@ -145,7 +144,6 @@ def test_help_shows_an_example_of_every_command(capsys):
     assert [command for command in COMMANDS if f"python -m rag_core {command} " not in said] == []
 
 
-def test_the_module_ends_with_the_codes():
-    done = subprocess.run([sys.executable, "-m", "rag_core"], capture_output=True, text=True, timeout=60,
-                          cwd=Path(__file__).parents[1])  # fmt: skip
-    assert done.returncode == 2
+@pytest.mark.parametrize(("arguments", "code"), [([], 2), (["replay", "nowhere.json"], 1)])
+def test_the_module_ends_with_the_codes(tmp_path, arguments, code):
+    assert run_apart(tmp_path, *arguments).returncode == code

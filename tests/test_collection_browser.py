@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
-import running_app
-from running_app import browser_page, settle
-from running_app import running_app as serve
+from running_app import ROOT, settle
 
-ROOT = running_app.ROOT
+pytestmark = pytest.mark.slow
+
 NAME = "Reader 读本"
 READING = 1000
 """A reader takes so many milliseconds; a list that opens while the page is drawn or scrolled closes again."""
 TITLES = ("annual-report-en.pdf", "city-report-zh.pdf")
 
 
-@pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 800)])
-def test_two_documents_are_searched_as_one(tmp_path, language, width):
+def test_two_documents_are_searched_as_one(address, page, language, width):
     texts = json.loads((ROOT / "pages" / "ui" / "locales" / f"{language}.json").read_text(encoding="utf-8"))
 
     def button(name: str):
@@ -35,31 +33,30 @@ def test_two_documents_are_searched_as_one(tmp_path, language, width):
         page.wait_for_timeout(READING)
         page.keyboard.press("Escape")
 
-    with serve(tmp_path / "home") as address, browser_page() as page:
-        page.set_default_timeout(25_000)
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.goto(f"{address}/documents?lang={language}")
-        for sample in ("documents.sample_en", "documents.sample_zh"):
-            page.get_by_role("button", name=texts[sample]).click()
-            page.get_by_role("combobox", name=texts["form.document"], exact=True).wait_for()
-            settle(page)
-        page.get_by_text(texts["collection.make"]).click()
-        page.get_by_label(texts["collection.name"]).fill(NAME)
-        for title in TITLES:
-            choose(texts["collection.members"], title)
-        button("collection.put").click()
+    page.set_default_timeout(25_000)
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.goto(f"{address}/documents?lang={language}")
+    for sample in ("documents.sample_en", "documents.sample_zh"):
+        page.get_by_role("button", name=texts[sample]).click()
+        page.get_by_role("combobox", name=texts["form.document"], exact=True).wait_for()
         settle(page)
-        page.get_by_text(NAME).first.wait_for()
-        settle(page)
-        page.goto(f"{address}/compare?lang={language}")
-        page.get_by_label(texts["form.question"], exact=True).fill("财政收入增长了多少？")
-        button("form.compare").click()
-        page.get_by_text(texts["result.link"][:20]).wait_for()
-        settle(page)
-        choose(texts["form.within"], TITLES[0])
-        settle(page)
-        page.get_by_text(texts["compare.stale"]).wait_for()
-        button("form.compare").click()
-        page.get_by_text(texts["compare.stale"]).wait_for(state="hidden")
-        settle(page)
-        assert "within=" in page.url
+    page.get_by_text(texts["collection.make"]).click()
+    page.get_by_label(texts["collection.name"]).fill(NAME)
+    for title in TITLES:
+        choose(texts["collection.members"], title)
+    button("collection.put").click()
+    settle(page)
+    page.get_by_text(NAME).first.wait_for()
+    settle(page)
+    page.goto(f"{address}/compare?lang={language}")
+    page.get_by_label(texts["form.question"], exact=True).fill("财政收入增长了多少？")
+    button("form.compare").click()
+    page.get_by_text(texts["result.link"][:20]).wait_for()
+    settle(page)
+    choose(texts["form.within"], TITLES[0])
+    settle(page)
+    page.get_by_text(texts["compare.stale"]).wait_for()
+    button("form.compare").click()
+    page.get_by_text(texts["compare.stale"]).wait_for(state="hidden")
+    settle(page)
+    assert "within=" in page.url

@@ -6,16 +6,15 @@ import json
 from dataclasses import replace
 
 import pytest
-import test_pages
+import screens
 from pdfs import text_pdf
-from test_pages import QUESTION, SMALL, compared, indexed, library, open_page, open_part, press, run, says, text_of
+from screens import QUESTION, SMALL, open_page, open_part, press, run, says, text_of
 
 from pages.ui import cached, report
 from rag_core import collection, replay
 from rag_core.datatypes import Judgment, Span
 from rag_core.pdf import document_id
 
-__all__ = ["compared", "indexed", "library"]  # fixtures
 DOC = document_id(SMALL)
 OTHER = text_pdf(["The tram opened in May. Ninety nurses were hired.", "Tax revenue fell in the other town."])
 CUT = {"preset": "sentence", "size": 600, "overlap": 120}
@@ -33,7 +32,7 @@ def reader(library, other) -> str:
 
 
 def asked(reader: str, language: str = "en", **state: object):
-    return test_pages.asked(language, doc_id=reader, **CUT, **state)
+    return screens.asked(language, doc_id=reader, **CUT, **state)
 
 
 def places(at, key: str) -> list[str]:
@@ -211,4 +210,4 @@ def test_another_collection_begins_without_a_filter(reader, other):
 
 def test_lost_words_name_their_document(reader, other):
     cached.lab().judge(reader, [Judgment(QUESTION, Span(1, 0, "These words are gone.", other), 2)])
-    assert test_pages.says_anywhere(open_page("evaluate", doc_id=reader, **CUT), "other town.pdf · p. 1  These words")
+    assert screens.says_anywhere(open_page("evaluate", doc_id=reader, **CUT), "other town.pdf · p. 1  These words")

@@ -142,6 +142,7 @@ def small_disk(*command: str, folder: Path) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not can_make_disks(), reason="this machine lets nobody make a disk")
 def test_on_a_full_disk_nothing_is_lost_and_what_to_do_is_said(tmp_path):
     done = small_disk(sys.executable, "-c", FULL, str(tmp_path), folder=tmp_path)

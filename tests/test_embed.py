@@ -162,11 +162,15 @@ def tiny(tmp_path_factory) -> SentenceTransformerEmbedder:
     return load_embedder(tiny_models.bi_encoder(tmp_path_factory.mktemp("tiny")))
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_tiny_model_knows_its_words(tiny):
     tokens = tiny.model.tokenizer.tokenize("Revenue grew by 8 percent. 预算收入增长")
     assert tokens == ["revenue", "grew", "by", "8", "percent", ".", *"预算收入增长"]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_sentence_transformers_gives_the_mean_of_the_tokens(tiny):
     import torch
 
@@ -177,6 +181,8 @@ def test_sentence_transformers_gives_the_mean_of_the_tokens(tiny):
     assert tiny.embed_texts(texts) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_sentence_transformers_gives_unit_rows_and_counts(tiny):
     calls: list[tuple[int, int]] = []
     vectors = tiny.embed_texts(["收入"] * 70, lambda done, count: calls.append((done, count)))
@@ -185,6 +191,8 @@ def test_sentence_transformers_gives_unit_rows_and_counts(tiny):
     assert calls == [(32, 70), (64, 70), (70, 70)]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_sentence_transformers_cuts_a_text_that_is_too_long(tiny):
     assert np.isfinite(tiny.embed_queries(["收入" * 2000])).all()
 
@@ -197,6 +205,8 @@ def test_an_embedder_says_how_far_it_reads(embedder):
     assert embedder.reads("周一闭馆。") == 5
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_tiny_embedder_says_how_far_it_reads(tiny):
     text = "revenue grew by 8 percent . " * 30
     assert 0 < tiny.reads(text) < len(text)

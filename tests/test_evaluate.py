@@ -228,6 +228,8 @@ def test_a_panel_ranks_the_same_candidates(lab, index, embedder, reranker):
     assert ranks == {name: ranking.rank_of(chunk.id) for name, ranking in found.rankings.items()}
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_two_cross_encoders_stand_side_by_side(lab, index, embedder, reranker, tmp_path):
     other = load_reranker(tiny_models.cross_encoder(tmp_path / "tiny"))
     seated = evaluate.panel(lab, index, QUESTIONS[1], ["vector"], [reranker, other], HOW, embedder)

@@ -7,41 +7,37 @@ import re
 import sqlite3
 
 import pytest
-import running_app
-from running_app import browser_page, settle
-from running_app import running_app as serve
+from running_app import ROOT, settle
 
-LOCALE = json.loads((running_app.ROOT / "pages" / "ui" / "locales" / "en.json").read_text(encoding="utf-8"))
-QUESTIONS = 60
+pytestmark = pytest.mark.slow
+
+LOCALE = json.loads((ROOT / "pages" / "ui" / "locales" / "en.json").read_text(encoding="utf-8"))
+QUESTIONS = 24
 
 
-@pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
-def test_a_batch_is_stopped_and_goes_on(tmp_path):
-    home = tmp_path / "home"
-
+def test_a_batch_is_stopped_and_goes_on(app_home, address, page):
     def scored() -> int:
-        with sqlite3.connect(home / "library.sqlite") as library:
+        with sqlite3.connect(app_home / "library.sqlite") as library:
             return library.execute("SELECT count(*) FROM scores").fetchone()[0]
 
-    with serve(home) as address, browser_page() as page:
-        page.goto(f"{address}/evaluate")
-        page.get_by_role("button", name=LOCALE["evaluate.sample_en"]).click()
-        page.get_by_text("Means over the 12").wait_for()
-        settle(page)
-        page.get_by_text(re.compile("^Question set: 12")).click()
-        box = page.get_by_role("textbox", name=LOCALE["questions.paste"])
-        box.fill("\n".join(f"What was said about item {number}?" for number in range(QUESTIONS)))
-        page.get_by_role("button", name=LOCALE["questions.add"], exact=True).click()
-        page.get_by_text(f"Read: {QUESTIONS} questions").wait_for()
-        before = scored()
-        page.get_by_role("button", name=LOCALE["evaluate.run"]).click()
-        page.get_by_text(re.compile("Asking question (1[3-9]|[2-9][0-9])")).wait_for()
-        page.get_by_role("button", name=LOCALE["evaluate.stop"], exact=True).click()
-        page.get_by_text(LOCALE["evaluate.stopped"]).wait_for()
-        stopped = scored()
-        assert before < stopped < QUESTIONS
-        page.get_by_role("button", name=LOCALE["evaluate.run"]).click()
-        page.get_by_text(LOCALE["evaluate.stopped"]).wait_for(state="hidden")
-        settle(page)
-        page.get_by_text("Means over the 12").wait_for()
-        assert scored() == QUESTIONS + 12
+    page.goto(f"{address}/evaluate")
+    page.get_by_role("button", name=LOCALE["evaluate.sample_en"]).click()
+    page.get_by_text("Means over the 12").wait_for()
+    settle(page)
+    page.get_by_text(re.compile("^Question set: 12")).click()
+    box = page.get_by_role("textbox", name=LOCALE["questions.paste"])
+    box.fill("\n".join(f"What was said about item {number}?" for number in range(QUESTIONS)))
+    page.get_by_role("button", name=LOCALE["questions.add"], exact=True).click()
+    page.get_by_text(f"Read: {QUESTIONS} questions").wait_for()
+    before = scored()
+    page.get_by_role("button", name=LOCALE["evaluate.run"]).click()
+    page.get_by_text(re.compile("Asking question (1[3-9]|[2-9][0-9])")).wait_for()
+    page.get_by_role("button", name=LOCALE["evaluate.stop"], exact=True).click()
+    page.get_by_text(LOCALE["evaluate.stopped"]).wait_for()
+    stopped = scored()
+    assert before < stopped < QUESTIONS
+    page.get_by_role("button", name=LOCALE["evaluate.run"]).click()
+    page.get_by_text(LOCALE["evaluate.stopped"]).wait_for(state="hidden")
+    settle(page)
+    page.get_by_text("Means over the 12").wait_for()
+    assert scored() == QUESTIONS + 12

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import pytest
 from pdfs import text_pdf
-from test_pages import (
-    QUESTION,
-    SENTENCES,
-    SMALL,
-    click,
-    compared,
-    indexed,
-    library,
-    open_page,
-    press,
-    run,
-    says,
-    text_of,
-)
+from screens import QUESTION, SENTENCES, SMALL, click, open_page, press, run, says, text_of
 
 from pages.ui import cached
 from rag_core.datatypes import Judgment, Settings, Span
 from rag_core.metrics import FEW
 from rag_core.pdf import document_id
 
-__all__ = ["compared", "indexed", "library"]  # fixtures
 DOC = document_id(SMALL)
 ANSWER = "Tax revenue grew by eight percent over the year."
 CUT = {"doc_id": DOC, "preset": "sentence", "size": 600, "overlap": 120}
@@ -50,6 +36,7 @@ def test_an_empty_page_says_what_to_do(language):
     assert [button.key for button in at.button if button.key] == ["evaluate_zh", "evaluate_en"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sample", "language"), [("zh", "zh"), ("en", "en")])
 def test_one_click_evaluates_the_twelve_questions_of_a_sample(sample, language):
     at = open_page("evaluate", language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -9,13 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import running_app
 import streamlit
 from pdfs import text_pdf
-from running_app import browser_page, settle
-from running_app import running_app as serve
+from running_app import settle
+from screens import click, open_page, press, run, says, says_anywhere, text_of
 from streamlit.testing.v1 import AppTest
-from test_pages import click, open_page, press, run, says, says_anywhere, text_of
 
 from pages.ui import cached, explain_map, explain_probe
 from rag_core import baseline, projection, settings
@@ -202,12 +201,14 @@ def test_a_probe_that_was_stopped_stays_stopped_until_it_is_wanted(library, wind
     assert len(press(at, "probe.again").dataframe) == 4
 
 
+@pytest.mark.slow
 @both_languages
 def test_what_is_too_long_for_a_model_is_said(tmp_path, embedder, reranker, language):
-    words = [f"The bridge number {n} was painted green last year by hand." for n in range(200)]
+    ends = itertools.cycle([*[" and"] * 7, "."])
+    words = [f"The bridge number {n} was painted green last year by hand{next(ends)}" for n in range(200)]
     lab = Lab(settings.home())
     document = lab.add(text_pdf(*[words[n : n + 40] for n in range(0, 200, 40)]), "long.pdf")
-    how = ChunkSettings("window", 2400, 0)
+    how = ChunkSettings("window", 2600, 0)
     index = lab.index(document.id, how, embedder)
     comparison = lab.compare(index, QUESTION, [], Settings(chunks=how), embedder, reranker)
     lab.close()
@@ -382,6 +383,8 @@ def test_a_chunk_outside_the_candidates_can_be_explained(library, expanded):
     assert not at.error
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("umap")
 def test_umap_is_computed_once_and_kept(library, sentences, monkeypatch):
     made_before = projection.by_umap
     calls: list[int] = []
@@ -452,6 +455,7 @@ def test_both_are_asked_without_expansions(library, expanded):
     assert not any(one.fused for one in at.session_state["two_languages"])
 
 
+@pytest.mark.slow
 def test_a_sample_question_brings_its_translation():
     at = open_page("home")
     click(at, at.button(key="try"))
@@ -540,28 +544,25 @@ def text_shown(page) -> str:
     return page.get_by_test_id("stText").last.inner_text()
 
 
-@pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
-def test_map_and_tables_pick_together_in_the_browser(tmp_path):
-    with serve(tmp_path / "library") as address, browser_page() as page:
-        page.set_default_timeout(60_000)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
-        page.get_by_role("button", name="Try the sample and compare").click()
-        page.get_by_text("Both tables rank").wait_for()
-        page.get_by_role("link", name="Explain", exact=True).click()
-        page.get_by_role("radio", name="Map", exact=True).or_(
-            page.get_by_role("button", name="Map", exact=True)
-        ).click()
-        canvas = page.get_by_test_id("stVegaLiteChart").locator("canvas")
-        canvas.wait_for()
-        first = text_shown(page)
-        rows = page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller")
-        rows.click(position={"x": 18, "y": 36 + 17})
-        page.wait_for_timeout(1000)
-        by_row = text_shown(page)
-        assert by_row != first
-        canvas.click(position=canvas.evaluate(POINT))
-        page.wait_for_timeout(1000)
-        assert text_shown(page) not in (first, by_row)
-        assert errors == []
+@pytest.mark.slow
+def test_map_and_tables_pick_together_in_the_browser(address, page):
+    page.set_default_timeout(60_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.get_by_role("button", name="Try the sample and compare").click()
+    page.get_by_text("Both tables rank").wait_for()
+    page.get_by_role("link", name="Explain", exact=True).click()
+    page.get_by_role("radio", name="Map", exact=True).or_(page.get_by_role("button", name="Map", exact=True)).click()
+    canvas = page.get_by_test_id("stVegaLiteChart").locator("canvas")
+    canvas.wait_for()
+    first = text_shown(page)
+    rows = page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller")
+    rows.click(position={"x": 18, "y": 36 + 17})
+    page.wait_for_timeout(1000)
+    by_row = text_shown(page)
+    assert by_row != first
+    canvas.click(position=canvas.evaluate(POINT))
+    page.wait_for_timeout(1000)
+    assert text_shown(page) not in (first, by_row)
+    assert errors == []

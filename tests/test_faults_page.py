@@ -7,27 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 from chroma_server import CHROMA, free_port, running_chroma
-from test_pages import (
-    OTHER,
-    QUESTION,
-    SMALL,
-    click,
-    compared,
-    indexed,
-    library,
-    open_page,
-    press,
-    said,
-    says,
-    text_of,
-    upload,
-)
+from screens import OTHER, QUESTION, SMALL, click, open_page, press, said, says, text_of, upload
 
 from pages.ui import cached
 from rag_core import settings
 from rag_core.pdf import document_id
-
-__all__ = ["compared", "indexed", "library"]
 
 
 def damage() -> None:
@@ -95,6 +79,7 @@ def test_a_setting_that_leads_to_no_server_is_told(library, monkeypatch):
     assert says(open_page("documents"), "error.bad_setting")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CHROMA.exists(), reason="the chroma command is not installed beside Python")
 def test_with_a_chroma_server_a_comparison_is_the_one_in_a_folder(library, compared, tmp_path, monkeypatch):
     with running_chroma(tmp_path / "server") as server:

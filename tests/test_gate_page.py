@@ -5,9 +5,9 @@ from __future__ import annotations
 import hostile
 import pdfs
 import pytest
-from running_app import CHROMIUM, browser_page, running_app, settle
+from running_app import settle
+from screens import open_page, says, titles, upload
 from streamlit.testing.v1 import AppTest
-from test_pages import open_page, says, titles, upload
 
 from rag_core.datatypes import ChunkSettings
 
@@ -79,16 +79,15 @@ def test_a_hostile_name_is_only_a_name(lab, name):
     assert lab.cut(document.id, HOW)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
-def test_a_click_on_a_row_opens_the_page(tmp_path):
-    with running_app(tmp_path / "library") as address, browser_page() as page:
-        page.goto(f"{address}/documents")
-        page.get_by_role("button", name="Take the Chinese sample").click()
-        page.get_by_text("Tick the box at the left of a row").wait_for()
-        settle(page)
-        grid = page.get_by_test_id("stDataFrame").last
-        grid.scroll_into_view_if_needed()
-        box = grid.bounding_box()
-        page.mouse.click(box["x"] + 18, box["y"] + 90)
-        page.get_by_text("the chunk is marked").wait_for()
-        assert page.get_by_test_id("stImage").count() == 1
+@pytest.mark.slow
+def test_a_click_on_a_row_opens_the_page(address, page):
+    page.goto(f"{address}/documents")
+    page.get_by_role("button", name="Take the Chinese sample").click()
+    page.get_by_text("Tick the box at the left of a row").wait_for()
+    settle(page)
+    grid = page.get_by_test_id("stDataFrame").last
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 18, box["y"] + 90)
+    page.get_by_text("the chunk is marked").wait_for()
+    assert page.get_by_test_id("stImage").count() == 1

@@ -100,6 +100,8 @@ def test_a_name_that_no_model_can_have_is_unknown_without_asking(use_hub, model_
     assert untouched.requests == []
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_local_folder_is_loaded_without_asking(use_hub, tmp_path):
     folder = tiny_models.cross_encoder(tmp_path / "tiny")
     with Hub() as untouched:
@@ -118,6 +120,8 @@ def test_a_folder_without_a_whole_model_is_unusable(tmp_path, files):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_damaged_weights_are_unusable(tmp_path):
     folder = Path(tiny_models.cross_encoder(tmp_path / "tiny"))
     weights = folder / "model.safetensors"
@@ -140,6 +144,8 @@ def test_the_errors_of_the_loading_library_are_not_printed(tmp_path, caplog):
     assert [record for record in caplog.records if record.name == hub.__name__ and record.levelno > logging.INFO] == []
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_model_is_fetched_once_and_then_needs_no_hub(use_hub, closed_port, tmp_path):
     folder = Path(tiny_models.cross_encoder(tmp_path / "tiny"))
     with Hub(folder, "tiny/cross-encoder") as serving:
@@ -151,6 +157,8 @@ def test_a_model_is_fetched_once_and_then_needs_no_hub(use_hub, closed_port, tmp
     assert fetched == again == load_reranker(str(folder)).score("what grew", ["revenue grew"])
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_download_that_was_interrupted_is_finished(use_hub, closed_port, tmp_path):
     folder = Path(tiny_models.cross_encoder(tmp_path / "tiny"))
     with Hub(folder, "tiny/cross-encoder") as serving:

@@ -18,13 +18,13 @@ import pytest
 import running_app
 from llm_server import LLMServer, Reply, completion, refusal, stream
 from pdfs import text_pdf
-from running_app import asked_outside, browser_page, settle
+from running_app import asked_outside, settle
 from running_app import running_app as serve
+
+pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-needs_chromium = pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
 
 ENVIRONMENT_KEY = "sk-environment-0123456789abcd"
 SESSION_KEY = "sk-typed-here-9876543210wxyz"
@@ -119,19 +119,18 @@ TROUBLES = {
 
 
 @contextmanager
-def world(home: Path) -> Iterator[tuple[Page, Screens, str, LLMServer, Model]]:
+def world(home: Path) -> Iterator[tuple[str, LLMServer, Model]]:
     model = Model()
     with model.server as server:
         extra = {"OPENAI_API_KEY": ENVIRONMENT_KEY, "OPENAI_BASE_URL": server.base_url, "RECORD_LOGS": "1",
                  "OPENAI_LOG": "debug", "STREAMLIT_LOGGER_LEVEL": "debug"}  # fmt: skip
-        with serve(home, extra) as address, browser_page() as page:
-            yield page, Screens(page), address, server, model
+        with serve(home, extra) as address:
+            yield address, server, model
 
 
-@needs_chromium
-def test_nothing_that_came_from_outside_acts_or_leaves(tmp_path):
-    home = tmp_path / "library"
-    with world(home) as (page, screens, address, server, model):
+def test_nothing_that_came_from_outside_acts_or_leaves(tmp_path, page):
+    home, screens = tmp_path / "library", Screens(page)
+    with world(home) as (address, server, model):
         documents(page, screens, address)
         compare(page, screens)
         answers(page, screens, model)

@@ -2,7 +2,11 @@
 
 import random
 
+import pytest
+
 from benchmarks.kills import Killing
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_kill_leaves_every_index_complete_or_to_be_built_and_no_text_is_embedded_twice(tmp_path):

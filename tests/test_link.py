@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from comparisons import comparison
-from streamlit.testing.v1 import AppTest
+from screens import AppTest
 
 from rag_core.datatypes import ChunkSettings, Expansion
 

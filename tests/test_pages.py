@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-import shutil
 import socket
 import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 import tiny_models
@@ -17,126 +15,37 @@ from hub_server import Hub
 from huggingface_hub import constants
 from llm_server import LLMServer, completion, refusal, stream
 from pdfs import blank_pdf, cut_pdf, encrypted_pdf, text_pdf
+from screens import (
+    CHUNKS,
+    OTHER,
+    QUESTION,
+    ROOT,
+    SMALL,
+    TYPED,
+    WRITTEN,
+    asked,
+    click,
+    main_heading,
+    open_page,
+    open_part,
+    press,
+    run,
+    said,
+    says,
+    says_anywhere,
+    still_shows,
+    text_of,
+    titles,
+    upload,
+    with_model,
+)
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import cached, form, i18n
 from rag_core import llm, rerank, settings
-from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
+from rag_core.datatypes import Expansion
 from rag_core.pdf import MAX_PAGES, document_id
 from rag_core.pipeline import Lab
-
-ROOT = Path(__file__).parents[1]
-PDF = "application/pdf"
-SMALL = text_pdf(
-    [
-        "The river town opened a new library in spring.",
-        "Tax revenue grew by eight percent over the year.",
-        "Twenty parks were built or repaired in the old quarter.",
-        "The tram line to the harbour carries forty thousand people a day.",
-        "Farmers brought in a good harvest of wheat and barley.",
-        "The museum counted three hundred thousand visitors.",
-        "Household income rose by five percent.",
-    ],
-    [
-        "The budget of the town stayed in balance.",
-        "Spending on schools grew faster than spending on roads.",
-        "Revenue from tourism doubled in summer.",
-        "A second bridge over the river is planned.",
-        "The hospital hired ninety nurses.",
-        "Water in the lake became cleaner.",
-        "The harbour exported more timber than before.",
-    ],
-)
-OTHER = text_pdf(["全市一般公共预算收入增长8.2%，突破6000亿元。", "新建公园二十处。", "粮食产量保持稳定。"])
-CHUNKS = 14
-QUESTION = "How much did tax revenue grow?"
-SENTENCES = ChunkSettings("sentence", 600, 120)
-TYPED, WRITTEN = "How fast did tax income rise?", "What was the growth of taxes?"
-
-
-@pytest.fixture(scope="module")
-def indexed(tmp_path_factory, embedder) -> Path:
-    home = tmp_path_factory.mktemp("indexed") / "home"
-    lab = Lab(home)
-    lab.index(lab.add(SMALL, "small.pdf").id, SENTENCES, embedder)
-    lab.close()
-    return home
-
-
-@pytest.fixture(scope="module")
-def compared(tmp_path_factory, indexed, embedder, reranker) -> Comparison:
-    home = shutil.copytree(indexed, tmp_path_factory.mktemp("compared") / "home")
-    lab = Lab(home)
-    index = lab.index(document_id(SMALL), SENTENCES, embedder)
-    made = lab.compare(index, QUESTION, [], Settings(chunks=SENTENCES), embedder, reranker)
-    lab.close()
-    return made
-
-
-@pytest.fixture
-def library(indexed) -> None:
-    """Give the test a library that holds the small document, embedded."""
-    shutil.copytree(indexed, settings.home())
-
-
-def open_page(name: str, language: str = "en", **state: object) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    at.session_state["lang"] = language
-    for key, value in state.items():
-        at.session_state[key] = value
-    at.run()
-    return run(at.switch_page(f"pages/{name}.py")) if name != "home" else run(at)
-
-
-def run(at: AppTest) -> AppTest:
-    """Run the page; whatever happens, a reader sees no traceback and no excuse."""
-    at.run()
-    assert not at.exception
-    assert not [text for text in said(at) if "Traceback" in text or "Error:" in text or 'File "' in text]
-    assert not says(at, "error.unexpected")
-    return at
-
-
-def said(at: AppTest) -> list[str]:
-    kinds = ("title", "subheader", "markdown", "caption", "text", "error", "warning", "info", "success")
-    return [element.value for kind in kinds for element in getattr(at, kind)]
-
-
-def says(at: AppTest, key: str) -> bool:
-    """Say whether the page holds the text of a key, with anything in its placeholders."""
-    text = i18n.texts(at.session_state["lang"])[key]
-    wanted = ".*".join(re.escape(part) for part in re.split(r"\{\w+\}", text)).removesuffix(r"\ .*")
-    return any(re.search(wanted, found, re.DOTALL) for found in said(at))
-
-
-def says_anywhere(at: AppTest, words: str) -> bool:
-    return any(words in text for text in said(at))
-
-
-def text_of(at: AppTest, key: str, **values: object) -> str:
-    return i18n.texts(at.session_state["lang"])[key].format(**values)
-
-
-def press(at: AppTest, key: str) -> AppTest:
-    """Press the button with a key's label."""
-    [button] = [button for button in at.button if button.label == text_of(at, key)]
-    return click(at, button)
-
-
-def click(at: AppTest, button) -> AppTest:
-    button.click()
-    return run(at)
-
-
-def open_part(at: AppTest, key: str) -> AppTest:
-    """Open a tab of the comparison."""
-    at.session_state["result_part"] = text_of(at, key)
-    return run(at)
-
-
-def main_heading(at: AppTest) -> str:
-    return at.main.subheader[0].value
-
 
 # Home
 
@@ -160,6 +69,7 @@ def test_the_switch_changes_the_language_of_the_page():
     assert run(at).title[0].value == i18n.texts("zh")["home.title"]
 
 
+@pytest.mark.slow
 def test_the_sample_leads_to_a_finished_comparison():
     at = open_page("home")
     click(at, at.button(key="try"))
@@ -176,17 +86,6 @@ def test_the_sample_leads_to_a_finished_comparison():
 
 
 # Documents
-
-
-def upload(at: AppTest, *files: tuple[str, bytes], password: str = "") -> AppTest:
-    at.file_uploader(key="files").set_value([(name, data, PDF) for name, data in files])
-    [field] = [field for field in at.text_input if field.label == text_of(at, "documents.password")]
-    field.set_value(password)
-    return press(at, "documents.add")
-
-
-def titles(at: AppTest) -> list[str]:
-    return at.selectbox(key="doc_id").options if [box for box in at.selectbox if box.key == "doc_id"] else []
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -394,19 +293,6 @@ def test_deleting_one_of_two_keeps_the_other_without_a_word_of_links(library):
 # Compare
 
 
-def asked(language: str = "en", **state: object) -> AppTest:
-    """Open the compare page with a question typed and press Compare."""
-    return press(open_page("compare", language, **{"question": QUESTION, **state}), "form.compare")
-
-
-def with_model(server: LLMServer, **state: object) -> dict[str, object]:
-    return {"llm_key": "sk-test", "llm_url": server.base_url, "llm_model": "m", **state}
-
-
-def still_shows(at: AppTest, comparison: Comparison) -> bool:
-    return at.session_state["comparison"] is comparison and says(at, "result.same_candidates")
-
-
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     """Point the hub's client to an address, with nothing downloaded before."""
@@ -608,6 +494,8 @@ def test_the_bundled_model_shows_that_it_reads_both_languages(library, language)
     assert not says(at, "selftest.beyond")
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_model_that_cannot_read_the_documents_language_is_warned_of(library, tmp_path, language):
     at = asked(language, reranker_other=tiny_models.cross_encoder(tmp_path / "model"))
@@ -616,6 +504,8 @@ def test_a_model_that_cannot_read_the_documents_language_is_warned_of(library, t
     assert len(at.dataframe) >= 2
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_model_with_one_score_for_everything_is_refused(library, compared, tmp_path, language):
     folder = tiny_models.cross_encoder(tmp_path / "model", bias=0.5, constant=True)

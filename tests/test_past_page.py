@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import pytest
-import test_pages
-from test_pages import (
-    QUESTION,
-    SMALL,
-    TYPED,
-    compared,
-    indexed,
-    library,
-    open_page,
-    press,
-    run,
-    said,
-    says,
-    text_of,
-)
+import screens
+from screens import QUESTION, SMALL, TYPED, open_page, press, run, said, says, text_of
 
 from pages.ui import cached
 from rag_core import pipeline, replay
 from rag_core.pdf import document_id
 
-__all__ = ["compared", "indexed", "library"]  # fixtures
 DOC = document_id(SMALL)
 
 
 def asked(language: str = "en", **state: object):
     """Compare with the history open."""
-    return test_pages.asked(language, history_open=True, **state)
+    return screens.asked(language, history_open=True, **state)
 
 
 def again(at, question: str | None = None, **state: object):
@@ -132,7 +118,7 @@ def test_what_is_kept_in_a_newer_format_is_told(library):
 
 
 def test_a_closed_history_reads_nothing(library):
-    at = test_pages.asked()
+    at = screens.asked()
     assert not [box for box in at.selectbox if box.key == "history_one"]
     at.session_state["history_open"] = True
     assert [box for box in run(at).selectbox if box.key == "history_one"]

@@ -268,6 +268,7 @@ def test_the_report_is_cut_into_1028_clauses(lab, report):
     assert len(lab.cut(document.id, ChunkSettings("clause"))) == 1028
 
 
+@pytest.mark.slow
 def test_reranking_lifts_the_answer_of_the_tutorial_into_the_top_three(lab, report, embedder, reranker):
     clauses = ChunkSettings("clause")
     index = lab.index(lab.add(report, "report.pdf").id, clauses, embedder)

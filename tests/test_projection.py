@@ -45,6 +45,8 @@ def test_pca_of_very_few(count):
     assert np.isfinite(layout.points).all()
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("umap")
 def test_umap_keeps_neighbours_together_and_looks_the_same_each_time():
     vectors = clouds()
     seen: list[tuple[int, int]] = []
@@ -55,6 +57,8 @@ def test_umap_keeps_neighbours_together_and_looks_the_same_each_time():
     assert 0.3 < layout.kept <= 1
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("umap")
 def test_umap_places_a_question_amid_its_nearest_chunks():
     vectors = clouds()
     layout = projection.by_umap(vectors)

@@ -41,6 +41,7 @@ def test_the_command_line_example_is_understood(name: str):
     assert (ROOT / arguments.file).is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READMES)
 def test_the_library_example_runs(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)

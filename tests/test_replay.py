@@ -118,6 +118,8 @@ def test_the_file_names_what_made_it(plain):
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_weights_are_named_by_their_content_and_no_folder_is(plain, tmp_path):
     assert plain.weights["reranker"].startswith("bilingual-cross-encoder#")
     folder = tiny_models.cross_encoder(tmp_path / "models" / "mine")

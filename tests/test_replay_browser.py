@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import running_app
-from running_app import browser_page, settle
 from running_app import running_app as serve
+from running_app import settle
 
 from rag_core import replay
+
+pytestmark = pytest.mark.slow
 
 LOCALE = json.loads((running_app.ROOT / "pages" / "ui" / "locales" / "en.json").read_text(encoding="utf-8"))
 NAME = "Bo Li"
@@ -31,30 +33,28 @@ def open_file(page, address: str, file: Path) -> None:
     settle(page)
 
 
-@pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
-def test_a_result_goes_out_is_judged_and_comes_home(tmp_path):
-    with serve(tmp_path / "first") as address:
-        with browser_page() as page:
-            page.goto(address)
-            page.get_by_role("button", name=LOCALE["home.try"]).click()
-            page.get_by_text("Both tables rank").wait_for()
-            settle(page)
-            sent = save(page, tmp_path / "sent.json")
-            report = save(page, tmp_path / "report.html", "result.html").read_text(encoding="utf-8")
-            assert LOCALE["report.method"] in report and report.startswith("<!doctype html>")
-        back = judged_elsewhere(tmp_path, sent)
-        with browser_page() as page:
-            open_file(page, address, back)
-            page.get_by_role("button", name=LOCALE["replay.take"]).click()
-            page.get_by_text("and so are all judgments of the file").wait_for()
+def test_a_result_goes_out_is_judged_and_comes_home(tmp_path, address, person):
+    page = person().new_page()
+    page.goto(address)
+    page.get_by_role("button", name=LOCALE["home.try"]).click()
+    page.get_by_text("Both tables rank").wait_for()
+    settle(page)
+    sent = save(page, tmp_path / "sent.json")
+    report = save(page, tmp_path / "report.html", "result.html").read_text(encoding="utf-8")
+    assert LOCALE["report.method"] in report and report.startswith("<!doctype html>")
+    back = judged_elsewhere(tmp_path, sent, person().new_page())
+    page = person().new_page()
+    open_file(page, address, back)
+    page.get_by_role("button", name=LOCALE["replay.take"]).click()
+    page.get_by_text("and so are all judgments of the file").wait_for()
     before, after = replay.read(sent.read_bytes()), replay.read(back.read_bytes())
     assert after.comparison == before.comparison
     assert [one.judge for one in after.judgments] == [*(one.judge for one in before.judgments), NAME]
 
 
-def judged_elsewhere(tmp_path: Path, sent: Path) -> Path:
+def judged_elsewhere(tmp_path: Path, sent: Path, page) -> Path:
     """Open the file where there is no document, look at every chart, judge a chunk, and save it again."""
-    with serve(tmp_path / "second") as address, browser_page() as page:
+    with serve(tmp_path / "second") as address:
         open_file(page, address, sent)
         drawn = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg.marks")
         drawn.first.wait_for()

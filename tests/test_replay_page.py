@@ -4,21 +4,7 @@ from __future__ import annotations
 
 import pytest
 import streamlit as st
-from test_pages import (
-    QUESTION,
-    SMALL,
-    asked,
-    compared,
-    indexed,
-    library,
-    open_page,
-    open_part,
-    press,
-    run,
-    says,
-    text_of,
-    upload,
-)
+from screens import QUESTION, SMALL, asked, open_page, open_part, press, run, says, text_of, upload
 
 from pages.ui import cached, work
 from rag_core import judge, replay
@@ -26,7 +12,6 @@ from rag_core.datatypes import Judgment, Span
 from rag_core.pdf import document_id
 from rag_core.replay import Replay
 
-__all__ = ["compared", "indexed", "library"]  # fixtures
 DOC = document_id(SMALL)
 ANSWER = "Tax revenue grew by eight percent over the year."
 

@@ -31,7 +31,7 @@ UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Versi
            "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg=="}  # fmt: skip
 VISITORS = 24
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
 
 def free_port() -> int:
@@ -127,7 +127,7 @@ def seats(folder: Path) -> list[tuple[str, str]]:
     return [match.groups() for match in found if match]
 
 
-def test_two_replicas(tmp_path):
+def test_two_replicas(tmp_path, request):
     homes = [tmp_path / "one", tmp_path / "two"]
     private = {"RERANK_LAB_LIBRARY": "private"}
     with serve(homes[0], private) as one, serve(homes[1], private) as two:
@@ -138,7 +138,7 @@ def test_two_replicas(tmp_path):
             what_is_too_large_stops_at_the_door(port)
             visitors_spread_and_each_stays(port, folder, replicas)
             if running_app.CHROMIUM:
-                browsers_keep_their_seat_and_their_documents(port, folder, homes)
+                browsers_keep_their_seat_and_their_documents(port, folder, homes, request.getfixturevalue("person"))
     assert [asked_outside(home) for home in homes] == [[], []]
 
 
@@ -170,23 +170,15 @@ def visitors_spread_and_each_stays(port: int, folder: Path, replicas: list[str])
     assert set.union(*visits) == set(replicas)
 
 
-def browsers_keep_their_seat_and_their_documents(port: int, folder: Path, homes: list[Path]) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=running_app.CHROMIUM, args=running_app.BROWSER_OPTIONS)
-        for _ in range(2):
-            first = len(seats(folder))
-            context = browser.new_context(
-                ignore_https_errors=True, http_credentials={"username": NAME, "password": PASSWORD}, locale="en-GB"
-            )
-            context.set_default_timeout(120_000)
-            compare(context.new_page(), f"https://localhost:{port}")
-            context.close()
-            asked = until_the_page_is_left(folder, first)
-            assert len({process for process, _ in asked}) == 1
-            assert {path for _, path in asked} > {"/documents", "/_stcore/stream"}
-        browser.close()
+def browsers_keep_their_seat_and_their_documents(port: int, folder: Path, homes: list[Path], person) -> None:
+    for _ in range(2):
+        first = len(seats(folder))
+        context = person(ignore_https_errors=True, http_credentials={"username": NAME, "password": PASSWORD})
+        compare(context.new_page(), f"https://localhost:{port}")
+        context.close()
+        asked = until_the_page_is_left(folder, first)
+        assert len({process for process, _ in asked}) == 1
+        assert {path for _, path in asked} > {"/documents", "/_stcore/stream"}
     owners = [owner for home in homes for owner in owners_in(home)]
     assert len(set(owners)) == 2 and "" not in owners
 

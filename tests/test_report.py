@@ -10,9 +10,7 @@ from pathlib import Path
 
 import altair as alt
 import pytest
-import running_app
 from comparisons import comparison
-from running_app import browser_page
 
 from pages.ui import i18n, report
 from rag_core import replay
@@ -110,28 +108,27 @@ def test_vega_is_what_its_readme_says_and_what_altair_writes_for():
     assert f"| {alt.SCHEMA_VERSION.removeprefix('v')} |" in listed
 
 
-@pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
-def test_a_browser_shows_it_whole_without_asking_for_anything(tmp_path: Path):
+@pytest.mark.slow
+def test_a_browser_shows_it_whole_without_asking_for_anything(tmp_path: Path, page):
     file = tmp_path / "report.html"
     file.write_text(report.html(found(), "zh"), encoding="utf-8")
     asked, said = [], []
-    with browser_page() as page:
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(f"Error: {error}"))
-        page.goto(file.as_uri())
-        page.locator("svg.marks").nth(3).wait_for()
-        assert page.evaluate("window.harmed") is None
-        assert [text for text in said if "Error" in text or "violates" in text or "Refused" in text] == []
-        assert asked == [file.as_uri()]
-        drawn = page.locator("#chart-slope").inner_html()
-        assert "一般公共预算" in drawn and i18n.texts("zh")["chart.before"] in drawn
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-        page.evaluate("() => { const s = document.createElement('script'); s.textContent = 'window.harmed = 4';"
-                      " document.body.append(s); }")  # fmt: skip
-        assert page.evaluate("window.harmed") is None, "a script that is not the report's own runs"
-        page.evaluate("fetch('http://name.invalid/').catch(() => null)")
-        assert any("name.invalid" in text for text in said), "the policy lets the page ask outside"
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(f"Error: {error}"))
+    page.goto(file.as_uri())
+    page.locator("svg.marks").nth(3).wait_for()
+    assert page.evaluate("window.harmed") is None
+    assert [text for text in said if "Error" in text or "violates" in text or "Refused" in text] == []
+    assert asked == [file.as_uri()]
+    drawn = page.locator("#chart-slope").inner_html()
+    assert "一般公共预算" in drawn and i18n.texts("zh")["chart.before"] in drawn
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.evaluate("() => { const s = document.createElement('script'); s.textContent = 'window.harmed = 4';"
+                  " document.body.append(s); }")  # fmt: skip
+    assert page.evaluate("window.harmed") is None, "a script that is not the report's own runs"
+    page.evaluate("fetch('http://name.invalid/').catch(() => null)")
+    assert any("name.invalid" in text for text in said), "the policy lets the page ask outside"
 
 
 def titled(made: Comparison, title: str) -> Comparison:
@@ -144,18 +141,18 @@ def titled(made: Comparison, title: str) -> Comparison:
     return replace(made, **sides)
 
 
-@pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 800])
-def test_a_long_name_of_a_document_leaves_the_text_its_room(tmp_path: Path, width: int):
+def test_a_long_name_of_a_document_leaves_the_text_its_room(tmp_path: Path, person, width: int):
     file, plain = tmp_path / "report.html", found()
     named = replace(plain, comparison=titled(plain.comparison, "关于进一步推进城市公共服务设施建设的年度工作报告" * 3))
     file.write_text(report.html(named, "zh"), encoding="utf-8")
-    with browser_page(width=width) as page:
-        page.goto(file.as_uri())
-        page.locator("summary").click()
-        cells = page.locator("td.place ~ td:last-child").all()
-        assert min(cell.bounding_box()["width"] for cell in cells[::5]) > 150
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = person(width=width).new_page()
+    page.goto(file.as_uri())
+    page.locator("summary").click()
+    cells = page.locator("td.place ~ td:last-child").all()
+    assert min(cell.bounding_box()["width"] for cell in cells[::5]) > 150
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_specifications_end_no_element():

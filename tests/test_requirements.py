@@ -62,3 +62,10 @@ def test_everything_that_an_install_brings_is_pinned_to_what_is_here(file):
     except PackageNotFoundError as error:
         pytest.skip(f"{error.name} is not installed here")
     assert {name: pin for name, pin in found.items() if known.get(name) != pin} == {}
+
+
+def test_the_tests_of_a_file_stay_on_one_worker(request: pytest.FixtureRequest):
+    """With pytest 9.2.0 xdist 3.8.0 forgets its groups without a word, and every worker makes what tests share."""
+    if not hasattr(request.config, "workerinput"):
+        pytest.skip("there is one worker")
+    assert request.node.nodeid.endswith("@test_requirements")

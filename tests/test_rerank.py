@@ -120,11 +120,15 @@ def transformers_logits(folder: str, query: str, texts: list[str]) -> list[float
         return [model.eval()(**pair).logits.item() for pair in inputs]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_tiny_model_knows_its_words(tiny):
     tokens = tiny.model.tokenizer.tokenize("Revenue grew by 8 percent. 预算收入增长")
     assert tokens == ["revenue", "grew", "by", "8", "percent", ".", *"预算收入增长"]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_scores_are_the_logits_of_the_model(tiny, folder):
     logits = transformers_logits(folder, "what grew", PAIRS)
     assert tiny.score("what grew", PAIRS) == pytest.approx(np.array(logits), abs=1e-4)
@@ -132,12 +136,16 @@ def test_scores_are_the_logits_of_the_model(tiny, folder):
     assert not all(0 < logit < 1 for logit in logits), "a sigmoid of these would have gone unnoticed"
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_passes_are_counted(tiny):
     calls: list[tuple[int, int]] = []
     tiny.score("what grew", PAIRS, lambda *counts: calls.append(counts))
     assert calls == [(16, 35), (32, 35), (35, 35)]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_pair_that_is_too_long_is_cut(tiny, folder):
     long = ["revenue grew " * 500]
     assert tiny.score("what", long) == pytest.approx(transformers_logits(folder, "what", long), abs=1e-4)
@@ -153,6 +161,8 @@ def test_the_bundled_model_says_how_far_it_reads(reranker):
     assert reranker.reads(question, "图书馆每天上午九点开门。") == 12
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_tiny_model_says_how_far_it_reads(tiny):
     text = "revenue grew by 8 percent . " * 30
     read = tiny.reads("how much", text)
@@ -162,12 +172,16 @@ def test_a_tiny_model_says_how_far_it_reads(tiny):
     assert tiny.reads("how much", "revenue grew .") == 14
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_model_with_three_scores_a_pair_is_unusable(tmp_path):
     with pytest.raises(ModelUnusable, match="3 scores") as caught:
         load_reranker(tiny_models.cross_encoder(tmp_path, labels=3))
     assert caught.value.values == {"model": str(tmp_path), "reason": "num_labels = 3"}
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_model_whose_scores_are_no_numbers_is_unusable(tmp_path):
     broken = load_reranker(tiny_models.cross_encoder(tmp_path, bias=math.nan))
     with pytest.raises(ModelUnusable, match="not a number"):

@@ -24,6 +24,8 @@ from rag_core.errors import KeyRefused, LLMRefused, ServerKey, ServerRefused
 from rag_core.llm import LLMSettings
 from rag_core.remote import RemoteReranker, RerankServer
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("ray", reason="Ray is not installed: pip install -r deploy/requirements.txt")
 
 ROOT = Path(__file__).parents[1]
@@ -64,8 +66,9 @@ def running(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
         try:
             wait_for(f"http://127.0.0.1:{port}/health", server, log)
             yield f"http://127.0.0.1:{port}", server
+            it_ends_when_it_is_told_to_and_leaves_nothing_running(server)
         finally:
-            server.terminate()
+            server.kill()
             server.wait(60)
 
 
@@ -210,8 +213,7 @@ def test_what_cannot_be_served_is_said_before_anything_starts(tmp_path, options,
     assert said in done.stderr
 
 
-def test_it_ends_when_it_is_told_to_and_leaves_nothing_running(running):
-    _, server = running
+def it_ends_when_it_is_told_to_and_leaves_nothing_running(server: subprocess.Popen) -> None:
     family = psutil.Process(server.pid).children(recursive=True)
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0

@@ -28,6 +28,8 @@ from rag_core.errors import (
 )
 from rag_core.llm import ChatModel, LLMSettings
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-distinctive-0123456789wxyz"
 QUESTION = [{"role": "user", "content": "预算收入增长多少？"}]
 DELTA = stream(["根据"], finish=None, end="").body

@@ -9,14 +9,13 @@ import pytest
 import streamlit as st
 from llm_server import LLMServer, Reply, embeddings
 from rerank_server import reranking, saying
+from screens import CHUNKS, QUESTION, SENTENCES, open_page, press, run, says, text_of
 from streamlit.testing.v1 import AppTest
-from test_pages import CHUNKS, QUESTION, SENTENCES, indexed, library, open_page, press, run, says, text_of
 
 from rag_core import remote
 from rag_core.datatypes import Comparison
 from rag_core.pdf import document_id
 
-__all__ = ["indexed", "library"]  # fixtures
 KEY = "key-1234567890"
 TRIED = 13  # requests of the self-test
 
@@ -44,7 +43,7 @@ def compare_page(**state: object) -> AppTest:
 
 @pytest.fixture
 def small(library) -> str:
-    from test_pages import SMALL
+    from screens import SMALL
 
     return document_id(SMALL)
 
@@ -109,7 +108,7 @@ def test_without_an_address_the_reader_is_told_what_to_type(small):
 
 
 def test_a_visitor_of_a_shared_server_cannot_reach_its_network(monkeypatch, embedder):
-    from test_pages import SMALL
+    from screens import SMALL
 
     from rag_core import settings
     from rag_core.pipeline import Lab

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import streamlit as st
-from test_pages import open_page, says
+from screens import open_page, says
 
 from pages.ui import state
 

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 
 from benchmarks import crowd
 from benchmarks.tab import Tab, opened
-from tests.running_app import running_app
 
+pytestmark = pytest.mark.slow
+
+Result = TypeVar("Result")
 QUESTIONS = ("去年市里的财政收入为什么没有收够？", "2025年一般公共预算收入打算增长多少？")
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory):
+def prepared(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("class")
     crowd.prepare(home)
-    with running_app(home) as address:
-        yield urlsplit(address).port
+    return home
+
+
+@pytest.fixture
+def port(served, prepared) -> int:
+    return urlsplit(served.open(prepared)).port
+
+
+def in_a_loop(work: Coroutine[None, None, Result]) -> Result:
+    """Run it in a thread of its own: in this one Playwright's loop may be at work for the worker's browser."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def asked(port: int, *questions: str) -> tuple[Tab, list[bool]]:
@@ -29,7 +45,7 @@ def asked(port: int, *questions: str) -> tuple[Tab, list[bool]]:
         async with opened(port) as tab:
             return tab, [await tab.compare(question) for question in questions]
 
-    return asyncio.run(ask())
+    return in_a_loop(ask())
 
 
 def test_a_tab_asks_again_and_again_in_one_session(port):
@@ -53,7 +69,7 @@ def test_a_note_that_the_result_is_old_is_no_comparison(port):
             await tab.run()
             return tab, tab.troubled
 
-    tab, troubled = asyncio.run(changed())
+    tab, troubled = in_a_loop(changed())
     assert troubled
     assert len(tab.orders) == 2
 
@@ -66,6 +82,6 @@ def test_what_a_tab_holds_is_sent_once(port):
             await tab.run()
             return before, tab.orders, len(set(held) & set(tab.held))
 
-    before, after, same = asyncio.run(reread())
+    before, after, same = in_a_loop(reread())
     assert before == after
     assert same == 3  # both orders and the chart

@@ -112,6 +112,8 @@ def test_the_interval_holds_the_mean_and_is_the_same_each_time():
     assert (low, high) == interval(differences)
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("piece", "uses", "stays"),
     [
@@ -371,6 +373,8 @@ def train():
     return train
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_loss_is_nothing_for_a_sure_answer_and_the_embedders_order_of_the_rest(train):
     import torch
 
@@ -381,6 +385,8 @@ def test_the_loss_is_nothing_for_a_sure_answer_and_the_embedders_order_of_the_re
     assert train.loss_of(turned, labels, cosines).item() > 1
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_piece_without_cosine_has_no_place_in_the_embedders_order(train):
     import torch
 
@@ -391,6 +397,8 @@ def test_a_piece_without_cosine_has_no_place_in_the_embedders_order(train):
     assert train.loss_of(right, labels, cosines).item() > 1
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_group_without_labels_asks_for_the_embedders_order_alone(train):
     import torch
 
@@ -400,6 +408,8 @@ def test_a_group_without_labels_asks_for_the_embedders_order_alone(train):
     assert train.loss_of(-train.COSINE_SCALE * cosines, labels, cosines).item() > 1
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_half_an_answer_gets_its_share(train):
     import torch
 
@@ -412,6 +422,8 @@ def test_half_an_answer_gets_its_share(train):
     assert train.loss_of(logits, labels, cosines).item() == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_in_bfloat16_the_weights_keep_the_digits_of_float32(train, tmp_path):
     import torch
 
@@ -428,6 +440,8 @@ def test_in_bfloat16_the_weights_keep_the_digits_of_float32(train, tmp_path):
     assert copied.dtype is torch.bfloat16 and (copied == after.bfloat16()).all()
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_thinned_group_keeps_its_first_text_and_what_belongs_to_each(train):
     group = {"query": "q", "texts": list("pabcdefgh"), "cosines": list(range(9)), "labels": list(range(9))}
     kept = train.thin(group, random.Random(3))
@@ -436,6 +450,8 @@ def test_a_thinned_group_keeps_its_first_text_and_what_belongs_to_each(train):
     assert kept["labels"] == kept["cosines"]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_only_labelled_groups_are_held_out(train):
     groups = [{"group": f"document {number}", "labels": [number % 2, 0]} for number in range(200)]
     trained, held_out = train.split(groups)
@@ -443,6 +459,8 @@ def test_only_labelled_groups_are_held_out(train):
     assert not {group["group"] for group in trained} & {group["group"] for group in held_out}
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_document_stays_held_out_when_others_come_and_go(train):
     groups = [{"group": f"document {number}", "labels": [1, 0]} for number in range(200)]
     held_out = {group["group"] for group in train.split(groups)[1]}
@@ -487,6 +505,8 @@ def calibrate():
     return calibrate
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_calibration_error_by_hand(calibrate):
     probabilities = np.array([0.05, 0.05, 0.95, 0.95, 0.55])
     labels = np.array([False, True, True, True, False])
@@ -494,6 +514,8 @@ def test_the_calibration_error_by_hand(calibrate):
     assert calibrate.calibration_error(probabilities, labels) == pytest.approx(0.4 * 0.45 + 0.2 * 0.55 + 0.4 * 0.05)
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_temperature_that_made_logits_too_sure_is_found(calibrate):
     rng = np.random.default_rng(5)
     logits = rng.normal(0, 2, 20_000)
@@ -502,6 +524,8 @@ def test_the_temperature_that_made_logits_too_sure_is_found(calibrate):
     assert calibrate.calibration_error(1 / (1 + np.exp(-logits)), labels) < 0.02
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_dividing_a_temperature_out_divides_every_logit(calibrate, tmp_path):
     from sentence_transformers import CrossEncoder
     from torch.nn import Identity
@@ -514,6 +538,8 @@ def test_dividing_a_temperature_out_divides_every_logit(calibrate, tmp_path):
     assert np.ptp(before) > 0.01
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_exported_graph_gives_the_models_logits_padded_or_not(tmp_path):
     pytest.importorskip("onnx", reason="exporting needs onnx")
     import onnxruntime
@@ -546,6 +572,8 @@ def quantize():
     return quantize
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_with_fixed_scales_a_graph_gives_nearly_the_float32_logits_whatever_runs_beside(quantize, tmp_path):
     from rag_core.onnx_model import OnnxModel
     from rag_core.rerank import first_logit
@@ -574,6 +602,8 @@ def session_of(file):
     return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_weights_come_back_out_of_the_int8_graph(quantize, tmp_path):
     import torch
     from transformers import BertForSequenceClassification
@@ -605,6 +635,8 @@ def test_the_weights_come_back_out_of_the_int8_graph(quantize, tmp_path):
     assert (after["bert.embeddings.word_embeddings.weight"] == embeddings).all()
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_channel_far_beyond_the_others_is_shrunk_to_their_reach(quantize):
     high = np.array([1.0] * 20 + [30.0, 1.2], np.float32)
     activation = quantize.Activation.of(np.stack([-np.ones(22, np.float32), high]))
@@ -615,6 +647,8 @@ def test_a_channel_far_beyond_the_others_is_shrunk_to_their_reach(quantize):
     assert (quantize.Activation.of(np.stack([-high[:20], high[:20]])).divisors() == 1).all()
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_activations_of_several_texts_join(quantize):
     one, other = (np.array(rows, np.float32) for rows in ([[[1.0, -2], [0, 5]]], [[[3.0, 0]]]))
     joined = quantize.Activation.of(one) + quantize.Activation.of(other)
@@ -622,6 +656,8 @@ def test_activations_of_several_texts_join(quantize):
     assert joined.products.tolist() == [[10, -2], [-2, 29]]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_weights_are_rounded_so_that_their_products_change_least(quantize):
     rng = np.random.default_rng(4)
     # Channels that go together and lie around other values than zero, as those of a language model do.
@@ -637,6 +673,8 @@ def test_weights_are_rounded_so_that_their_products_change_least(quantize):
     assert (alone == quantize.rounded(weights, sizes)).all()
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_average_of_two_models_lies_between_their_weights(tmp_path):
     pytest.importorskip("torch", reason="training needs torch")
     from transformers import BertForSequenceClassification

@@ -6,20 +6,11 @@ from dataclasses import replace
 
 import pytest
 from llm_server import LLMServer, Reply, completion, refusal, stream
-from test_pages import (  # noqa: F401
-    QUESTION,
-    compared,
-    indexed,
-    library,
-    open_page,
-    press,
-    says,
-    says_anywhere,
-    still_shows,
-    with_model,
-)
+from screens import QUESTION, open_page, press, says, says_anywhere, still_shows, with_model
 
 from rag_core import llm, server_limits
+
+pytestmark = pytest.mark.slow
 
 KEY = "sk-distinctive-0123456789wxyz"
 SILENCE = 0.4
@@ -65,7 +56,7 @@ def short_patience(monkeypatch):
 
 @both_languages
 @pytest.mark.parametrize("trouble", WHOLE)
-def test_expansions_that_do_not_come_leave_the_comparison(library, compared, trouble, language):  # noqa: F811
+def test_expansions_that_do_not_come_leave_the_comparison(library, compared, trouble, language):
     reply, code = WHOLE[trouble]
     with LLMServer(reply) as server:
         given = with_model(server, question=QUESTION, comparison=compared, llm_key=KEY)
@@ -77,7 +68,7 @@ def test_expansions_that_do_not_come_leave_the_comparison(library, compared, tro
 
 @both_languages
 @pytest.mark.parametrize("trouble", STREAMED)
-def test_an_answer_that_does_not_come_leaves_the_former_ones(compared, trouble, language):  # noqa: F811
+def test_an_answer_that_does_not_come_leaves_the_former_ones(compared, trouble, language):
     at = press(open_page("answer", language, comparison=compared), "answer.ask")
     former = at.session_state["answers"]
     reply, code = STREAMED[trouble]
@@ -95,7 +86,7 @@ def test_an_answer_that_does_not_come_leaves_the_former_ones(compared, trouble, 
 
 @both_languages
 @pytest.mark.parametrize("trouble", ["never", "down", "busy", "html", "broken", "endless", "redirect"])
-def test_embeddings_that_do_not_come_leave_the_comparison(library, compared, trouble, language):  # noqa: F811
+def test_embeddings_that_do_not_come_leave_the_comparison(library, compared, trouble, language):
     reply, code = WHOLE[trouble]
     with LLMServer(reply) as server:
         given = with_model(server, question=QUESTION, comparison=compared, llm_key=KEY)
@@ -106,14 +97,14 @@ def test_embeddings_that_do_not_come_leave_the_comparison(library, compared, tro
     assert still_shows(at, compared)
 
 
-def test_a_model_that_is_slow_but_in_time_is_waited_for(compared):  # noqa: F811
+def test_a_model_that_is_slow_but_in_time_is_waited_for(compared):
     with LLMServer(replace(stream(["Eight percent [1]."]), delay=SILENCE / 2)) as server:
         given = with_model(server, comparison=compared, answer_source="llm", llm_key=KEY)
         at = press(open_page("answer", **given), "answer.ask")
     assert at.session_state["answers"]["reranked"].text == "Eight percent [1]."
 
 
-def test_a_key_that_comes_back_inside_an_answer_is_not_drawn(compared):  # noqa: F811
+def test_a_key_that_comes_back_inside_an_answer_is_not_drawn(compared):
     with LLMServer(stream(["Your key is sk-dist", "inctive-0123456789wxyz."])) as server:
         given = with_model(server, comparison=compared, answer_source="llm", llm_key=KEY)
         at = press(open_page("answer", **given), "answer.ask")

@@ -42,12 +42,14 @@ def until(true) -> None:
 
 
 def test_first_come_first_served_and_each_is_told_how_many_are_before():
-    served = Served()
+    served, start = Served(), time.monotonic()
     came = [served.come(name) for name in FIVE]
     until(lambda: served.told["e"] == [4])
+    coming = time.monotonic() - start
     for before, name in zip((4, 3, 2, 1, 0), FIVE, strict=True):
         until(lambda name=name: served.order[-1:] == [name])
         until(lambda before=before: before == 0 or served.told["e"][-1] == before)
+        time.sleep(coming if name == "b" else 0)  # so that who came last waits longest, however slowly they came
         served.go[name].set()
     waited = [one.result(20) for one in came]
     assert served.order == list(FIVE)

@@ -8,14 +8,13 @@ from threading import Event, Thread
 from time import sleep
 
 import pytest
+from screens import asked, open_part
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import cached, i18n
 from rag_core.datatypes import Settings
-from tests.test_pages import asked, indexed, library, open_part
 from tests.test_waiting import until
 
-__all__ = ["indexed", "library"]
 MODEL = Settings().reranker
 
 

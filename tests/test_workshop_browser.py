@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
-import running_app
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
-from running_app import running_app as serve
+from playwright.sync_api import BrowserContext, Page, expect
 from running_app import settle
 
-pytestmark = pytest.mark.skipif(running_app.CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = pytest.mark.slow
 
 FIRST = "What made the company miss its leakage goal?"
 SECOND = "Who pays for the discount given to poor households?"
@@ -20,20 +14,6 @@ PICKS = {"ann": (0, 1, 2, 3, 4), "ben": (1, 3, 5, 7, 9), "cat": (0, 2, 4, 6, 8)}
 VOTES = ["2", "2", "2", "2", "2", "1", "1", "1", "1", "1"]
 ROWS = """table => [...table.querySelectorAll("tbody tr")].map(
     row => [...row.querySelectorAll("td")].map(cell => cell.textContent))"""
-
-
-@contextmanager
-def people(names: list[str]) -> Iterator[dict[str, BrowserContext]]:
-    """Give everyone a browser of their own, with its own cookies."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=running_app.CHROMIUM, args=running_app.BROWSER_OPTIONS)
-        contexts = {
-            name: browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}) for name in names
-        }
-        for context in contexts.values():
-            context.set_default_timeout(120_000)
-        yield contexts
-        browser.close()
 
 
 def part(page: Page, name: str) -> None:
@@ -99,30 +79,30 @@ def rows(page: Page) -> list[list[str]]:
     return page.get_by_test_id("stDataFrame").first.locator("canvas table").evaluate(ROWS)
 
 
-def test_a_room_with_a_teacher_and_three_participants(tmp_path: Path):
-    with serve(tmp_path / "library") as address, people(["teacher", *PICKS]) as contexts:
-        teacher = contexts["teacher"].new_page()
-        code = open_room(teacher, address)
-        wait_for_counts(teacher, 0, 0)
-        pages = {name: join(contexts[name], address, code) for name in PICKS}
-        wait_for_counts(teacher, 3, 0)
-        for page in pages.values():
-            assert page.get_by_label("Document").count() == 0, "a participant sees the room alone"
-        for name, places in PICKS.items():
-            hand_in(pages[name], places)
-        wait_for_counts(teacher, 3, 3)
-        wait_for_votes(teacher, VOTES)
-        a_second_tab_is_the_same_participant(contexts["ann"], address, code, teacher)
-        nothing_shows_before_the_reveal(pages["ann"])
-        teacher.get_by_role("button", name="Reveal").click()
-        teacher.get_by_text("from 3 participants").wait_for()
-        hits = {name: revealed(page) for name, page in pages.items()}
-        average = sum(hits.values()) / 3
-        expect(teacher.get_by_text(f"On average {average:.1f} of 5 hit")).to_be_visible()
-        the_teacher_goes_on(teacher, pages["ben"])
-        the_room_ends(teacher, pages["cat"])
-        for page in (teacher, *pages.values()):
-            assert page.get_by_test_id("stException").count() == 0
+def test_a_room_with_a_teacher_and_three_participants(address, person):
+    contexts = {name: person() for name in PICKS}
+    teacher = person().new_page()
+    code = open_room(teacher, address)
+    wait_for_counts(teacher, 0, 0)
+    pages = {name: join(contexts[name], address, code) for name in PICKS}
+    wait_for_counts(teacher, 3, 0)
+    for page in pages.values():
+        assert page.get_by_label("Document").count() == 0, "a participant sees the room alone"
+    for name, places in PICKS.items():
+        hand_in(pages[name], places)
+    wait_for_counts(teacher, 3, 3)
+    wait_for_votes(teacher, VOTES)
+    a_second_tab_is_the_same_participant(contexts["ann"], address, code, teacher)
+    nothing_shows_before_the_reveal(pages["ann"])
+    teacher.get_by_role("button", name="Reveal").click()
+    teacher.get_by_text("from 3 participants").wait_for()
+    hits = {name: revealed(page) for name, page in pages.items()}
+    average = sum(hits.values()) / 3
+    expect(teacher.get_by_text(f"On average {average:.1f} of 5 hit")).to_be_visible()
+    the_teacher_goes_on(teacher, pages["ben"])
+    the_room_ends(teacher, pages["cat"])
+    for page in (teacher, *pages.values()):
+        assert page.get_by_test_id("stException").count() == 0
 
 
 def a_second_tab_is_the_same_participant(context: BrowserContext, address: str, code: str, teacher: Page) -> None:

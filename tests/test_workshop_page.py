@@ -6,17 +6,16 @@ import re
 from dataclasses import replace
 
 import pytest
-import test_pages
+import screens
 from pdfs import text_pdf
+from screens import CHUNKS, QUESTION, SMALL, click, open_page, press, run, said, says, says_anywhere, text_of, upload
 from streamlit.testing.v1 import AppTest
-from test_pages import CHUNKS, QUESTION, SMALL, click, open_page, press, run, said, says, says_anywhere, text_of, upload
 
 from pages.ui import cached, frame, i18n
 from rag_core import lessons, predict, room
 from rag_core.datatypes import Expansion
 from rag_core.pdf import document_id
 
-indexed, compared, library = test_pages.indexed, test_pages.compared, test_pages.library
 both_languages = pytest.mark.parametrize("language", ["en", "zh"])
 LAST = (5, 6, 7, 8, 9)
 
@@ -89,6 +88,7 @@ def test_the_reveal_counts_the_hits(library, language):
     assert at.session_state["comparison"] is game.comparison
 
 
+@pytest.mark.slow
 def test_the_samples_questions_are_played_one_after_another():
     at = open_page("documents")
     click(at, at.button(key="sample_en"))
@@ -144,7 +144,7 @@ def test_a_document_of_five_chunks_is_too_short(language):
 
 
 def test_a_document_that_was_deleted_takes_its_round_along(library):
-    at = upload(open_page("documents"), ("other.pdf", test_pages.OTHER))
+    at = upload(open_page("documents"), ("other.pdf", screens.OTHER))
     at.session_state["doc_id"], at.session_state["question"] = document_id(SMALL), QUESTION
     at = press(run(at.switch_page("pages/workshop.py")), "game.deal")
     assert len(at.checkbox) == 10
@@ -167,7 +167,7 @@ def code_of(teacher: AppTest) -> str:
 
 def knock(code: str, language: str = "en", me: str = "") -> AppTest:
     """Come in by the link."""
-    at = AppTest.from_file(str(test_pages.ROOT / "app.py"), default_timeout=120)
+    at = AppTest.from_file(str(screens.ROOT / "app.py"), default_timeout=120)
     at.session_state["lang"] = language
     at.query_params["room"] = code
     if me:
