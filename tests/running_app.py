@@ -208,7 +208,9 @@ def open_context(
     browser: Browser, language: str = "en-GB", width: int = 1280, height: int = 900, **how: object
 ) -> BrowserContext:
     """Open a browser of one person's: with its own cookies, and with nothing kept."""
-    context = browser.new_context(locale=language, viewport={"width": width, "height": height}, **how)
+    context = browser.new_context(
+        locale=language, viewport={"width": width, "height": height}, reduced_motion="reduce", **how
+    )
     context.set_default_timeout(180_000)
     context.add_init_script(NOTE_WHAT_IS_DRAWN)
     context.on("page", lambda page: page.on("websocket", PENDING.setdefault(page, Pending()).follow))

@@ -10,8 +10,6 @@ from running_app import ROOT, settle
 pytestmark = pytest.mark.slow
 
 NAME = "Reader 读本"
-READING = 1000
-"""A reader takes so many milliseconds; a list that opens while the page is drawn or scrolled closes again."""
 TITLES = ("annual-report-en.pdf", "city-report-zh.pdf")
 
 
@@ -26,11 +24,10 @@ def test_two_documents_are_searched_as_one(address, page, language, width):
         box = page.get_by_test_id("stMultiSelect").filter(has_text=label)
         settle(page)
         box.scroll_into_view_if_needed()
-        page.wait_for_timeout(READING)
+        settle(page)  # a list that opens while the page is drawn or scrolled closes again
         box.locator("input").click()
-        page.wait_for_timeout(READING)
         page.get_by_role("option", name=title).click()
-        page.wait_for_timeout(READING)
+        settle(page)
         page.keyboard.press("Escape")
 
     page.set_default_timeout(25_000)
