@@ -110,6 +110,8 @@ def test_a_local_folder_is_loaded_without_asking(use_hub, tmp_path):
     assert untouched.requests == []
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 @pytest.mark.parametrize("files", [{}, {"config.json": "{}"}, {"config.json": "not json"}])
 def test_a_folder_without_a_whole_model_is_unusable(tmp_path, files):
     for name, text in files.items():
@@ -138,6 +140,8 @@ def test_a_library_that_fails_without_a_word_is_still_explained(tmp_path):
         hub.load(str(tmp_path), fail)
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 def test_the_errors_of_the_loading_library_are_not_printed(tmp_path, caplog):
     with pytest.raises(ModelUnusable):
         load_reranker(str(tmp_path))
