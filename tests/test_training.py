@@ -16,8 +16,19 @@ import tiny_models
 from rag_core.datatypes import Chunk, Document, Page, Ranking
 from rag_core.embed import normalise
 from training import evaluate
-from training.evaluate import SYSTEMS, adaptive_depth, corpus, interval, ndcg, reciprocal_rank, relevant, table_rows
-from training.files import cut_clauses, cut_sentences, cut_windows
+from training.evaluate import (
+    SYSTEMS,
+    adaptive_depth,
+    corpus,
+    measures,
+    ndcg,
+    reciprocal_rank,
+    relevant,
+    reranked,
+    table_rows,
+)
+from training.files import cut_as_app, cut_clauses, cut_sentences, cut_windows
+from training.lengths import Lengths, bucket, correlation, interval, length_rows
 from training.samples import first_rank, row_of
 
 ZH = "收入增长8.2%，突破6000亿元。市民满意吗？满意！城市更新；绿化扩大。"
@@ -43,6 +54,19 @@ def test_windows_overlap_by_one_sentence():
 
 def test_a_single_sentence_is_a_window():
     assert cut_windows("甲说一。") == ["甲说一。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "preset", "lengths"),
+    [
+        ("收入增长8.2%，突破6000亿元。好！", "clause", [8, 8, 1]),
+        ("收入增长8.2%，突破6000亿元。好！", "sentence", [18, 2]),
+        ("甲" * 99 + "。" + ("乙" * 49 + "。") * 5, "window", [300, 100]),  # 300, of which 60 are shared
+        ("A" * 299 + ". " + "Bee. " * 80, "window", [600, 219]),  # 600 and 120
+    ],
+)
+def test_a_passage_is_cut_as_the_app_cuts_a_page(text, preset, lengths):
+    assert [len(piece) for piece in cut_as_app(text, preset)] == lengths
 
 
 @pytest.mark.parametrize(
@@ -90,6 +114,44 @@ def test_windows_are_relevant_by_the_same_rule():
 )
 def test_adaptive_depth_is_where_the_first_five_have_settled(scores, depth):
     assert adaptive_depth(np.array(scores, np.float32)) == depth
+
+
+def test_each_depth_takes_the_first_of_the_scores_and_none_goes_deeper_than_asked():
+    first, scores = [f"text {number}" for number in range(100)], np.arange(60, dtype=np.float32)
+    twenty, fifty, hundred, adaptive = reranked(first, scores, deepest=50)
+    assert (twenty[0][:2], twenty[1]) == (["text 19", "text 18"], 20)
+    assert (fifty[0][0], fifty[1]) == ("text 49", 50) and adaptive == fifty
+    assert hundred is None and np.isnan(measures(None, {"text 1"})).all()
+    assert measures(twenty, {"text 18"}) == (pytest.approx(1 / math.log2(3)), 1 / 2, 20)
+
+
+@pytest.mark.parametrize(
+    ("length", "name"),
+    [(99, "< 100"), (100, "100–250"), (249.5, "100–250"), (250, "250–500"), (999, "500–1000"), (1000, "≥ 1000")],
+)
+def test_a_length_falls_into_its_bucket(length, name):
+    assert bucket(length) == name
+
+
+def test_the_length_table_by_hand():
+    one = Lengths.of(["a" * 50, "b" * 120, "c" * 300], np.array([1.0, 2, 3]), {"a" * 50}, (0.5, 0.75))
+    answers = {"f" * 600, "not found" * 100}  # 600 and 900 characters
+    other = Lengths.of(["d" * 80, "e" * 90, "f" * 600], np.array([3.0, 2, 1]), answers, (0.25, 0.5))
+    assert (other.answer, other.answering.tolist()) == (750, [False, False, True])
+    gain = "+0.250 [+0.250, +0.250]"
+    assert length_rows("file", "whole", [one, other]) == [
+        f"| file | whole | all | 2 | 0.375 | 0.625 | {gain} | 1.00 | 2.50 | 0.00 |",
+        f"| file | whole | < 100 | 1 | 0.500 | 0.750 | {gain} | 1.00 | 2.50 | |",
+        "| file | whole | 100–250 | 0 | | | | – | 2.00 | |",
+        "| file | whole | 250–500 | 0 | | | | – | 3.00 | |",
+        f"| file | whole | 500–1000 | 1 | 0.250 | 0.500 | {gain} | 1.00 | – | |",
+    ]
+
+
+def test_the_rank_correlation_by_hand():
+    # Ranks 1 2 3 4 and 1 3 2 4: one less six times the squared differences, 2, by 4 times 15.
+    assert correlation(np.array([0.1, 0.2, 0.3, 9]), np.array([10, 30, 20, 40])) == pytest.approx(1 - 6 * 2 / 60)
+    assert np.isnan(correlation(np.array([1, 2]), np.array([5, 5]))) and np.isnan(correlation(np.ones(1), np.ones(1)))
 
 
 def test_a_table_holds_the_means_and_the_gain_at_fifty():
