@@ -27,8 +27,9 @@ from training.evaluate import (
     reranked,
     table_rows,
 )
-from training.files import cut_as_app, cut_clauses, cut_sentences, cut_windows
+from training.files import cut_as_app, cut_clauses, cut_sentences, cut_windows, read_rows
 from training.lengths import Lengths, bucket, correlation, interval, length_rows
+from training.long import fits, held_out, whole, write
 from training.samples import first_rank, row_of
 
 ZH = "收入增长8.2%，突破6000亿元。市民满意吗？满意！城市更新；绿化扩大。"
@@ -152,6 +153,28 @@ def test_the_rank_correlation_by_hand():
     # Ranks 1 2 3 4 and 1 3 2 4: one less six times the squared differences, 2, by 4 times 15.
     assert correlation(np.array([0.1, 0.2, 0.3, 9]), np.array([10, 30, 20, 40])) == pytest.approx(1 - 6 * 2 / 60)
     assert np.isnan(correlation(np.array([1, 2]), np.array([5, 5]))) and np.isnan(correlation(np.ones(1), np.ones(1)))
+
+
+def test_a_document_is_held_out_by_its_name_in_what_no_run_has_seen():
+    # CRC-32 of "document 0" … "document 9": those that five divides.
+    names = [f"document {number}" for number in range(10)]
+    assert [name for name in names if held_out("boolq_dev", name)] == ["document 2", "document 4"]
+    assert not any(held_out("cmrc2018_train", name) for name in names)
+
+
+def test_a_section_is_put_together_and_a_passage_stays():
+    row = {"query": "q", "positives": ["One.", "Two."], "negatives": ["Three."], "lang": "en"}
+    assert whole(row, "d365bc_en") == {"query": "q", "positives": ["One. Two."], "lang": "en"}
+    assert whole(row | {"lang": "zh"}, "laws_zh")["positives"] == ["One.Two."]
+    assert whole(row, "boolq_dev")["positives"] == ["One.", "Two."]
+    assert fits(row, "en", 4, 4) and not fits(row, "zh", 4, 4) and not fits(row, "en", 5, 9)
+
+
+def test_the_same_rows_make_the_same_file(tmp_path):
+    for name in ("one", "other"):
+        write(tmp_path / name, ROWS)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    assert list(read_rows(tmp_path / "one")) == ROWS
 
 
 def test_a_table_holds_the_means_and_the_gain_at_fifty():
