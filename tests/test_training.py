@@ -12,9 +12,11 @@ from collections import Counter
 import numpy as np
 import pytest
 import tiny_models
+from tokenizers import Tokenizer
 
 from rag_core.datatypes import Chunk, Document, Page, Ranking
 from rag_core.embed import normalise
+from rag_core.onnx_model import feeds
 from training import evaluate
 from training.evaluate import (
     SYSTEMS,
@@ -651,6 +653,47 @@ def test_with_fixed_scales_a_graph_gives_nearly_the_float32_logits_whatever_runs
     alone = np.concatenate([model.run([pair], first_logit) for pair in pairs])
     assert (model.run(pairs, first_logit) == alone).all()
     assert (folder / "onnx" / "model.onnx").stat().st_size < (tmp_path / "float32.onnx").stat().st_size
+
+
+def test_without_rounding_the_int8_graph_gives_what_its_weights_give(quantize, tmp_path):
+    import onnx
+
+    from training.export import Logits, export_fp32
+    from training.rounding import without_rounding
+
+    tiny_models.cross_encoder(tmp_path / "model")
+    export_fp32(Logits(tmp_path / "model").eval(), tmp_path / "float32.onnx")
+    tokenizer = tmp_path / "model" / "tokenizer.json"
+    quantize.fixed_scales(tmp_path / "float32.onnx", tmp_path / "int8.onnx", tokenizer, [("revenue", "schools")])
+    model = onnx.load(tmp_path / "int8.onnx")
+    weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    without_rounding(model.graph)
+    onnx.save(model, tmp_path / "restored.onnx")
+    kinds = Counter(node.op_type for node in model.graph.node)
+    assert not kinds["QuantizeLinear"] and not kinds["MatMulIntegerToFloat"]
+    restored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for name in [name for name in restored if name.endswith("_int8_float32")]:
+        steps = weights[name.replace("_int8_float32", "_steps")]
+        assert (restored[name] == weights[name.removesuffix("_float32")] * steps).all()
+    # Far longer than what set the steps: int8 cuts off what lies beyond them, float32 does not.
+    long = feeds([Tokenizer.from_file(str(tokenizer)).encode("revenue", "2 schools opened . " * 12)])
+    exact, rounded, without = (
+        session_of(tmp_path / f"{name}.onnx").run(None, long)[0] for name in ("float32", "int8", "restored")
+    )
+    assert abs(without - exact).max() < abs(rounded - exact).max()
+
+
+def test_an_answer_that_is_not_among_the_pairs_is_not_missed():
+    pytest.importorskip("onnx", reason="reading the graph needs onnx")
+    from training.rounding import Compared, line
+
+    lengths, answering = np.array([400, 500, 600, 450]), np.array([False, True, False, False])
+    one = Compared(np.array([1.0, 3, 2, 0]), np.array([1.0, 2.5, 3, 0]), lengths, answering)
+    assert (one.ndcg(one.float32), one.ndcg(one.int8)) == (1, pytest.approx(1 / math.log2(3)))
+    assert one.leaning(one.float32) == pytest.approx(1 - 6 * 2 / (3 * 8))  # ranks 2 3 1 and 1 3 2
+    assert line("file", "whole", [one]) == (
+        "| file | whole | 1 | 4 | 0.375 | 1.00 | 0.8000 | 1.000 | 0.631 | -0.3691 [-0.3691, -0.3691] | +0.50 | +0.50 |"
+    )
 
 
 def session_of(file):
