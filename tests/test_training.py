@@ -18,6 +18,7 @@ from rag_core.datatypes import Chunk, Document, Page, Ranking
 from rag_core.embed import normalise
 from rag_core.onnx_model import feeds
 from training import evaluate
+from training.best_part import Choice, fitting, parts, pooled
 from training.evaluate import (
     SYSTEMS,
     adaptive_depth,
@@ -177,6 +178,43 @@ def test_the_same_rows_make_the_same_file(tmp_path):
         write(tmp_path / name, ROWS)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     assert list(read_rows(tmp_path / "one")) == ROWS
+
+
+def test_parts_are_runs_of_whole_sentences():
+    text = "甲说一。乙说二。丙说三。丁说了四五六七八，九十。"
+    assert parts(text, 8, shared=False) == ["甲说一。乙说二。", "丙说三。", "丁说了四五六七八", "，九十。"]
+    assert parts(text, 9, shared=False) == ["甲说一。乙说二。", "丙说三。", "丁说了四五六七八，", "九十。"]
+    assert parts(text, 8, shared=True)[:2] == ["甲说一。乙说二。", "乙说二。丙说三。"]
+    assert parts("……", 8, shared=True) == ["……"]
+
+
+class Encoded:
+    """A pair of ``question`` and ``text`` tokens, and three between and around them."""
+
+    def __init__(self, question, text):
+        self.ids = list(range(question + text + 3))
+        self.sequence_ids = [None, *[0] * question, None, *[1] * text, None]
+
+
+def test_a_window_leaves_room_for_its_question():
+    assert fitting("甲" * 300, Encoded(17, 150), tokens=120) == 300 * 100 // 150
+    assert fitting("甲" * 300, Encoded(117, 150), tokens=120) == 300 * 32 // 150
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("32t", 2), ("31t", 2), ("48t", 1), ("24t>47", 2), ("24t>48", 1), ("4c", 4), ("16c", 1), ("8c+1", 3), ("8c", 2)],
+)
+def test_only_a_text_whose_pair_is_too_long_is_cut(name, count):
+    # 16 characters, 40 tokens, and 48 with the question: 32 of them leave room for the 24 that stand for 9 characters.
+    text = "甲说一。乙说二。丙说三。丁说四。"
+    assert len(Choice.named(name).parts(text, Encoded(5, 40))) == count
+
+
+def test_the_best_of_each_texts_parts_is_its_score():
+    logits = np.array([1.0, -2, 3, 0.5, 2])
+    assert pooled(logits, [1, 3, 1], 1).tolist() == [1, 3, 2]
+    assert pooled(logits, [1, 3, 1], 2).tolist() == [1, (3 + 0.5) / 2, 2]
 
 
 def test_a_table_holds_the_means_and_the_gain_at_fifty():
