@@ -730,7 +730,7 @@ def test_an_answer_that_is_not_among_the_pairs_is_not_missed():
     assert (one.ndcg(one.float32), one.ndcg(one.int8)) == (1, pytest.approx(1 / math.log2(3)))
     assert one.leaning(one.float32) == pytest.approx(1 - 6 * 2 / (3 * 8))  # ranks 2 3 1 and 1 3 2
     assert line("file", "whole", [one]) == (
-        "| file | whole | 1 | 4 | 0.375 | 1.00 | 0.8000 | 1.000 | 0.631 | -0.3691 [-0.3691, -0.3691] | +0.50 | +0.50 |"
+        "| file | whole | 1 | 4 | 0.375 | 1.00 | 0.8000 | 1.000 | 0.631 | -0.3691 [-0.3691, -0.3691] | 0.50 | 0.50 |"
     )
 
 

@@ -29,7 +29,7 @@ from rag_core.rerank import OnnxReranker, Pair
 from rag_core.tokens import tokenizer
 from training.evaluate import CUTS, Search, choose, corpus, ndcg, relevant, reranker_of
 from training.files import read_rows
-from training.lengths import correlation, interval
+from training.lengths import correlation, interval, mean
 
 MODEL, EMBEDDER = "bilingual-cross-encoder", "bilingual-embedder"
 DEPTH = 50
@@ -184,10 +184,10 @@ def line(start: str, questions: Sequence[Question], scores: Sequence[np.ndarray]
     before = np.array([one.ndcg(-np.arange(len(one.texts))) for one in questions])
     after = np.array([one.ndcg(own) for one, own in zip(questions, scores, strict=True)])
     low, high = interval(after - before)
-    leaning = np.nanmean([one.leaning(own) for one, own in zip(questions, scores, strict=True)])
+    leaning = mean([one.leaning(own) for one, own in zip(questions, scores, strict=True)])
     return (
         f"{start} | {len(questions)} | {before.mean():.3f} | {after.mean():.3f} "
-        f"| {(after - before).mean():+.3f} [{low:+.3f}, {high:+.3f}] | {leaning:+.2f} "
+        f"| {(after - before).mean():+.3f} [{low:+.3f}, {high:+.3f}] | {leaning} "
         f"| {costs[0]:.0f} | {costs[1]:.0f} | {costs[2]:.2f} |"
     )
 

@@ -24,7 +24,7 @@ from rag_core.onnx_model import OnnxModel
 from rag_core.rerank import first_logit
 from training.evaluate import CUTS, Search, choose, corpus, ndcg, relevant
 from training.files import read_rows
-from training.lengths import correlation, interval
+from training.lengths import correlation, interval, mean
 
 MODEL = "bilingual-cross-encoder"
 EMBEDDER = "bilingual-embedder"
@@ -118,11 +118,11 @@ def line(name: str, pieces: str, compared: Sequence[Compared]) -> str:
     apart = np.abs(int8 - float32)
     exact, rounded = (np.array([one.ndcg(getattr(one, key)) for one in compared]) for key in ("float32", "int8"))
     low, high = interval(rounded - exact)
-    leaning = [np.nanmean([one.leaning(getattr(one, key)) for one in compared]) for key in ("float32", "int8")]
+    leaning = [mean([one.leaning(getattr(one, key)) for one in compared]) for key in ("float32", "int8")]
     return (
         f"| {name} | {pieces} | {len(compared)} | {len(apart)} | {apart.mean():.3f} | {apart.max():.2f} "
         f"| {correlation(float32, int8):.4f} | {exact.mean():.3f} | {rounded.mean():.3f} "
-        f"| {(rounded - exact).mean():+.4f} [{low:+.4f}, {high:+.4f}] | {leaning[0]:+.2f} | {leaning[1]:+.2f} |"
+        f"| {(rounded - exact).mean():+.4f} [{low:+.4f}, {high:+.4f}] | {leaning[0]} | {leaning[1]} |"
     )
 
 
