@@ -12,12 +12,27 @@ from collections import Counter
 import numpy as np
 import pytest
 import tiny_models
+from tokenizers import Tokenizer
 
 from rag_core.datatypes import Chunk, Document, Page, Ranking
 from rag_core.embed import normalise
+from rag_core.onnx_model import feeds
 from training import evaluate
-from training.evaluate import SYSTEMS, adaptive_depth, corpus, interval, ndcg, reciprocal_rank, relevant, table_rows
-from training.files import cut_clauses, cut_sentences, cut_windows
+from training.best_part import Choice, fitting, parts, pooled
+from training.evaluate import (
+    SYSTEMS,
+    adaptive_depth,
+    corpus,
+    measures,
+    ndcg,
+    reciprocal_rank,
+    relevant,
+    reranked,
+    table_rows,
+)
+from training.files import cut_as_app, cut_clauses, cut_sentences, cut_windows, read_rows
+from training.lengths import Lengths, bucket, correlation, interval, length_rows
+from training.long import fits, held_out, whole, write
 from training.samples import first_rank, row_of
 
 ZH = "收入增长8.2%，突破6000亿元。市民满意吗？满意！城市更新；绿化扩大。"
@@ -43,6 +58,19 @@ def test_windows_overlap_by_one_sentence():
 
 def test_a_single_sentence_is_a_window():
     assert cut_windows("甲说一。") == ["甲说一。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "preset", "lengths"),
+    [
+        ("收入增长8.2%，突破6000亿元。好！", "clause", [8, 8, 1]),
+        ("收入增长8.2%，突破6000亿元。好！", "sentence", [18, 2]),
+        ("甲" * 99 + "。" + ("乙" * 49 + "。") * 5, "window", [300, 100]),  # 300, of which 60 are shared
+        ("A" * 299 + ". " + "Bee. " * 80, "window", [600, 219]),  # 600 and 120
+    ],
+)
+def test_a_passage_is_cut_as_the_app_cuts_a_page(text, preset, lengths):
+    assert [len(piece) for piece in cut_as_app(text, preset)] == lengths
 
 
 @pytest.mark.parametrize(
@@ -90,6 +118,103 @@ def test_windows_are_relevant_by_the_same_rule():
 )
 def test_adaptive_depth_is_where_the_first_five_have_settled(scores, depth):
     assert adaptive_depth(np.array(scores, np.float32)) == depth
+
+
+def test_each_depth_takes_the_first_of_the_scores_and_none_goes_deeper_than_asked():
+    first, scores = [f"text {number}" for number in range(100)], np.arange(60, dtype=np.float32)
+    twenty, fifty, hundred, adaptive = reranked(first, scores, deepest=50)
+    assert (twenty[0][:2], twenty[1]) == (["text 19", "text 18"], 20)
+    assert (fifty[0][0], fifty[1]) == ("text 49", 50) and adaptive == fifty
+    assert hundred is None and np.isnan(measures(None, {"text 1"})).all()
+    assert measures(twenty, {"text 18"}) == (pytest.approx(1 / math.log2(3)), 1 / 2, 20)
+
+
+@pytest.mark.parametrize(
+    ("length", "name"),
+    [(99, "< 100"), (100, "100–250"), (249.5, "100–250"), (250, "250–500"), (999, "500–1000"), (1000, "≥ 1000")],
+)
+def test_a_length_falls_into_its_bucket(length, name):
+    assert bucket(length) == name
+
+
+def test_the_length_table_by_hand():
+    one = Lengths.of(["a" * 50, "b" * 120, "c" * 300], np.array([1.0, 2, 3]), {"a" * 50}, (0.5, 0.75))
+    answers = {"f" * 600, "not found" * 100}  # 600 and 900 characters
+    other = Lengths.of(["d" * 80, "e" * 90, "f" * 600], np.array([3.0, 2, 1]), answers, (0.25, 0.5))
+    assert (other.answer, other.answering.tolist()) == (750, [False, False, True])
+    gain = "+0.250 [+0.250, +0.250]"
+    assert length_rows("file", "whole", [one, other]) == [
+        f"| file | whole | all | 2 | 0.375 | 0.625 | {gain} | 1.00 | 2.50 | 0.00 |",
+        f"| file | whole | < 100 | 1 | 0.500 | 0.750 | {gain} | 1.00 | 2.50 | |",
+        "| file | whole | 100–250 | 0 | | | | – | 2.00 | |",
+        "| file | whole | 250–500 | 0 | | | | – | 3.00 | |",
+        f"| file | whole | 500–1000 | 1 | 0.250 | 0.500 | {gain} | 1.00 | – | |",
+    ]
+
+
+def test_the_rank_correlation_by_hand():
+    # Ranks 1 2 3 4 and 1 3 2 4: one less six times the squared differences, 2, by 4 times 15.
+    assert correlation(np.array([0.1, 0.2, 0.3, 9]), np.array([10, 30, 20, 40])) == pytest.approx(1 - 6 * 2 / 60)
+    assert np.isnan(correlation(np.array([1, 2]), np.array([5, 5]))) and np.isnan(correlation(np.ones(1), np.ones(1)))
+
+
+def test_a_document_is_held_out_by_its_name_in_what_no_run_has_seen():
+    # CRC-32 of "document 0" … "document 9": those that five divides.
+    names = [f"document {number}" for number in range(10)]
+    assert [name for name in names if held_out("boolq_dev", name)] == ["document 2", "document 4"]
+    assert not any(held_out("cmrc2018_train", name) for name in names)
+
+
+def test_a_section_is_put_together_and_a_passage_stays():
+    row = {"query": "q", "positives": ["One.", "Two."], "negatives": ["Three."], "lang": "en"}
+    assert whole(row, "d365bc_en") == {"query": "q", "positives": ["One. Two."], "lang": "en"}
+    assert whole(row | {"lang": "zh"}, "laws_zh")["positives"] == ["One.Two."]
+    assert whole(row, "boolq_dev")["positives"] == ["One.", "Two."]
+    assert fits(row, "en", 4, 4) and not fits(row, "zh", 4, 4) and not fits(row, "en", 5, 9)
+
+
+def test_the_same_rows_make_the_same_file(tmp_path):
+    for name in ("one", "other"):
+        write(tmp_path / name, ROWS)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    assert list(read_rows(tmp_path / "one")) == ROWS
+
+
+def test_parts_are_runs_of_whole_sentences():
+    text = "甲说一。乙说二。丙说三。丁说了四五六七八，九十。"
+    assert parts(text, 8, shared=False) == ["甲说一。乙说二。", "丙说三。", "丁说了四五六七八", "，九十。"]
+    assert parts(text, 9, shared=False) == ["甲说一。乙说二。", "丙说三。", "丁说了四五六七八，", "九十。"]
+    assert parts(text, 8, shared=True)[:2] == ["甲说一。乙说二。", "乙说二。丙说三。"]
+    assert parts("……", 8, shared=True) == ["……"]
+
+
+class Encoded:
+    """A pair of ``question`` and ``text`` tokens, and three between and around them."""
+
+    def __init__(self, question, text):
+        self.ids = list(range(question + text + 3))
+        self.sequence_ids = [None, *[0] * question, None, *[1] * text, None]
+
+
+def test_a_window_leaves_room_for_its_question():
+    assert fitting("甲" * 300, Encoded(17, 150), tokens=120) == 300 * 100 // 150
+    assert fitting("甲" * 300, Encoded(117, 150), tokens=120) == 300 * 32 // 150
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("32t", 2), ("31t", 2), ("48t", 1), ("24t>47", 2), ("24t>48", 1), ("4c", 4), ("16c", 1), ("8c+1", 3), ("8c", 2)],
+)
+def test_only_a_text_whose_pair_is_too_long_is_cut(name, count):
+    # 16 characters, 40 tokens, and 48 with the question: 32 of them leave room for the 24 that stand for 9 characters.
+    text = "甲说一。乙说二。丙说三。丁说四。"
+    assert len(Choice.named(name).parts(text, Encoded(5, 40))) == count
+
+
+def test_the_best_of_each_texts_parts_is_its_score():
+    logits = np.array([1.0, -2, 3, 0.5, 2])
+    assert pooled(logits, [1, 3, 1], 1).tolist() == [1, 3, 2]
+    assert pooled(logits, [1, 3, 1], 2).tolist() == [1, (3 + 0.5) / 2, 2]
 
 
 def test_a_table_holds_the_means_and_the_gain_at_fifty():
@@ -594,6 +719,49 @@ def test_with_fixed_scales_a_graph_gives_nearly_the_float32_logits_whatever_runs
     alone = np.concatenate([model.run([pair], first_logit) for pair in pairs])
     assert (model.run(pairs, first_logit) == alone).all()
     assert (folder / "onnx" / "model.onnx").stat().st_size < (tmp_path / "float32.onnx").stat().st_size
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_without_rounding_the_int8_graph_gives_what_its_weights_give(quantize, tmp_path):
+    import onnx
+
+    from training.export import Logits, export_fp32
+    from training.rounding import without_rounding
+
+    tiny_models.cross_encoder(tmp_path / "model")
+    export_fp32(Logits(tmp_path / "model").eval(), tmp_path / "float32.onnx")
+    tokenizer = tmp_path / "model" / "tokenizer.json"
+    quantize.fixed_scales(tmp_path / "float32.onnx", tmp_path / "int8.onnx", tokenizer, [("revenue", "schools")])
+    model = onnx.load(tmp_path / "int8.onnx")
+    weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    without_rounding(model.graph)
+    onnx.save(model, tmp_path / "restored.onnx")
+    kinds = Counter(node.op_type for node in model.graph.node)
+    assert not kinds["QuantizeLinear"] and not kinds["MatMulIntegerToFloat"]
+    restored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for name in [name for name in restored if name.endswith("_int8_float32")]:
+        steps = weights[name.replace("_int8_float32", "_steps")]
+        assert (restored[name] == weights[name.removesuffix("_float32")] * steps).all()
+    # Far longer than what set the steps: int8 cuts off what lies beyond them, float32 does not.
+    long = feeds([Tokenizer.from_file(str(tokenizer)).encode("revenue", "2 schools opened . " * 12)])
+    exact, rounded, without = (
+        session_of(tmp_path / f"{name}.onnx").run(None, long)[0] for name in ("float32", "int8", "restored")
+    )
+    assert abs(without - exact).max() < abs(rounded - exact).max()
+
+
+def test_an_answer_that_is_not_among_the_pairs_is_not_missed():
+    pytest.importorskip("onnx", reason="reading the graph needs onnx")
+    from training.rounding import Compared, line
+
+    lengths, answering = np.array([400, 500, 600, 450]), np.array([False, True, False, False])
+    one = Compared(np.array([1.0, 3, 2, 0]), np.array([1.0, 2.5, 3, 0]), lengths, answering)
+    assert (one.ndcg(one.float32), one.ndcg(one.int8)) == (1, pytest.approx(1 / math.log2(3)))
+    assert one.leaning(one.float32) == pytest.approx(1 - 6 * 2 / (3 * 8))  # ranks 2 3 1 and 1 3 2
+    assert line("file", "whole", [one]) == (
+        "| file | whole | 1 | 4 | 0.375 | 1.00 | 0.8000 | 1.000 | 0.631 | -0.3691 [-0.3691, -0.3691] | 0.50 | 0.50 |"
+    )
 
 
 def session_of(file):

@@ -1,10 +1,12 @@
 """Measure the bundled models: ``python -m training.evaluate EVALUATION_FOLDER``.
 
-Passages are cut into sentences and into windows; each question is searched in all pieces of its file. Compared are
-BM25, the vector order, and the vector order with its first 20, 50 and 100 put in the cross-encoder's order, as well as
-adaptive depth, which may stop before 50. A piece is relevant when it holds the answer string (or, where a file names
-none, is part of a positive) and comes from a positive passage. Printed per language: the means of nDCG@10, MRR@10 and
-the pairs scored, and at depth 50 the difference from the vector order with its paired bootstrap interval.
+Passages are cut into sentences and windows, as the app cuts pages, or not at all; each question is searched in all
+pieces of its file. Compared are BM25, the vector order, and the vector order with its first 20, 50 and 100 put in the
+cross-encoder's order, as well as adaptive depth, which may stop before 50. A piece is relevant when it holds the answer
+string (or, where a file names none, is part of a positive) and comes from a positive passage. Printed per language: the
+means of nDCG@10, MRR@10 and the pairs scored, and at depth 50 the difference from the vector order with its paired
+bootstrap interval. The second table tells the same by the length of the answer, and what the cross-encoder gives pieces
+of that length (``training.lengths``).
 """
 
 import argparse
@@ -12,6 +14,7 @@ import ast
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -19,19 +22,27 @@ import bm25s
 import numpy as np
 
 from rag_core.catalog import Line
+from rag_core.chunk import PRESETS
 from rag_core.embed import Embedder, load_embedder
 from rag_core.lexical import tokens
 from rag_core.rerank import STEP, OnnxReranker, Reranker, load_reranker, settled
-from training.files import cut_sentences, cut_windows, read_rows
+from training.files import cut_as_app, cut_sentences, cut_windows, read_rows, whole
+from training.lengths import HEAD as LENGTHS_HEAD
+from training.lengths import RULE as LENGTHS_RULE
+from training.lengths import Lengths, interval, length_rows
 
-CUTS = {"sentences": cut_sentences, "windows": cut_windows}
+CUTS = {
+    "sentences": cut_sentences, "windows": cut_windows,
+    **{f"app-{preset}": partial(cut_as_app, preset=preset) for preset in PRESETS},
+    "whole": whole,
+}  # fmt: skip
+USUAL = ("sentences", "windows")
 DEPTHS = (20, 50, 100)
 SYSTEMS = ("BM25", "vector", *(f"reranked {depth}" for depth in DEPTHS), "adaptive")
 MAIN, MAIN_DEPTH = "reranked 50", 50
 SETTLE_AT = 5
 CUTOFF = 10
 SEED = 11
-RESAMPLES = 2000
 MARKS = ("<!-- evaluation -->", "<!-- /evaluation -->")
 
 Cut = Callable[[str], list[str]]
@@ -65,13 +76,6 @@ def reciprocal_rank(gains: Sequence[bool]) -> float:
     return next((1 / rank for rank, gain in enumerate(gains[:CUTOFF], start=1) if gain), 0.0)
 
 
-def interval(differences: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean."""
-    rng = np.random.default_rng(SEED)
-    means = differences[rng.integers(0, len(differences), (RESAMPLES, len(differences)))].mean(1)
-    return tuple(np.percentile(means, [2.5, 97.5]))
-
-
 @dataclass(frozen=True, slots=True)
 class Search:
     """The pieces of one file, found by words and by vectors."""
@@ -101,16 +105,35 @@ class Search:
         return [self.texts[i] for i in np.argsort(-(self.vectors @ vector), kind="stable")[: max(DEPTHS)]]
 
 
-def orders(query: str, vector: np.ndarray, search: Search, reranker: Reranker) -> list[tuple[list[str], int]]:
-    """Return each system's order and how many pairs it scored.
+Order = tuple[list[str], int] | None
+"""The texts in one system's order and how many pairs it scored; None where its depth was not asked for."""
 
-    A pair is scored once: a smaller depth uses the first of the scores.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question: what every system reached, (systems, 3), and what is told by length."""
+
+    measures: list[tuple[float, float, float]]
+    lengths: Lengths
+
+
+def ask(query: str, vector: np.ndarray, search: Search, reranker: Reranker, deepest: int, answers: set[str]) -> Asked:
+    """Search one question in every system's way; the cross-encoder scores at most ``deepest`` pieces, each once."""
     first = search.by_vectors(vector)
-    scores = reranker.score(query, first)
+    scores = reranker.score(query, first[:deepest])
+    ways = [(search.by_words(query), 0), (first, 0), *reranked(first, scores, deepest)]
+    reached = [measures(order, answers) for order in ways]
+    ndcgs = reached[SYSTEMS.index("vector")][0], reached[SYSTEMS.index(MAIN)][0]
+    return Asked(reached, Lengths.of(first[:MAIN_DEPTH], scores[:MAIN_DEPTH], answers, ndcgs))
+
+
+def reranked(first: Sequence[str], scores: np.ndarray, deepest: int) -> list[Order]:
+    """Return the orders by these scores at each depth: a smaller one uses the first of the scores."""
     depths = [*(min(depth, len(first)) for depth in DEPTHS), adaptive_depth(scores[:MAIN_DEPTH])]
-    reranked = [([first[i] for i in np.argsort(-scores[:depth], kind="stable")], depth) for depth in depths]
-    return [(search.by_words(query), 0), (first, 0), *reranked]
+    return [
+        ([first[i] for i in np.argsort(-scores[:depth], kind="stable")], depth) if depth <= deepest else None
+        for depth in depths
+    ]
 
 
 def adaptive_depth(scores: np.ndarray) -> int:
@@ -119,21 +142,39 @@ def adaptive_depth(scores: np.ndarray) -> int:
     return next(stops, len(scores))
 
 
-def measures(order: Sequence[str], scored: int, answers: set[str]) -> tuple[float, float, int]:
-    gains = [text in answers for text in order]
-    return ndcg(gains, len(answers)), reciprocal_rank(gains), scored
+def measures(order: Order, answers: set[str]) -> tuple[float, float, float]:
+    """Return nDCG@10, MRR@10 and pairs scored."""
+    if order is None:
+        return np.nan, np.nan, np.nan
+    gains = [text in answers for text in order[0]]
+    return ndcg(gains, len(answers)), reciprocal_rank(gains), order[1]
 
 
-def measure(rows: list[dict], cut: Cut, count: int, embedder: Embedder, reranker: Reranker, kept: Path) -> np.ndarray:
-    """Return (questions, systems, 3): nDCG@10, MRR@10 and pairs scored of every system."""
-    search = Search.of(corpus(rows, cut), embedder, kept)
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What measures, and how far: ``deepest`` is how many pieces of each question the cross-encoder scores."""
+
+    embedder: Embedder
+    reranker: Reranker
+    kept: Path
+    deepest: int
+
+    def measure(self, rows: list[dict], name: str, pieces: str, count: int) -> list[Asked]:
+        """Ask at most ``count`` questions of a file whose passages are cut one way."""
+        cut = CUTS[pieces]
+        search = Search.of(corpus(rows, cut), self.embedder, self.kept / f"{name}-{pieces}.npy")
+        chosen = choose(rows, cut, count)
+        vectors = self.embedder.embed_queries([row["query"] for row in chosen])
+        return [
+            ask(row["query"], vector, search, self.reranker, self.deepest, relevant(row, cut))
+            for row, vector in zip(chosen, vectors, strict=True)
+        ]
+
+
+def choose(rows: Sequence[dict], cut: Cut, count: int) -> list[dict]:
+    """Return at most ``count`` rows of which a piece answers, the same each time."""
     answerable = [row for row in rows if relevant(row, cut)]
-    chosen = random.Random(SEED).sample(answerable, min(count, len(answerable)))
-    vectors = embedder.embed_queries([row["query"] for row in chosen])
-    return np.array([
-        [measures(*order, relevant(row, cut)) for order in orders(row["query"], vector, search, reranker)]
-        for row, vector in zip(chosen, vectors, strict=True)
-    ])  # fmt: skip
+    return random.Random(SEED).sample(answerable, min(count, len(answerable)))
 
 
 HEAD = f"| file | pieces | questions | measure | {' | '.join(SYSTEMS)} | {MAIN} − vector [95 %] |"
@@ -147,24 +188,35 @@ def table_rows(name: str, pieces: str, found: np.ndarray) -> list[str]:
         values = found[:, :, number]
         gain = values[:, SYSTEMS.index(MAIN)] - values[:, SYSTEMS.index("vector")]
         low, high = interval(gain)
-        means = " | ".join(f"{mean:.3f}" for mean in values.mean(0))
         difference = f"{gain.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
-        lines.append(f"| {name} | {pieces} | {len(found)} | {measured} | {means} | {difference} |")
-    scored = " | ".join(f"{mean:.0f}" for mean in found[:, :, 2].mean(0))
+        lines.append(f"| {name} | {pieces} | {len(found)} | {measured} | {joined(values.mean(0), 3)} | {difference} |")
+    scored = joined(found[:, :, 2].mean(0), 0)
     return [*lines, f"| {name} | {pieces} | {len(found)} | pairs scored | {scored} | |"]
 
 
-def tables(files: Sequence[Path], cuts: Sequence[str], measure_file: Callable[..., np.ndarray]) -> str:
-    """Return one Markdown table per language; its lines are printed as they come."""
+def joined(means: np.ndarray, digits: int) -> str:
+    """Write means side by side; what was not asked for is a dash."""
+    return " | ".join("–" if np.isnan(mean) else f"{mean:.{digits}f}" for mean in means)
+
+
+def tables(files: Sequence[Path], counts: dict[str, int], setup: Setup) -> tuple[str, str]:
+    """Return one Markdown table per language, and the table by length; their lines are printed as they come.
+
+    ``counts`` holds, by the name of each cut, how many questions are asked.
+    """
     found: dict[str, list[str]] = {}
+    by_length = [LENGTHS_HEAD, LENGTHS_RULE]
     for file in files:
-        rows = list(read_rows(file))
-        for pieces in cuts:
-            name = file.name.split(".")[0]
-            lines = table_rows(name, pieces, measure_file(rows, pieces, name))
-            print("\n".join(lines), flush=True)
+        rows, name = list(read_rows(file)), file.name.split(".")[0]
+        for pieces, count in counts.items():
+            asked = setup.measure(rows, name, pieces, count)
+            lines = table_rows(name, pieces, np.array([one.measures for one in asked]))
+            lengths = length_rows(name, pieces, [one.lengths for one in asked])
+            print("\n".join([*lines, *lengths]), flush=True)
             found.setdefault(rows[0]["lang"], []).extend(lines)
-    return "\n\n".join("\n".join([HEAD, RULE, *found[lang]]) for lang in sorted(found, reverse=True))
+            by_length += lengths
+    quality = "\n\n".join("\n".join([HEAD, RULE, *found[lang]]) for lang in sorted(found, reverse=True))
+    return quality, "\n".join(by_length)
 
 
 def write_card(card: Path, table: str) -> None:
@@ -182,10 +234,11 @@ def reranker_of(name: str) -> Reranker:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="+")
     parser.add_argument("--questions", type=int, nargs="+", default=[300],
                         help="at most this many of each file: one number, or one for each of --pieces")  # fmt: skip
-    parser.add_argument("--pieces", nargs="+", choices=CUTS, default=list(CUTS), help="how to cut the passages")
+    parser.add_argument("--pieces", nargs="+", choices=CUTS, default=list(USUAL), help="how to cut the passages")
+    parser.add_argument("--deepest", type=int, choices=DEPTHS[1:], default=DEPTHS[-1], help="pieces to score, at most")
     parser.add_argument("--embedder", default="bilingual-embedder")
     parser.add_argument("--reranker", default="bilingual-cross-encoder", help="of the catalogue, or an exported folder")
     parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the tables into")
@@ -194,16 +247,13 @@ def main() -> None:
     if len(arguments.questions) not in (1, len(arguments.pieces)):
         parser.error(f"--questions takes one number or {len(arguments.pieces)}, one for each of --pieces")
     counts = dict(zip(arguments.pieces, cycle(arguments.questions), strict=False))
-    embedder, reranker = load_embedder(arguments.embedder), reranker_of(arguments.reranker)
-
-    def measure_file(rows: list[dict], pieces: str, name: str) -> np.ndarray:
-        file = arguments.cache / arguments.embedder.replace("/", "_") / f"{name}-{pieces}.npy"
-        return measure(rows, CUTS[pieces], counts[pieces], embedder, reranker, file)
-
-    found = tables(sorted(arguments.folder.glob("*.jsonl.gz")), arguments.pieces, measure_file)
-    print(f"\n{found}")
+    kept = arguments.cache / arguments.embedder.replace("/", "_")
+    setup = Setup(load_embedder(arguments.embedder), reranker_of(arguments.reranker), kept, arguments.deepest)
+    files = sorted(file for folder in arguments.folder for file in folder.glob("*.jsonl.gz"))
+    quality, by_length = tables(files, counts, setup)
+    print(f"\n{quality}\n\n{by_length}")
     for card in arguments.card:
-        write_card(card, found)
+        write_card(card, quality)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""Read the training and evaluation files: one JSON object a line, gzipped."""
+"""Read the training and evaluation files, one JSON object a line, gzipped; and cut their passages."""
 
 import gzip
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from rag_core.chunk import recommend, split
+from rag_core.datatypes import Page
 
 SENTENCE = re.compile(r"(?<=[。！？；])|(?<=[.!?])\s+(?=[\"'“(]?[A-Z0-9])|\n+")
 CLAUSE = re.compile(r"(?<=[，。！？；])")
@@ -35,3 +38,15 @@ def cut_windows(text: str, sentences: int = 3) -> list[str]:
     joint = "" if re.search(r"[一-鿿]", text) else " "
     starts = range(0, max(1, len(pieces) - 1), sentences - 1)
     return [joint.join(pieces[start : start + sentences]) for start in starts]
+
+
+def cut_as_app(text: str, preset: str) -> list[str]:
+    """Cut a passage as the app cuts a page, at the default sizes for its language."""
+    pages = [Page(1, text)]
+    settings = recommend(pages)
+    return [chunk.text for chunk in split(pages, preset, settings.size, settings.overlap)]
+
+
+def whole(text: str) -> list[str]:
+    """Leave a passage uncut."""
+    return [text]

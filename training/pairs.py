@@ -31,6 +31,7 @@ from rag_core.rerank import OnnxReranker
 from training.evaluate import reranker_of
 from training.files import UNMEASURED, cut_clauses, cut_sentences, read_rows
 from training.gloss import Dictionary
+from training.long import held_out
 
 QUERIES = {
     "reqa_squad_train": 10000, "cmrc2018_train": 10200, "squadshifts_new_wiki": 8000, "drcd_dev": 3600,
@@ -398,7 +399,8 @@ def main() -> None:
     reranker = arguments.reranker and reranker_of(arguments.reranker)
     rng, embedder, groups, texts = random.Random(arguments.seed), load_embedder(arguments.embedder), [], {}
     for source, count in QUERIES.items():
-        rows = list(read_rows(arguments.texts / f"{source}.jsonl.gz"))
+        rows = read_rows(arguments.texts / f"{source}.jsonl.gz")
+        rows = [row for row in rows if not held_out(source, row["group"])]
         rows = rng.sample(rows, min(count, len(rows)))
         asked, passages = rows[: round(arguments.share * len(rows))], Passages(rows, embedder)
         if reranker:
