@@ -78,16 +78,10 @@ def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     for name in [name for name in os.environ if name.startswith(left_out)]:
         monkeypatch.delenv(name, raising=False)
     yield
-    forget_what_streamlit_kept()
+    if "pages.ui.cached" in sys.modules:
+        import caches
 
-
-def forget_what_streamlit_kept() -> None:
-    """Clear the caches; the library among them is closed on the way, which frees its folder."""
-    if "streamlit" in sys.modules:
-        import streamlit
-
-        streamlit.cache_data.clear()
-        streamlit.cache_resource.clear()
+        caches.forget()
 
 
 @pytest.fixture(scope="session")

@@ -12,31 +12,20 @@ import sys
 import traceback
 from threading import Thread
 
-from streamlit.runtime.caching.cache_utils import CachedFunc
 from streamlit.web import cli
-
-KEPT = ("shared_embedder", "loaded_reranker", "tested", "stay")
-"""The models; and what only a session itself can clear, which is there for visitors of a server alone."""
 
 
 def follow(replies: int) -> None:
     try:
         for line in sys.stdin:
+            from tests import caches  # not while the app starts: both would import Streamlit at once
+
             os.environ["RERANK_LAB_HOME"] = line.rstrip("\n")
-            forget()
+            caches.forget()
             os.write(replies, b".")
     except Exception:  # a test that waits for the reply is told by the end of the app
         traceback.print_exc()
         os._exit(1)
-
-
-def forget() -> None:
-    """Clear every cache but those; the library among them is closed on the way."""
-    from pages.ui import cached
-
-    for name, function in vars(cached).items():
-        if isinstance(function, CachedFunc) and name not in KEPT:
-            function.clear()
 
 
 if __name__ == "__main__":
