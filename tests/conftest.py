@@ -29,6 +29,11 @@ SERVERS = ("OPENAI_", "RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "COHERE_", "JIN
 REPORT = Path(__file__).parents[2] / "shared" / "documents" / "北京2024年政府工作报告.pdf"
 
 
+def pytest_configure() -> None:
+    """Have Ray start no process before one is needed."""
+    os.environ |= {"RAY_enable_worker_prestart": "false", "RAY_prestart_worker_first_driver": "false"}
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a file in a test's id by its argument: encrypted ones differ from worker to worker."""
     return argname if isinstance(val, bytes) and len(val) > LONGEST_ID else None

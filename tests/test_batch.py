@@ -12,6 +12,8 @@ from rag_core.datatypes import Judgment, Settings, Span
 from rag_core.exchange import Questions
 from rag_core.pipeline import Lab
 
+pytestmark = pytest.mark.slow
+
 TOWN = text_pdf(
     ["Tax revenue grew by eight percent over the year.", "Twenty parks were built in the old quarter."],
     ["The hospital hired ninety nurses.", "A second bridge over the river is planned."],

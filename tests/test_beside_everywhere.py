@@ -16,6 +16,8 @@ from rag_core.datatypes import Judgment, Span
 from rag_core.pdf import document_id
 from rag_core.pipeline import Lab
 
+pytestmark = pytest.mark.slow
+
 DOC = document_id(SMALL)
 CUT = {"doc_id": DOC, "preset": "sentence", "size": 600, "overlap": 120}
 FIRST = "The river town opened a new library in spring."
@@ -198,7 +200,6 @@ def test_a_document_that_is_gone_cannot_be_opened(library, compared):
 HINT = "Tick the box at the left of a row to see the chunk on its page"
 
 
-@pytest.mark.slow
 def test_the_ceiling_is_drawn_with_its_table(served, library, page):
     lab = Lab(settings.home())
     lab.judge(DOC, [Judgment(QUESTION, Span(1, 0, ANSWER), 2)])
@@ -212,7 +213,6 @@ def test_the_ceiling_is_drawn_with_its_table(served, library, page):
     assert page.get_by_test_id("stException").count() == 0
 
 
-@pytest.mark.slow
 def test_a_click_opens_the_page_and_a_second_one_closes_it(address, page):
     page.goto(address)
     page.get_by_role("button", name="Try the sample and compare").click()

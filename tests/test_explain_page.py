@@ -21,6 +21,8 @@ from rag_core import baseline, projection, settings
 from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
 from rag_core.pipeline import Lab
 
+pytestmark = pytest.mark.slow
+
 ANSWER = "In 2024 the city had 186 parks in all."
 LINES = [
     "The main square hosted eight concerts in summer.",
@@ -201,7 +203,6 @@ def test_a_probe_that_was_stopped_stays_stopped_until_it_is_wanted(library, wind
     assert len(press(at, "probe.again").dataframe) == 4
 
 
-@pytest.mark.slow
 @both_languages
 def test_what_is_too_long_for_a_model_is_said(tmp_path, embedder, reranker, language):
     ends = itertools.cycle([*[" and"] * 7, "."])
@@ -383,7 +384,6 @@ def test_a_chunk_outside_the_candidates_can_be_explained(library, expanded):
     assert not at.error
 
 
-@pytest.mark.slow
 @pytest.mark.xdist_group("umap")
 def test_umap_is_computed_once_and_kept(library, sentences, monkeypatch):
     made_before = projection.by_umap
@@ -455,7 +455,6 @@ def test_both_are_asked_without_expansions(library, expanded):
     assert not any(one.fused for one in at.session_state["two_languages"])
 
 
-@pytest.mark.slow
 def test_a_sample_question_brings_its_translation():
     at = open_page("home")
     click(at, at.button(key="try"))
@@ -544,7 +543,6 @@ def text_shown(page) -> str:
     return page.get_by_test_id("stText").last.inner_text()
 
 
-@pytest.mark.slow
 def test_map_and_tables_pick_together_in_the_browser(address, page):
     page.set_default_timeout(60_000)
     errors: list[str] = []
