@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
     from running_app import App
 
+FIRST = {"browser": 0, "torch": 1}
 LONGEST_ID = 40
 SERVERS = ("OPENAI_", "RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "COHERE_", "JINA_")
 REPORT = Path(__file__).parents[2] / "shared" / "documents" / "北京2024年政府工作报告.pdf"
@@ -41,14 +42,20 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file, and all that need torch, on one worker: they share what they made.
+    """Keep the tests of a file, all that need torch, and all in a browser on one worker: they share what they made.
 
     What is slow comes first, so that all workers end at about the same time.
     """
     for item in items:
         if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("torch" if item.get_closest_marker("torch") else item.path.stem))
-    items.sort(key=lambda item: (not item.get_closest_marker("torch"), not item.get_closest_marker("slow")))
+            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=lambda item: (FIRST.get(group_of(item), len(FIRST)), not item.get_closest_marker("slow")))
+
+
+def group_of(item: pytest.Item) -> str:
+    if {"served", "chromium"} & set(item.fixturenames):
+        return "browser"
+    return "torch" if item.get_closest_marker("torch") else item.path.stem
 
 
 @pytest.fixture(scope="session", autouse=True)

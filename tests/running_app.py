@@ -38,6 +38,7 @@ BROWSER_OPTIONS = [
     "--disable-sync",
 ]
 START_SECONDS = SETTLE_SECONDS = 120
+POLL = 50  # milliseconds; at every frame, which is the default, the page would be painted all the time
 NOTE_WHAT_IS_DRAWN = """
     const drawing = () => { window.drawn = performance.now(); };
     new MutationObserver(drawing).observe(document, {subtree: true, childList: true, characterData: true});
@@ -253,9 +254,9 @@ PENDING: WeakKeyDictionary[Page, Pending] = WeakKeyDictionary()
 def settle(page: Page) -> None:
     """Wait until the app has answered what the page asked, and the page has drawn it."""
     end = time.monotonic() + SETTLE_SECONDS
-    page.wait_for_function(DRAWN)  # meanwhile what was asked just now has been sent
+    page.wait_for_function(DRAWN, polling=POLL)  # meanwhile what was asked just now has been sent
     while PENDING[page].asked:
         assert time.monotonic() < end, "the app does not finish its run"
         page.wait_for_timeout(20)
-        page.wait_for_function(DRAWN)
+        page.wait_for_function(DRAWN, polling=POLL)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from copy import copy
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from llm_server import LLMServer
 from pdfs import text_pdf
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import i18n
+from pages.ui import cached, i18n
 from rag_core.datatypes import ChunkSettings, Comparison
+from rag_core.embed import OnnxEmbedder
+from rag_core.onnx_model import OnnxModel, Pool, Progress, Texts
+from rag_core.rerank import OnnxReranker
 
 # Each AppTest looks through every installed package for components; what is installed stays the same.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
@@ -44,6 +50,44 @@ CHUNKS = 14
 QUESTION = "How much did tax revenue grow?"
 SENTENCES = ChunkSettings("sentence", 600, 120)
 TYPED, WRITTEN = "How fast did tax income rise?", "What was the growth of taxes?"
+
+
+class Remembered:
+    """A bundled model that runs a text, or a pair, once a worker: what that gives never depends on its neighbours."""
+
+    def __init__(self, model: OnnxModel) -> None:
+        self.model, self.known = model, {}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.model, name)
+
+    def run(self, texts: Texts, pool: Pool, progress: Progress | None = None) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if new:
+            self.known |= zip(new, self.model.run(new, pool, progress), strict=True)
+        elif progress:
+            progress(len(texts), len(texts))
+        return np.array([self.known[text] for text in texts])
+
+
+@cache
+def remembering(bundled: OnnxEmbedder | OnnxReranker) -> OnnxEmbedder | OnnxReranker:
+    remembered = copy(bundled)
+    remembered.model = Remembered(bundled.model)
+    return remembered
+
+
+def loading(load: Callable[..., object]) -> Callable[..., object]:
+    """Return what loads a model for a screen; screens ask the bundled ones the same over and over."""
+
+    def loaded(*arguments: object) -> object:
+        model = load(*arguments)
+        return remembering(model) if isinstance(model, (OnnxEmbedder, OnnxReranker)) else model
+
+    return loaded
+
+
+cached.load_embedder, cached.load_reranker = loading(cached.load_embedder), loading(cached.load_reranker)
 
 
 def open_page(name: str, language: str = "en", **state: object) -> AppTest:
