@@ -68,7 +68,7 @@ def running(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
             yield f"http://127.0.0.1:{port}", server
             it_ends_when_it_is_told_to_and_leaves_nothing_running(server)
         finally:
-            server.kill()
+            server.terminate()
             server.wait(60)
 
 
