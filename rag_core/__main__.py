@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from rag_core import (
     settings,
 )
 from rag_core.baseline import Baseline
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Ranking, Settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Move, Ranking, Settings
 from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import BadSetting, RerankLabError
 from rag_core.pipeline import Lab
@@ -198,7 +198,7 @@ def compare(arguments: argparse.Namespace) -> replay.Replay:
     with opened(arguments, how) as (lab, document, how):
         embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
         test = selftest.check(reranker)
-        warn_of_language(test, document.language)
+        warn(test, document.language)
         index = lab.index(document.id, how.chunks, embedder, counting("chunk"))
         found = lab.compare(index, question, expansions, how, embedder, reranker)
         unrelated = unrelated_to(found, document, embedder, reranker)
@@ -328,7 +328,7 @@ def evaluate_many(arguments: argparse.Namespace) -> str:
                 raise RerankLabError("none of the files could be indexed: see the lines above")
             for language in sorted({part.language for part in parts}):
                 for test in tests:
-                    warn_of_language(test, language)
+                    warn(test, language)
             for name, reranker in rerankers.items() if arguments.ray else ():
                 wanted = [batch.wanted(lab, part, embedder, reranker, how, max(depths)) for part in parts]
                 cluster.score(lab, [*chain(*wanted)], name, arguments.workers, counting("question"))
@@ -368,7 +368,7 @@ def evaluate_text(arguments: argparse.Namespace) -> str:
     with opened(arguments, how) as (lab, document, how):
         embedder, rerankers = load_embedder(how.embedder), [*load_rerankers(arguments).values()]
         for reranker in rerankers:
-            warn_of_language(selftest.check(reranker), document.language)
+            warn(selftest.check(reranker), document.language)
         index = lab.index(document.id, how.chunks, embedder)
         numbered = dict(enumerate(asked.questions, start=1))
         found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, numbered, asked.judgments,
@@ -434,12 +434,17 @@ def as_table(columns: list[str], rows: list[list[object]]) -> list[str]:
             strict=True))]) for row in cells]  # fmt: skip
 
 
-def warn_of_language(test: selftest.SelfTest, language: str) -> None:
+def warn(test: selftest.SelfTest, language: str) -> None:
     if language not in test.languages:
         cases = len(selftest.CASES[language])
         sys.stderr.write(
             f"warning: {test.model} scored the answer higher in {test.right[language]} of {cases} trials in the "
             f"document's language, {language}; its order means little here\n"
+        )
+    elif language in test.leaning:
+        sys.stderr.write(
+            f"warning: {test.model} scored a long text above the short one that answers, in the document's language, "
+            f"{language}; where chunks are long its order may follow their length\n"
         )
 
 
@@ -471,7 +476,7 @@ def as_json(comparison: Comparison) -> str:
         "chunks": comparison.available,
         "vector": rows(comparison.vector),
         "reranked": [
-            {**row, "before": move.before, "move": move.delta}
+            {**row, "before": move.before, "move": move.delta, **best_part(move)}
             for row, move in zip(rows(comparison.reranked), comparison.moves, strict=True)
         ],
         "scale": comparison.scale,
@@ -480,13 +485,16 @@ def as_json(comparison: Comparison) -> str:
     return json.dumps(found, ensure_ascii=False, indent=2)
 
 
+def best_part(move: Move) -> dict[str, object]:
+    return {"part": {**asdict(move.part), "text": move.part.words(move.chunk.text)}} if move.part else {}
+
+
 def as_text(comparison: Comparison) -> str:
     title = f"{comparison.order} order"
     chunks = comparison.vector.chunks
     before = [f"{rank:>4}        {where(chunk)} {one_line(chunk.text)}" for rank, chunk in enumerate(chunks, start=1)]
     after = [
-        f"{move.after:>4} {arrow(move.delta):>6} {where(move.chunk)} {one_line(move.chunk.text)}"
-        for move in comparison.moves
+        f"{move.after:>4} {arrow(move.delta):>6} {where(move.chunk)} {scored_text(move)}" for move in comparison.moves
     ]
     scored = f", {len(before)} scored" if len(before) < comparison.found else ""
     return "\n".join(
@@ -500,6 +508,13 @@ def as_text(comparison: Comparison) -> str:
             *after,
         ]
     )
+
+
+def scored_text(move: Move) -> str:
+    """Return what was scored: of a chunk in parts the best one, told by its number."""
+    if move.part is None:
+        return one_line(move.chunk.text)
+    return f"[best of {move.part.of} parts] {one_line(move.part.words(move.chunk.text))}"
 
 
 def arrow(delta: int) -> str:

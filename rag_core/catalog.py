@@ -19,7 +19,8 @@ class Line:
 
     ``kind`` is ``onnx`` (bundled), ``sentence-transformers``, ``openai`` or ``server``; ``batch`` is texts per request
     or pass. ``address``, ``form`` and ``key_name``, the setting that holds the key, belong to a reranker on a server;
-    where ``address`` is empty the reader gives all three.
+    where ``address`` is empty the reader gives all three. ``pair_tokens`` are the tokens of question and text together
+    that a cross-encoder reads well, 0 for all that it can read: a longer text is scored by its best part.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Line:
     address: str = ""
     form: str = ""
     key_name: str = ""
+    pair_tokens: int = 0
 
     @property
     def folder(self) -> Path:
@@ -59,7 +61,7 @@ EMBEDDERS = (
 )
 
 RERANKERS = (
-    Line("bilingual-cross-encoder", "onnx", ("zh", "en"), 0, "CC BY-SA 4.0"),
+    Line("bilingual-cross-encoder", "onnx", ("zh", "en"), 0, "CC BY-SA 4.0", pair_tokens=160),
     Line("cross-encoder/ms-marco-MiniLM-L-6-v2", ST, ("en",), 91, "Apache-2.0"),
     Line("cross-encoder/mmarco-mMiniLMv2-L12-H384-v1", ST, MANY, 471, "Apache-2.0"),
     Line("BAAI/bge-reranker-base", ST, ("zh", "en"), 1110, "MIT"),

@@ -103,12 +103,13 @@ _CLAUSE = re.compile("[^，。！？]+")
 def clauses(text: str) -> Iterator[Span]:
     """Yield what stands between ，。！？, without the marks and the space around it."""
     for piece in _CLAUSE.finditer(text):
-        start, end = _stripped(text, *piece.span())
+        start, end = stripped(text, *piece.span())
         if start < end:
             yield start, end
 
 
-def _stripped(text: str, start: int, end: int) -> Span:
+def stripped(text: str, start: int, end: int) -> Span:
+    """Return a span without the white space at its ends; of white space alone it does not start before it ends."""
     piece = text[start:end]
     return end - len(piece.lstrip()), start + len(piece.rstrip())
 
@@ -140,7 +141,7 @@ _ITEM_NUMBER = re.compile(r"(?:\d{1,3}|[A-Za-z]|[ivxIVX]+)(?:\.\d{1,3})*\.")
 def sentences(text: str) -> Iterator[Span]:
     """Yield sentences with their end marks; a line's end is a sentence's end, and a span has a letter or a digit."""
     for start, end in _between(text, _sentence_ends(text)):
-        start, end = _stripped(text, start, end)
+        start, end = stripped(text, start, end)
         if any(map(str.isalnum, text[start:end])):
             yield start, end
 
@@ -192,10 +193,16 @@ def windows(text: str, size: int, overlap: int) -> Iterator[Span]:
     one. A sentence longer than ``size`` is cut at clause marks, else at spaces, else at ``size``.
     """
     pieces = [part for sentence in sentences(text) for part in _cut(text, *sentence, size)]
+    for first, following in runs(pieces, size, overlap):
+        yield pieces[first][0], pieces[following - 1][1]
+
+
+def runs(pieces: Sequence[Span], size: int, overlap: int) -> Iterator[tuple[int, int]]:
+    """Yield the first piece of each window and the first after it; sizes count as the places of the pieces do."""
     first = following = 0
     while following < len(pieces):
         following = _first_outside(pieces, first, size)
-        yield pieces[first][0], pieces[following - 1][1]
+        yield first, following
         if following < len(pieces):
             first = _first_shared(pieces, first, following, size, overlap)
 
@@ -213,13 +220,13 @@ def _first_shared(pieces: Sequence[Span], first: int, following: int, size: int,
 
 def _cut(text: str, start: int, end: int, size: int) -> Iterator[Span]:
     while end - start > size:
-        cut = _cut_point(text, start, size)
-        yield _stripped(text, start, cut)
-        start = _stripped(text, cut, end)[0]
+        cut = cut_point(text, start, size)
+        yield stripped(text, start, cut)
+        start = stripped(text, cut, end)[0]
     yield start, end
 
 
-def _cut_point(text: str, start: int, size: int) -> int:
+def cut_point(text: str, start: int, size: int) -> int:
     """Return the last clause mark, else the last space, in the second half of the next ``size`` characters."""
     for mark in (_CLAUSE_END, _SPACE):
         ends = [found.end() for found in mark.finditer(text, start + size // 2, start + size)]

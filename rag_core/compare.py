@@ -21,7 +21,7 @@ def moves(vector: Ranking, reranked: Ranking) -> tuple[Move, ...]:
     if before.keys() != set(reranked.ids):
         raise ValueError("both orders must rank the same candidates")
     return tuple(
-        Move(hit.chunk, before[hit.chunk.id][0], rank, before[hit.chunk.id][1], hit.score)
+        Move(hit.chunk, before[hit.chunk.id][0], rank, before[hit.chunk.id][1], hit.score, hit.part)
         for rank, hit in enumerate(reranked.hits, start=1)
     )
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +112,38 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a text, ``text[start:end]``, that scored best of ``of`` overlapping ones."""
+
+    start: int
+    end: int
+    of: int
+
+    def words(self, text: str) -> str:
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a reranker made of some texts: float of shape (texts,), and of each the part that scored best.
+
+    The part is None where a text was scored whole.
+    """
+
+    scores: np.ndarray
+    parts: tuple[Part | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk and the score one model gave it. Its rank is its place in the ranking."""
+    """A chunk and the score one model gave it. Its rank is its place in the ranking.
+
+    ``part`` is the part of the chunk that the score is of, None where it is of the whole.
+    """
 
     chunk: Chunk
     score: float
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +155,20 @@ class Ranking:
     hits: tuple[Hit, ...]
 
     @classmethod
-    def from_scores(cls, name: str, query: str, chunks: Iterable[Chunk], scores: Iterable[float]) -> Ranking:
+    def from_scores(
+        cls,
+        name: str,
+        query: str,
+        chunks: Iterable[Chunk],
+        scores: Iterable[float],
+        parts: Iterable[Part | None] = repeat(None),
+    ) -> Ranking:
         """Sort chunks by score, highest first; equal scores keep the order they came in.
 
         Every order in this program is made here.
         """
-        hits = (Hit(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True))
+        scored = zip(chunks, scores, strict=True)
+        hits = (Hit(chunk, float(score), part) for (chunk, score), part in zip(scored, parts, strict=False))
         return cls(name, query, tuple(sorted(hits, key=lambda hit: -hit.score)))
 
     def __len__(self) -> int:
@@ -186,6 +226,8 @@ class Move:
     after: int
     before_score: float
     after_score: float
+    part: Part | None = None
+    """The part of the chunk that ``after_score`` is of; None where it is of the whole."""
 
     @property
     def delta(self) -> int:
@@ -237,6 +279,11 @@ class Comparison:
     @property
     def cutoff(self) -> int:
         return self.settings.cutoff
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs the reranker scored: one a chunk, or one for each part of it."""
+        return sum(move.part.of if move.part else 1 for move in self.moves)
 
     @property
     def entered(self) -> tuple[Move, ...]:

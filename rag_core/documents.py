@@ -65,14 +65,16 @@ class Documents:
         readings, drop_repeated = self.readings(doc_id)
         self.choose(doc_id, extract.recognised(readings, found), drop_repeated)
 
-    def picture(self, doc_id: str, number: int, words: str = "") -> tuple[bytes, bool]:
-        """Return a page as PNG, and whether the words were found and marked on it.
+    def picture(
+        self, doc_id: str, number: int, words: str = "", part: tuple[int, int] | None = None
+    ) -> tuple[bytes, bool]:
+        """Return a page as PNG, and whether the words were found and marked on it, a part of them more strongly.
 
         Raises:
             FileNotKept: the document was added before files were kept.
             PageNotDrawn: the page cannot be drawn, for instance because a password protects the file.
         """
-        return sandbox.draw_page(self._file(doc_id), number, words)
+        return sandbox.draw_page(self._file(doc_id), number, words, part)
 
     def _file(self, doc_id: str) -> bytes:
         data = self.library.file_of(doc_id)

@@ -7,10 +7,13 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag_core.errors import HubUnreachable, ModelUnusable, UnknownModel
 from rag_core.onnx_model import characters_read
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
 
 Model = TypeVar("Model")
 HUB_SECONDS = 5.0
@@ -78,11 +81,28 @@ def _built(model_id: str, build: Callable[[bool], Model], local_files_only: bool
         raise ModelUnusable(f"{model_id!r} cannot be loaded: {reason}", model=model_id, reason=reason) from error
 
 
-def reads(model: Any, *texts: str) -> int:
-    """Return how many characters of the last of these texts, one or a pair, a loaded model reads before its limit."""
-    limit = min(model.max_seq_length or NO_LIMIT, NO_LIMIT)
-    encoded = model.tokenizer(*texts, truncation=True, max_length=limit)
-    return characters_read(encoded.encodings[0], texts)
+def limit(model: Any) -> int:
+    """Return how many tokens a loaded model reads."""
+    return min(model.max_seq_length or NO_LIMIT, NO_LIMIT)
+
+
+def reads(model: Any, text: str) -> int:
+    """Return how many characters of a text a loaded model reads before its limit."""
+    encoded = model.tokenizer(text, truncation=True, max_length=limit(model))
+    return characters_read(encoded.encodings[0], text)
+
+
+def encode(model: Any, queries: list[str], texts: list[str]) -> list[Encoding]:
+    """Return the tokens of each pair, none cut off, and where they stand.
+
+    Raises:
+        ModelUnusable: the tokenizer does not say where tokens stand.
+    """
+    encoded = model.tokenizer(queries, texts, truncation=False, verbose=False).encodings
+    if encoded is None:
+        kind = type(model.tokenizer).__name__
+        raise ModelUnusable(f"{kind} does not say where tokens stand: choose another model", model=kind, reason=kind)
+    return encoded
 
 
 def weights_id(model_id: str) -> str:

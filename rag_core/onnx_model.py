@@ -74,9 +74,9 @@ class OnnxModel:
         order = np.argsort([i for part in parts for i in part])
         return np.concatenate([job.result() for job in jobs])[order]
 
-    def reads(self, *texts: str) -> int:
-        """Return how many characters of the last of these texts, one or a pair, are read before the limit cuts it."""
-        return characters_read(self.tokenizer.encode(*texts), texts)
+    def reads(self, text: str) -> int:
+        """Return how many characters of a text are read before the limit cuts it."""
+        return characters_read(self.tokenizer.encode(text), text)
 
     def _forward(self, encodings: Sequence[Encoding], pool: Pool) -> np.ndarray:
         given = feeds(encodings, TOKENS_ALIKE if self.together else 1)
@@ -123,12 +123,9 @@ def feeds(encodings: Sequence[Encoding], multiple: int = 1) -> dict[str, np.ndar
     return given
 
 
-def characters_read(encoding: Encoding, texts: Sequence[str]) -> int:
-    """Return where in the last of these texts the tokens end that a truncated encoding has left."""
-    if not encoding.overflowing:
-        return len(texts[-1])
-    places = zip(encoding.sequence_ids, encoding.offsets, strict=True)
-    return max((end for sequence, (_, end) in places if sequence == len(texts) - 1), default=0)
+def characters_read(encoding: Encoding, text: str) -> int:
+    """Return where in a text the tokens end that its truncated encoding has left."""
+    return max(end for _, end in encoding.offsets) if encoding.overflowing else len(text)
 
 
 def _tokenizer(file: Path, max_tokens: int) -> Tokenizer:

@@ -6,7 +6,7 @@ Untrusted files come here, so all of it runs in the process that ``sandbox`` sta
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 PICTURE_PIXELS = 1200
 """The width of a page's picture; a page that is higher than four times its width is drawn smaller."""
 
-MARK = (255, 196, 0, 90)
+Colour = tuple[int, int, int, int]
+MARK: Colour = (255, 196, 0, 90)
+FAINT: Colour = (255, 196, 0, 40)
 LEAST_LINES = 6
 """Fewer lines than this on a side are no column."""
 
@@ -175,8 +177,10 @@ def is_vertical(textpage: PdfTextPage) -> bool:
     return len(boxes) >= 20 and below * 2 > len(boxes)
 
 
-def draw(data: bytes, number: int, password: str | None = None, words: str = "") -> tuple[bytes, bool]:
-    """Return a page as PNG, and whether ``words`` were found and marked on it.
+def draw(
+    data: bytes, number: int, password: str | None = None, words: str = "", part: tuple[int, int] | None = None
+) -> tuple[bytes, bool]:
+    """Return a page as PNG, and whether ``words`` were found and marked on it, ``part`` of them more strongly.
 
     Raises:
         PageNotDrawn: there is no such page, or PDFium cannot read the file.
@@ -186,16 +190,17 @@ def draw(data: bytes, number: int, password: str | None = None, words: str = "")
     try:
         with opened(data, password) as document:
             page = document[number - 1]
-            boxes = find_words(page.get_textpage(), words) if words else []
-            return _png(page, boxes), bool(boxes)
+            whole, inside = find_words(page.get_textpage(), words, part)
+            return _png(page, [(whole, FAINT if inside else MARK), (inside, MARK)]), bool(whole)
     except (PdfiumError, IndexError, ValueError) as fault:
         raise PageNotDrawn(f"page {number} cannot be drawn ({fault}): open the PDF in a viewer", page=number) from fault
 
 
-def _png(page: PdfPage, boxes: list[Box]) -> bytes:
+def _png(page: PdfPage, marks: Iterable[tuple[list[Box], Colour]]) -> bytes:
     picture = render(page, PICTURE_PIXELS)
-    if boxes:
-        picture = _marked(page, picture, boxes)
+    for boxes, colour in marks:
+        if boxes:
+            picture = _marked(page, picture, boxes, colour)
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
@@ -210,7 +215,7 @@ def render(page: PdfPage, pixels: int) -> Image:
     return page.render(scale=scale).to_pil().convert("RGB")
 
 
-def _marked(page: PdfPage, picture: Image, boxes: list[Box]) -> Image:
+def _marked(page: PdfPage, picture: Image, boxes: list[Box], colour: Colour) -> Image:
     from PIL import Image, ImageDraw
 
     scale_x, scale_y = picture.width / page.get_width(), picture.height / page.get_height()
@@ -218,12 +223,12 @@ def _marked(page: PdfPage, picture: Image, boxes: list[Box]) -> Image:
     pen = ImageDraw.Draw(layer)
     for box in boxes:
         top, bottom = picture.height - box.top * scale_y, picture.height - box.bottom * scale_y
-        pen.rectangle((box.left * scale_x - 2, top - 2, box.right * scale_x + 2, bottom + 2), fill=MARK)
+        pen.rectangle((box.left * scale_x - 2, top - 2, box.right * scale_x + 2, bottom + 2), fill=colour)
     return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
 
 
-def find_words(textpage: PdfTextPage, words: str) -> list[Box]:
-    """Return a box a line around the words, or none when PDFium reads the page otherwise.
+def find_words(textpage: PdfTextPage, words: str, part: tuple[int, int] | None = None) -> tuple[list[Box], list[Box]]:
+    """Return a box a line around the words and around their ``part``; none when PDFium reads the page otherwise.
 
     White space does not count, and wrong code points are repaired on both sides before they are compared.
     """
@@ -233,12 +238,23 @@ def find_words(textpage: PdfTextPage, words: str) -> list[Box]:
         for character in repair_characters(textpage.get_text_range(number, 1, errors="replace"))
         if not character.isspace()
     ]
-    wanted = "".join(repair_characters(words).split())
+    wanted = _without_space(words)
     start = "".join(character for character, _ in kept).find(wanted) if wanted else -1
     if start < 0:
-        return []
+        return [], []
+    found = kept[start : start + len(wanted)]
+    inside = found[slice(*(len(_without_space(words[:end])) for end in part))] if part else []
+    return tuple(_boxes(textpage, [number for _, number in places]) for places in (found, inside))
+
+
+def _without_space(text: str) -> str:
+    return "".join(repair_characters(text).split())
+
+
+def _boxes(textpage: PdfTextPage, numbers: Iterable[int]) -> list[Box]:
+    """Return a box around the characters of each line."""
     lines: list[Box] = []
-    for _, number in kept[start : start + len(wanted)]:
+    for number in numbers:
         box = Box._make(textpage.get_charbox(number, loose=True))
         if lines and _beside(lines[-1], box):
             lines[-1] = _around(lines[-1], box)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag_core import catalog, server
+from rag_core.datatypes import Scored
 from rag_core.errors import (
     BadSetting,
     ServerAddress,
@@ -154,9 +155,9 @@ class RemoteReranker:
                 progress(len(scores), len(texts))
         return np.array(scores, np.float64)
 
-    def reads(self, query: str, text: str) -> int:
-        """Return the whole length: these servers cut without saying where."""
-        return len(text)
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Return the scores without parts: what is too long these servers cut, without saying where."""
+        return Scored(self.score(query, texts, progress), (None,) * len(texts))
 
     def _post(self, query: str, texts: Sequence[str]) -> Reply:
         """Ask, and once more after a pause when the server is busy, broken or out of reach."""

@@ -32,6 +32,7 @@ from rag_core.datatypes import (
     Hit,
     Judgment,
     Move,
+    Part,
     Ranking,
     Settings,
     Span,
@@ -212,7 +213,7 @@ def write(replay: Replay) -> bytes:
         "available": comparison.available,
         "found": comparison.found,
         "timings": dict(comparison.timings),
-        "self_test": {**asdict(replay.self_test), "right": dict(replay.self_test.right)},
+        "self_test": _tested(replay.self_test),
         "baselines": {role: _scores(replay.baselines[role]) for role in MODELS},
         "answers": {side: _answer(found) for side, found in replay.answers.items()},
     }
@@ -241,6 +242,12 @@ def _answer(found: Answer) -> dict[str, object]:
     return {"text": found.text, "source": found.source, "cited": found.cited, "chunks": [c.id for c in found.chunks]}
 
 
+def _tested(test: SelfTest) -> dict[str, object]:
+    """Return the self-test's fields; that of long texts only where it was made, which was not always so."""
+    told = {**asdict(test), "right": dict(test.right), "long": dict(test.long)}
+    return {name: value for name, value in told.items() if name != "long" or value}
+
+
 def _judged(one: Judgment) -> dict[str, object]:
     place = {"document": one.span.doc_id, "page": one.span.page, "start": one.span.start, "quote": one.span.quote}
     return {**place, "grade": one.grade, "judge": one.judge}
@@ -259,7 +266,11 @@ def _candidate(comparison: Comparison, move: Move) -> dict[str, object]:
         "text": chunk.text,
         "sha256": _hash(chunk.text),
         "vector": {"rank": move.before, "score": move.before_score},
-        "reranked": {"rank": move.after, "score": move.after_score},
+        "reranked": {
+            "rank": move.after,
+            "score": move.after_score,
+            **({"part": asdict(move.part)} if move.part else {}),
+        },
         "found": [
             {"query": queries.index(one.query), "source": one.source, "rank": one.rank, "score": one.score}
             for one in comparison.ledger[chunk.id]
@@ -344,6 +355,7 @@ def _self_test(one: Field) -> SelfTest:
         one["lowest"].real(),
         one["highest"].real(),
         one["milliseconds"].real(0),
+        {language: one["long"][language].flag() for language in CASES} if "long" in one else {},
     )
 
 
@@ -443,11 +455,20 @@ def _chunk(one: Field) -> Chunk:
 def _ranking(side: str, query: str, chunks: Sequence[Chunk], rows: Sequence[Field]) -> Ranking:
     """Put the candidates where their ranks say; the scores must fall with them."""
     ranks = [one[side]["rank"].whole(1, len(rows)) for one in rows]
-    hits = {rank: Hit(chunk, one[side]["score"].real()) for rank, chunk, one in zip(ranks, chunks, rows, strict=True)}
+    hits = {rank: _hit(chunk, one[side]) for rank, chunk, one in zip(ranks, chunks, rows, strict=True)}
     ranking = Ranking(side, query, tuple(hits[rank] for rank in sorted(hits)))
     if len(ranking) < len(rows) or not _falling([hit.score for hit in ranking.hits]):
         raise ReplayAltered(f"{side}: ranks and scores contradict each other: ask for the file again", place=side)
     return ranking
+
+
+def _hit(chunk: Chunk, one: Field) -> Hit:
+    return Hit(chunk, one["score"].real(), _part(one["part"], chunk) if "part" in one else None)
+
+
+def _part(one: Field, chunk: Chunk) -> Part:
+    start = one["start"].whole(0, len(chunk.text) - 1)
+    return Part(start, one["end"].whole(start + 1, len(chunk.text)), one["of"].whole(1, len(chunk.text)))
 
 
 def _falling(scores: Sequence[float]) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from rag_core import catalog, hub, remote
-from rag_core.datatypes import Ranking
+from rag_core import catalog, hub, parts, remote
+from rag_core.datatypes import Ranking, Scored
 from rag_core.errors import ModelUnusable
 from rag_core.onnx_model import OnnxModel
 from rag_core.settings import PATIENCE
+from rag_core.tokens import MOST, tokenizer
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
 
 Progress = Callable[[int, int], None]
 Pair = tuple[str, str]
@@ -35,8 +39,8 @@ class Reranker(Protocol):
         """Return float of shape (texts,): higher answers the question better."""
         ...
 
-    def reads(self, query: str, text: str) -> int:
-        """Return how many characters of the text are read; the rest is cut off."""
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Return the same scores, and of each text that was scored by its best part, which part that is."""
         ...
 
 
@@ -50,17 +54,22 @@ class OnnxReranker:
     scale = "logit"
 
     def __init__(self, line: catalog.Line) -> None:
-        self.id, self.model = line.id, OnnxModel(line.folder)
-        self.weights = hub.weights_id(str(line.folder))
+        self.id, self.folder, self.model = line.id, line.folder, OnnxModel(line.folder)
+        self.limit = line.pair_tokens or MOST
+        self.weights = named(hub.weights_id(str(line.folder)), self.limit)
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
-        return self.score_pairs([(query, text) for text in texts], progress)
+        return self.score_parts(query, texts, progress).scores
+
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        return parts.best(query, texts, self.limit, self.encode, self.score_pairs, progress)
 
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
+        """Score each pair in one run; what is beyond the model's limit is cut off."""
         return self.model.run(pairs, first_logit, progress)
 
-    def reads(self, query: str, text: str) -> int:
-        return self.model.reads(query, text)
+    def encode(self, query: str, texts: Sequence[str]) -> list[Encoding]:
+        return tokenizer(self.folder, None).encode_batch([(query, text) for text in texts])
 
 
 class CrossEncoderReranker:
@@ -72,8 +81,10 @@ class CrossEncoderReranker:
     scale = "logit"
 
     def __init__(self, line: catalog.Line) -> None:
-        self.id, self.weights, self.line = line.id, hub.weights_id(line.id), line
+        self.id, self.line = line.id, line
         self.model = hub.load(line.id, self._build)
+        self.limit = line.pair_tokens or hub.limit(self.model)
+        self.weights = named(hub.weights_id(line.id), self.limit)
         if self.model.num_labels != 1:
             raise ModelUnusable(
                 f"{line.id!r} gives {self.model.num_labels} scores a pair; a reranker gives one: choose another",
@@ -94,7 +105,13 @@ class CrossEncoderReranker:
         )
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
-        return self.score_pairs([(query, text) for text in texts], progress)
+        return self.score_parts(query, texts, progress).scores
+
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        return parts.best(query, texts, self.limit, self.encode, self.score_pairs, progress)
+
+    def encode(self, query: str, texts: Sequence[str]) -> list[Encoding]:
+        return hub.encode(self.model, [query] * len(texts), list(texts))
 
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
         # Longest first, so that the texts of one pass are alike in length and little is padded.
@@ -107,8 +124,10 @@ class CrossEncoderReranker:
                 progress(start + len(part), len(order))
         return scores
 
-    def reads(self, query: str, text: str) -> int:
-        return hub.reads(self.model, query, text)
+
+def named(weights: str, limit: int) -> str:
+    """Name the weights together with the length from which parts are scored: both decide a score."""
+    return f"{weights}#parts-{limit}"
 
 
 def load_reranker(model_id: str, typed: remote.RerankServer | None = None) -> Reranker:
@@ -147,13 +166,15 @@ def rerank(
         ModelUnusable: a score is not a number.
     """
     texts = [chunk.text for chunk in candidates.chunks]
-    step, scores = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32)
+    step, scores, best = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32), []
     for start in range(0, len(texts), step):
         counted = progress and (lambda done, _, start=start: progress(start + done, len(texts)))
-        scores = np.append(scores, reranker.score(query, texts[start : start + step], counted))
+        scored = reranker.score_parts(query, texts[start : start + step], counted)
+        scores = np.append(scores, scored.scores)
+        best += scored.parts
         if settle_at and settled(scores, settle_at):
             break
-    return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], finite(reranker, scores))
+    return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], finite(reranker, scores), best)
 
 
 def finite(reranker: Reranker, scores: np.ndarray) -> np.ndarray:

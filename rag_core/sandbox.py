@@ -44,13 +44,13 @@ def read_pages(data: bytes, password: str | None = None, progress: Progress | No
     return [PageReading(number, quality.load(extracts), extractor) for number, extracts, extractor in answer["pages"]]
 
 
-def draw_page(data: bytes, number: int, words: str = "") -> tuple[bytes, bool]:
+def draw_page(data: bytes, number: int, words: str = "", part: tuple[int, int] | None = None) -> tuple[bytes, bool]:
     """Return a page as PNG, and whether the words were found and marked on it; see ``pdfium.draw``.
 
     Raises:
         PageNotDrawn: it cannot be drawn; ReadTooLong or ReadTooLarge when a limit is reached.
     """
-    answer = _ask({"do": "draw", "number": number, "words": words}, data)
+    answer = _ask({"do": "draw", "number": number, "words": words, "part": part}, data)
     return base64.b64decode(answer["png"]), answer["marked"]
 
 
@@ -185,7 +185,7 @@ def _read(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
 
 
 def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
-    png, marked = pdfium.draw(data, task["number"], words=task["words"])
+    png, marked = pdfium.draw(data, task["number"], words=task["words"], part=task["part"])
     return {"png": base64.b64encode(png).decode(), "marked": marked}
 
 

@@ -70,6 +70,24 @@ def test_json_says_where_each_candidate_came_from(found):
         assert row["move"] == row["before"] - row["rank"]
 
 
+LONG_PDF = text_pdf([*["新建和改造公园二十处，博物馆接待游客三百万人次，居民满意度稳步提高。"] * 7, ANSWER])
+
+
+def test_the_best_part_of_a_long_chunk_is_told(folder):
+    (folder / "long.pdf").write_bytes(LONG_PDF)
+    asked = ["compare", folder / "long.pdf", QUESTION, "--chunks", "window"]
+    [row] = json.loads(run(folder / "home", *asked, "--json").stdout)["reranked"]
+    part = row["part"]
+    assert part["of"] > 1 and row["text"][part["start"] : part["end"]] == part["text"]
+    assert ANSWER in part["text"].replace("\n", "")
+    assert f"[best of {part['of']} parts]" in run(folder / "home", *asked).stdout.split("cross-encoder order")[1]
+
+
+def test_no_part_is_told_of_a_chunk_that_is_read_whole(found, text):
+    assert not any("part" in row for row in found["reranked"])
+    assert "best of" not in text
+
+
 def test_text_holds_both_orders_whole(text):
     first, second = text.split("cross-encoder order")
     assert text.startswith("6 chunks, 6 candidates\n")

@@ -48,6 +48,10 @@ class Counting:
         self.pairs += len(texts)
         return self.real.score(query, texts, progress)
 
+    def score_parts(self, query, texts, progress=None):
+        self.pairs += len(texts)
+        return self.real.score_parts(query, texts, progress)
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, embedder) -> Path:

@@ -99,6 +99,30 @@ def test_a_page_of_its_own_is_drawn_and_the_words_are_marked():
     assert sandbox.draw_page(data, 2, "not on this page")[1] is False
 
 
+def test_a_part_of_the_words_is_marked_more_strongly():
+    data = pdfs.text_pdf(["The tram opened.", "The tram opened. It is long.", "The tram opened."])
+    words = "opened. It is long. The tram opened."
+    start = words.index("The tram")
+    whole, (part, found) = sandbox.draw_page(data, 1, words)[0], sandbox.draw_page(data, 1, words, (start, len(words)))
+    alone = sandbox.draw_page(data, 1, words, (0, len("opened.")))[0]
+    assert found
+    # Words that stand on the page three times are marked where they are part of the others: in the third line.
+    plain = sandbox.draw_page(data, 1)[0]
+    assert difference(plain, part) == difference(plain, whole) == difference(plain, alone)
+    assert strongest(plain, part)[1] > strongest(plain, alone)[1]
+    assert strongest(plain, alone)[0] > strongest(plain, part)[0]
+
+
+def strongest(plain: bytes, marked: bytes) -> tuple[int, int]:
+    """Return left and top of what has the stronger colour."""
+    import io
+
+    from PIL import Image, ImageChops
+
+    blue = ImageChops.difference(*(Image.open(io.BytesIO(png)) for png in (plain, marked))).split()[2]
+    return blue.point(lambda value: 255 * (value > 60)).getbbox()[:2]
+
+
 def difference(one: bytes, other: bytes) -> tuple[int, int, int, int]:
     import io
 

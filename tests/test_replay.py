@@ -96,6 +96,48 @@ def test_what_is_written_comes_back(made, expansions, how):
     assert write(found) == write(given)
 
 
+LONG_PDF = text_pdf(["新建和改造公园二十处，博物馆接待游客三百万人次，居民满意度稳步提高。"] * 9 + [ANSWER])
+
+
+@pytest.fixture(scope="module")
+def in_parts(plain, embedder, reranker, tmp_path_factory) -> Replay:
+    """Return the replay of a document whose one chunk is scored by its best part."""
+    lab = pipeline.Lab(tmp_path_factory.mktemp("parts") / "home")
+    document, how = lab.add(LONG_PDF, "长.pdf"), Settings(chunks=ChunkSettings("window", 900, 0))
+    comparison = lab.compare(lab.index(document.id, how.chunks, embedder), QUESTION, [], how, embedder, reranker)
+    lab.close()
+    return replay.record(comparison, document, [document], plain.self_test, plain.baselines, {}, [])
+
+
+def test_the_best_part_travels_and_pairs_are_counted(in_parts):
+    [move] = read(write(in_parts)).comparison.moves
+    assert move.part == in_parts.comparison.moves[0].part
+    assert ANSWER in move.part.words(move.chunk.text).replace("\n", "")
+    assert read(write(in_parts)).comparison.pairs == move.part.of > 1
+    assert write(read(write(in_parts))) == write(in_parts)
+
+
+def test_a_file_from_before_there_were_parts_opens(in_parts):
+    given = json.loads(write(in_parts))
+    del given["candidates"][0]["reranked"]["part"], given["self_test"]["long"]
+    old = as_file(given)
+    found = read(old)
+    assert found.comparison.moves[0].part is None and found.self_test.leaning == ()
+    assert json.loads(write(found)) == given
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"start": -1, "end": 5, "of": 2}, {"start": 0, "end": 10_000, "of": 2}, {"start": 5, "end": 5, "of": 2},
+     {"start": 0, "end": 5, "of": 0}, {"start": 0, "end": 5}, {"start": 0, "end": 5, "of": 2.5}, None, "0-5"],
+)  # fmt: skip
+def test_a_part_that_cannot_be_is_refused(in_parts, part):
+    given = json.loads(write(in_parts))
+    given["candidates"][0]["reranked"]["part"] = part
+    with pytest.raises(ReplayInvalid, match=r"candidates\[0\]\.reranked\.part"):
+        read(as_file(given))
+
+
 def test_judgments_of_the_question_travel_with_their_place(plain):
     [judgment] = read(write(plain)).judgments
     place = Span(1, ANSWER.index("一般"), "一般公共预算收入增长8.2%", plain.source.id)
@@ -224,6 +266,7 @@ CHANGES = {
     "version of a library": lambda f: f["versions"].update(numpy=2),
     "weights": lambda f: f.update(weights={}),
     "self-test": lambda f: f["self_test"]["right"].update(zh=7),
+    "self-test of long texts": lambda f: f["self_test"]["long"].update(zh=1),
     "baseline": lambda f: f["baselines"].update(reranker=[]),
     "page of a chunk": lambda f: f["candidates"][0].update(page=0),
     "end of a chunk": lambda f: f["candidates"][0].update(end=f["candidates"][0]["end"] + 1),

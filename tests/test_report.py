@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import altair as alt
+import markupsafe
 import pytest
 from comparisons import comparison
 
 from pages.ui import i18n, report
 from rag_core import replay
 from rag_core.baseline import Baseline
-from rag_core.datatypes import Answer, Comparison, Expansion, Judgment, Span
+from rag_core.datatypes import Answer, Comparison, Expansion, Judgment, Part, Span
 from rag_core.replay import Replay, Source
 from rag_core.selftest import SelfTest
 
@@ -82,6 +83,21 @@ def test_markdown_leaves_nothing_from_outside_active():
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     # Bars of a text are no cells.
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in rows} <= {3, 6, 9}
+
+
+def test_the_best_part_is_marked_and_told():
+    given, texts = found(), i18n.texts("en")
+    move = given.comparison.moves[0]
+    assert "<mark>" not in report.html(given, "en")
+    part = Part(2, 9, 3)
+    moves = (replace(move, part=part), *given.comparison.moves[1:])
+    given = replace(given, comparison=replace(given.comparison, moves=moves))
+    words = part.words(move.chunk.text)
+    page = report.html(given, "en")
+    assert f"<mark>{markupsafe.escape(words)}</mark>" in page and page.count("<mark>") == 1
+    assert texts["report.method_parts"].format(count=1) in page
+    assert f"**{i18n.escaped(words)}**" in report.markdown(given, "en")
+    assert given.comparison.pairs == len(moves) + 2
 
 
 def test_expansions_are_listed():

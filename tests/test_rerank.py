@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tiny_models
 
-from rag_core.datatypes import Chunk, Ranking
+from rag_core import hub
+from rag_core.datatypes import Chunk, Ranking, Scored
 from rag_core.errors import ModelUnusable, UnknownModel
 from rag_core.rerank import CrossEncoderReranker, load_reranker, rerank, settled
 
@@ -146,30 +147,36 @@ def test_passes_are_counted(tiny):
 
 @pytest.mark.slow
 @pytest.mark.torch
-def test_a_pair_that_is_too_long_is_cut(tiny, folder):
-    long = ["revenue grew " * 500]
-    assert tiny.score("what", long) == pytest.approx(transformers_logits(folder, "what", long), abs=1e-4)
-
-
-def test_the_bundled_model_says_how_far_it_reads(reranker):
-    question, text = "图书馆几点开门？", "图书馆每天上午九点开门。" * 100
-    read = reranker.reads(question, text)
-    assert 0 < read < len(text)
-    assert reranker.reads(question, text[:read]) == read
-    other = text[:read] + "周一闭馆，节日照常开放。" * 20
-    assert reranker.score(question, [other])[0] == reranker.score(question, [text])[0]
-    assert reranker.reads(question, "图书馆每天上午九点开门。") == 12
+def test_beyond_its_own_limit_any_model_scores_the_best_part(tiny, folder):
+    text = "revenue grew by 8 percent . " * 60
+    found = tiny.score_parts("how much", [text, "revenue grew ."])
+    part, none = found.parts
+    assert part.of > 3 and none is None
+    assert tiny.limit == 64 and len(tiny.encode("how much", [part.words(text)])[0].ids) <= 64
+    assert found.scores == pytest.approx(
+        transformers_logits(folder, "how much", [part.words(text), "revenue grew ."]), abs=1e-4
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.torch
-def test_a_tiny_model_says_how_far_it_reads(tiny):
-    text = "revenue grew by 8 percent . " * 30
-    read = tiny.reads("how much", text)
-    assert text[:read].endswith(("revenue", "grew", "by", "8", "percent", "."))
-    assert 0 < read < len(text)
-    assert tiny.score("how much", [text[:read]])[0] == pytest.approx(tiny.score("how much", [text])[0], abs=1e-5)
-    assert tiny.reads("how much", "revenue grew .") == 14
+def test_a_tokenizer_that_does_not_say_where_tokens_stand_is_refused():
+    from transformers import CanineTokenizer
+
+    class Model:
+        tokenizer = CanineTokenizer()
+
+    with pytest.raises(ModelUnusable, match="CanineTokenizer does not say where tokens stand"):
+        hub.encode(Model(), ["what"], ["revenue grew."])
+
+
+def test_the_best_part_of_a_long_candidate_stands_in_the_new_order(reranker):
+    filler = "城市绿化面积继续扩大，新建公园三座，居民满意度稳步提高。" * 9
+    texts = [filler + "图书馆每天上午九点开门，周一闭馆。" + filler, "图书馆坐落在人民路。"]
+    found = rerank("图书馆几点开门？", candidates(texts), reranker)
+    first, second = found.hits
+    assert "九点开门" in first.part.words(first.chunk.text) and second.part is None
+    assert first.score == reranker.score("图书馆几点开门？", texts[:1])[0]
 
 
 @pytest.mark.slow
@@ -205,11 +212,11 @@ class Listed:
     def __init__(self):
         self.asked = []
 
-    def score(self, query, texts, progress=None):
+    def score_parts(self, query, texts, progress=None):
         self.asked += texts
         if progress:
             progress(len(texts), len(texts))
-        return np.array([float(text) for text in texts], np.float32)
+        return Scored(np.array([float(text) for text in texts], np.float32), (None,) * len(texts))
 
 
 @pytest.mark.parametrize(

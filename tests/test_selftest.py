@@ -7,7 +7,7 @@ import pytest
 
 from rag_core.errors import ConstantScores, ModelUnusable
 from rag_core.rerank import load_reranker
-from rag_core.selftest import CASES, ENOUGH, check
+from rag_core.selftest import CASES, ENOUGH, LONG, check
 
 ANSWERS = {answer for cases in CASES.values() for _, answer, _ in cases}
 
@@ -35,6 +35,33 @@ def test_a_scorer_that_reads_only_english_passes_only_english():
     found = check(Fixed(lambda text: float(text in ANSWERS and text.isascii())))
     assert found.right == {"zh": 0, "en": 6}
     assert found.languages == ("en",)
+
+
+def test_a_long_text_does_not_beat_a_short_answer_with_the_bundled_cross_encoder():
+    found = check(load_reranker("bilingual-cross-encoder"))
+    assert found.long == {"zh": True, "en": True} and found.leaning == ()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_wrong_text_is_much_longer_than_the_answer_and_longer_than_ours_reads_well(language):
+    _, answer, wrong = LONG[language]
+    reranker = load_reranker("bilingual-cross-encoder")
+    assert len(wrong) > 20 * len(answer)
+    assert len(reranker.score_parts(LONG[language][0], [wrong]).parts) == 1
+    assert reranker.score_parts(LONG[language][0], [wrong]).parts[0].of > 1
+
+
+def test_a_scorer_that_follows_length_is_told_by_the_long_texts_alone():
+    found = check(Fixed(lambda text: 100.0 * (text in ANSWERS) + len(text)))
+    assert found.languages == ("zh", "en")
+    assert found.long == {"zh": False, "en": False} and found.leaning == ("zh", "en")
+    only_english = check(Fixed(lambda text: 100.0 * (text in ANSWERS) + (len(text) if text.isascii() else -len(text))))
+    assert only_english.leaning == ("en",)
+
+
+def test_a_score_of_a_long_text_that_is_no_number_is_refused():
+    with pytest.raises(ModelUnusable, match="not a number"):
+        check(Fixed(lambda text: np.inf if len(text) > 200 else float(text in ANSWERS)))
 
 
 def test_a_scorer_that_prefers_the_wrong_text_passes_nothing():

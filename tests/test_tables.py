@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from comparisons import comparison
 
 from pages.ui import tables
 from pages.ui.i18n import t
-from rag_core.datatypes import Expansion
+from rag_core.datatypes import Expansion, Part
 
 TEXTS = ["Alpha one.", "Beta two.", "Gamma three.", "Delta four."]
 TYPED, WRITTEN = Expansion("other words", "typed"), Expansion("more words", "llm")
@@ -101,6 +102,15 @@ def test_the_full_table_keeps_every_rank_and_score_of_every_stage():
     assert [None if pd.isna(rank) else rank for rank in table["query_0_vector_rank"]] == [None, 3, 1, None]
     assert {"score_rrf", "query_0_cosine", "embedder", "reranker", "page", "chunk"} <= set(table)
     assert {"score_cosine", "rank_vector"} <= set(tables.full_table(comparison(TEXTS)))
+
+
+def test_the_full_table_holds_the_best_part_where_one_was_scored():
+    given = comparison(TEXTS)
+    assert not {"parts", "best_part"} & set(tables.full_table(given))
+    first, *rest = given.moves
+    table = tables.full_table(replace(given, moves=(replace(first, part=Part(0, 3, 4)), *rest)))
+    assert list(table["parts"]) == [4, 1, 1, 1]
+    assert list(table["best_part"]) == [first.chunk.text[:3], *(move.chunk.text for move in rest)]
 
 
 def test_with_both_first_stages_each_search_has_its_columns():

@@ -17,11 +17,13 @@ from tokenizers import Tokenizer
 from rag_core.datatypes import Chunk, Document, Page, Ranking
 from rag_core.embed import normalise
 from rag_core.onnx_model import feeds
+from rag_core.rerank import load_reranker
 from training import evaluate
-from training.best_part import Choice, fitting, parts, pooled
+from training.best_part import POOLS, Question, results
 from training.evaluate import (
     SYSTEMS,
     adaptive_depth,
+    choose,
     corpus,
     measures,
     ndcg,
@@ -31,9 +33,11 @@ from training.evaluate import (
     table_rows,
 )
 from training.files import cut_as_app, cut_clauses, cut_sentences, cut_windows, read_rows
+from training.files import whole as whole_passage
 from training.lengths import Lengths, bucket, correlation, interval, length_rows
 from training.long import fits, held_out, whole, write
 from training.samples import first_rank, row_of
+from training.scores import KeptScores
 
 ZH = "收入增长8.2%，突破6000亿元。市民满意吗？满意！城市更新；绿化扩大。"
 EN = 'Sales rose 5.2 percent. Was it enough? "Yes!" he said. 2023 was good.'
@@ -180,41 +184,36 @@ def test_the_same_rows_make_the_same_file(tmp_path):
     assert list(read_rows(tmp_path / "one")) == ROWS
 
 
-def test_parts_are_runs_of_whole_sentences():
-    text = "甲说一。乙说二。丙说三。丁说了四五六七八，九十。"
-    assert parts(text, 8, shared=False) == ["甲说一。乙说二。", "丙说三。", "丁说了四五六七八", "，九十。"]
-    assert parts(text, 9, shared=False) == ["甲说一。乙说二。", "丙说三。", "丁说了四五六七八，", "九十。"]
-    assert parts(text, 8, shared=True)[:2] == ["甲说一。乙说二。", "乙说二。丙说三。"]
-    assert parts("……", 8, shared=True) == ["……"]
+def test_the_ways_to_make_one_score_of_several():
+    logits = np.array([1.0, -2, 3])
+    found = {name: pool(logits) for name, pool in POOLS.items()}
+    assert found == {"best": 3, "mean of two": 2, "less": pytest.approx(3 - 0.5 * np.log(3))}
+    assert {pool(np.array([-1.5])) for pool in POOLS.values()} == {-1.5}
 
 
-class Encoded:
-    """A pair of ``question`` and ``text`` tokens, and three between and around them."""
-
-    def __init__(self, question, text):
-        self.ids = list(range(question + text + 3))
-        self.sequence_ids = [None, *[0] * question, None, *[1] * text, None]
-
-
-def test_a_window_leaves_room_for_its_question():
-    assert fitting("甲" * 300, Encoded(17, 150), tokens=120) == 300 * 100 // 150
-    assert fitting("甲" * 300, Encoded(117, 150), tokens=120) == 300 * 32 // 150
+def test_a_choice_is_measured_with_its_costs(tmp_path):
+    scores = KeptScores(load_reranker("bilingual-cross-encoder"), tmp_path / "scores.sqlite")
+    filler, answer = "城市绿化面积继续扩大，新建公园三座，居民满意度稳步提高。" * 8, "全年收入增长8.2%。"
+    question = Question("收入增长多少？", [filler, answer, filler + answer], np.array([False, True, False]), 1)
+    found = results(question, 64, 0.25, scores)["best"]
+    assert found.vector == pytest.approx(1 / np.log2(3)) and found.reranked in (1, pytest.approx(1 / np.log2(3)))
+    pairs, tokens, seconds = found.costs
+    assert pairs > 3 and tokens > pairs and seconds > 0
 
 
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [("32t", 2), ("31t", 2), ("48t", 1), ("24t>47", 2), ("24t>48", 1), ("4c", 4), ("16c", 1), ("8c+1", 3), ("8c", 2)],
-)
-def test_only_a_text_whose_pair_is_too_long_is_cut(name, count):
-    # 16 characters, 40 tokens, and 48 with the question: 32 of them leave room for the 24 that stand for 9 characters.
-    text = "甲说一。乙说二。丙说三。丁说四。"
-    assert len(Choice.named(name).parts(text, Encoded(5, 40))) == count
+def test_a_pair_is_scored_once(tmp_path, monkeypatch):
+    reranker, asked = load_reranker("bilingual-cross-encoder"), []
+    scores = KeptScores(reranker, tmp_path / "scores.sqlite")
+    score = reranker.score_pairs
+    monkeypatch.setattr(reranker, "score_pairs", lambda pairs: asked.append(pairs) or score(pairs))
+    first, again = scores.of([("问", "甲"), ("问", "乙")]), scores.of([("问", "乙"), ("问", "甲"), ("问", "丙")])
+    assert asked == [[("问", "甲"), ("问", "乙")], [("问", "丙")]]
+    assert again[:2].tolist() == first[::-1].tolist()
 
 
-def test_the_best_of_each_texts_parts_is_its_score():
-    logits = np.array([1.0, -2, 3, 0.5, 2])
-    assert pooled(logits, [1, 3, 1], 1).tolist() == [1, 3, 2]
-    assert pooled(logits, [1, 3, 1], 2).tolist() == [1, (3 + 0.5) / 2, 2]
+def test_fewer_questions_are_the_first_of_more():
+    rows = [{"query": str(n), "positives": ["甲。"], "answer": "甲"} for n in range(20)]
+    assert choose(rows, whole_passage, 5) == choose(rows, whole_passage, 20)[:5]
 
 
 def test_a_table_holds_the_means_and_the_gain_at_fifty():

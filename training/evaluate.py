@@ -30,6 +30,7 @@ from training.files import cut_as_app, cut_sentences, cut_windows, read_rows, wh
 from training.lengths import HEAD as LENGTHS_HEAD
 from training.lengths import RULE as LENGTHS_RULE
 from training.lengths import Lengths, interval, length_rows
+from training.scores import KeptScores
 
 CUTS = {
     "sentences": cut_sentences, "windows": cut_windows,
@@ -117,7 +118,9 @@ class Asked:
     lengths: Lengths
 
 
-def ask(query: str, vector: np.ndarray, search: Search, reranker: Reranker, deepest: int, answers: set[str]) -> Asked:
+def ask(
+    query: str, vector: np.ndarray, search: Search, reranker: Reranker | KeptScores, deepest: int, answers: set[str]
+) -> Asked:
     """Search one question in every system's way; the cross-encoder scores at most ``deepest`` pieces, each once."""
     first = search.by_vectors(vector)
     scores = reranker.score(query, first[:deepest])
@@ -155,7 +158,7 @@ class Setup:
     """What measures, and how far: ``deepest`` is how many pieces of each question the cross-encoder scores."""
 
     embedder: Embedder
-    reranker: Reranker
+    reranker: Reranker | KeptScores
     kept: Path
     deepest: int
 
@@ -172,9 +175,9 @@ class Setup:
 
 
 def choose(rows: Sequence[dict], cut: Cut, count: int) -> list[dict]:
-    """Return at most ``count`` rows of which a piece answers, the same each time."""
+    """Return at most ``count`` rows of which a piece answers, the same each time; fewer are the first of more."""
     answerable = [row for row in rows if relevant(row, cut)]
-    return random.Random(SEED).sample(answerable, min(count, len(answerable)))
+    return random.Random(SEED).sample(answerable, len(answerable))[:count]
 
 
 HEAD = f"| file | pieces | questions | measure | {' | '.join(SYSTEMS)} | {MAIN} − vector [95 %] |"
@@ -241,6 +244,8 @@ def main() -> None:
     parser.add_argument("--deepest", type=int, choices=DEPTHS[1:], default=DEPTHS[-1], help="pieces to score, at most")
     parser.add_argument("--embedder", default="bilingual-embedder")
     parser.add_argument("--reranker", default="bilingual-cross-encoder", help="of the catalogue, or an exported folder")
+    parser.add_argument("--pair-tokens", type=int, default=0,
+                        help="score a text of a longer pair by its best part; by default as the app does")  # fmt: skip
     parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the tables into")
     parser.add_argument("--cache", type=Path, default=Path("training/build/evaluation"))
     arguments = parser.parse_args()
@@ -248,7 +253,10 @@ def main() -> None:
         parser.error(f"--questions takes one number or {len(arguments.pieces)}, one for each of --pieces")
     counts = dict(zip(arguments.pieces, cycle(arguments.questions), strict=False))
     kept = arguments.cache / arguments.embedder.replace("/", "_")
-    setup = Setup(load_embedder(arguments.embedder), reranker_of(arguments.reranker), kept, arguments.deepest)
+    reranker = reranker_of(arguments.reranker)
+    if isinstance(reranker, OnnxReranker):
+        reranker = KeptScores(reranker, arguments.cache / "scores.sqlite", arguments.pair_tokens)
+    setup = Setup(load_embedder(arguments.embedder), reranker, kept, arguments.deepest)
     files = sorted(file for folder in arguments.folder for file in folder.glob("*.jsonl.gz"))
     quality, by_length = tables(files, counts, setup)
     print(f"\n{quality}\n\n{by_length}")

@@ -8,34 +8,35 @@ import streamlit as st
 from pages.ui import cached, state
 from pages.ui.frame import told
 from pages.ui.i18n import t
-from rag_core.datatypes import Chunk
+from rag_core.datatypes import Chunk, Part
 
 
-def chunk(shown: Chunk) -> None:
+def chunk(shown: Chunk, part: Part | None = None) -> None:
     """Show the page of a chunk with the chunk's place marked, or say that the place is not known."""
     if shown.title:
         st.text(shown.title)
-    page(shown.doc_id, shown.page, shown.text)
+    page(shown.doc_id, shown.page, shown.text, part)
 
 
-def page(doc_id: str, number: int, words: str = "") -> None:
+def page(doc_id: str, number: int, words: str = "", part: Part | None = None) -> None:
     with told(), st.spinner(t("beside.drawing")):
-        png, marked = cached.page_picture(doc_id, number, words)
+        png, marked = cached.page_picture(doc_id, number, words, part and (part.start, part.end))
         with st.container(border=True):
             st.image(png, width="stretch")
         if words:
-            st.caption(t("beside.marked" if marked else "beside.unmarked", page=number))
+            known = "beside.part_marked" if part else "beside.marked"
+            st.caption(t(known if marked else "beside.unmarked", page=number))
 
 
 @contextmanager
-def box(shown: Chunk) -> Iterator[None]:
-    """Draw what is said inside to the left of the chunk's page."""
+def box(shown: Chunk, part: Part | None = None) -> Iterator[None]:
+    """Draw what is said inside to the left of the chunk's page; ``part`` is marked on it more strongly."""
     with st.container(border=True):
         text, picture = st.columns([3, 2])
         with text:
             yield
         with picture:
-            chunk(shown)
+            chunk(shown, part)
 
 
 def whole(shown: Chunk) -> None:

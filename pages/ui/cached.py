@@ -158,9 +158,9 @@ def readings(doc_id: str) -> tuple[list[PageReading], bool]:
 
 
 @st.cache_data(show_spinner=False, max_entries=40)
-def page_picture(doc_id: str, number: int, words: str) -> tuple[bytes, bool]:
-    """Return a page as PNG, and whether the words are marked on it."""
-    return lab().picture(doc_id, number, words)
+def page_picture(doc_id: str, number: int, words: str, part: tuple[int, int] | None) -> tuple[bytes, bool]:
+    """Return a page as PNG, and whether the words are marked on it, a part of them more strongly."""
+    return lab().picture(doc_id, number, words, part)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

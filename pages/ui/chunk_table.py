@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.ui import beside, cached, state, tables
 from pages.ui.i18n import plain, t
+from rag_core import catalog
 from rag_core.datatypes import Chunk, ChunkSettings
 from rag_core.tokens import MOST, cut_share
 
@@ -26,9 +27,6 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
         [tables.page(piece), len(piece.text), *(found[place] for found in known.values()), tables.one_line(piece.text)]
         for place, piece in enumerate(chunks)
     ]
-    meter = st.column_config.ProgressColumn(
-        width=130, format=f"%d / {MOST}", min_value=0, max_value=MOST, help=t("chunks.tokens_help", limit=MOST)
-    )
     beside.table(
         pd.DataFrame(rows, columns=names),
         chunks,
@@ -37,7 +35,7 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
         column_config={
             names[0]: tables.page_column(chunks),
             names[1]: st.column_config.NumberColumn(width=90),
-            **{t(f"chunks.{role}"): meter for role in known},
+            **{t(f"chunks.{role}"): meter(limit_of(role)) for role in known},
             t("table.text"): st.column_config.TextColumn(width="large"),
         },
     )
@@ -48,12 +46,28 @@ def tokens_of(doc_id: str, how: ChunkSettings, role: str) -> list[int] | None:
     return cached.token_counts(doc_id, how, role, state.chosen(role), question if role == "reranker" else "")
 
 
+def limit_of(role: str) -> int:
+    """Return how many tokens a bundled model reads well at a time."""
+    return catalog.find(catalog.RERANKERS, state.chosen(role)).pair_tokens if role == "reranker" else MOST
+
+
+def meter(limit: int) -> object:
+    return st.column_config.ProgressColumn(
+        width=130, format=f"%d / {limit}", min_value=0, max_value=limit, help=t("chunks.tokens_help", limit=MOST)
+    )
+
+
 def told_of(role: str, counts: list[int] | None) -> None:
-    """Warn where more than a twentieth of the tokens is cut off, and say where they cannot be counted."""
-    model = plain(state.chosen(role))
+    """Warn where an embedder cuts off more than a twentieth of the tokens, and say what is read in parts.
+
+    Where tokens cannot be counted, that is said instead.
+    """
+    model, limit = plain(state.chosen(role)), limit_of(role)
+    over = sum(count > limit for count in counts or ())
     if counts is None:
         st.caption(t("chunks.unknown", model=model))
-    elif cut_share(counts) > WARNED:
-        over = sum(count > MOST for count in counts)
+    elif role == "reranker" and over:
+        st.caption(t("chunks.parts", model=model, over=over, chunks=len(counts), limit=limit))
+    elif role == "embedder" and cut_share(counts) > WARNED:
         st.warning(t("chunks.cut", model=model, share=f"{cut_share(counts):.0%}", over=over, chunks=len(counts),
-                     limit=MOST), icon=":material/content_cut:")  # fmt: skip
+                     limit=limit), icon=":material/content_cut:")  # fmt: skip

@@ -105,7 +105,7 @@ def note(kind: str | None, base: str) -> bool:
 def compare_places(comparison: Comparison, chunk: Chunk, target: str, text: str) -> None:
     text = check_text(text) if target == "text" else check_query(text)
     query, piece = (comparison.query, text) if target == "text" else (text, chunk.text)
-    explain_chunk.tell_cuts(comparison, query, piece)
+    explain_chunk.tell_cut(comparison, piece)
     before = places(comparison, chunk, comparison.query, chunk.text)
     after = places(comparison, chunk, query, piece)
     for column, name in zip(st.columns(2), MODELS, strict=True):

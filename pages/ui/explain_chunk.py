@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import beside, cached, form, tables
+from pages.ui import beside, best_part, cached, form, tables
 from pages.ui.i18n import t
 from rag_core.datatypes import Chunk, Comparison, Move
 
@@ -40,21 +40,19 @@ def move_of(comparison: Comparison, chunk: Chunk) -> Move | None:
 def standing(comparison: Comparison, chunk: Chunk) -> None:
     """Show ranks first, then scores, then the text; a chunk from the map may have neither."""
     move = move_of(comparison, chunk)
-    with beside.box(chunk):
+    with beside.box(chunk, move and move.part):
         if move is None:
             st.markdown(t("explain.not_ranked", page=chunk.page))
+            st.text(chunk.text)
         else:
             st.markdown(tables.place(comparison, move))
-        st.text(chunk.text)
+            best_part.text(move)
 
 
-def tell_cuts(comparison: Comparison, query: str, text: str) -> None:
-    """Say for each model what it does not read of a text."""
-    reranker, embedder = models(comparison)
-    for name, read in (
-        (t("explain.reranker"), reranker.reads(query, text)),
-        (t("explain.embedder"), embedder.reads(text)),
-    ):
-        if read < len(text):
-            st.warning(t("explain.cut", model=name, read=read, length=len(text)), icon=":material/content_cut:")
-            st.text(t("explain.last_read", text=text[max(read - 30, 0) : read]))
+def tell_cut(comparison: Comparison, text: str) -> None:
+    """Say what the embedder does not read of a text; a cross-encoder reads a long one part by part."""
+    read = models(comparison)[1].reads(text)
+    if read < len(text):
+        st.warning(t("explain.cut", model=t("explain.embedder"), read=read, length=len(text)),
+                   icon=":material/content_cut:")  # fmt: skip
+        st.text(t("explain.last_read", text=text[max(read - 30, 0) : read]))

@@ -32,7 +32,7 @@ MOST_PIXELS = 1400
 def show(comparison: Comparison) -> None:
     chunk = explain_chunk.pick(comparison)
     explain_chunk.standing(comparison, chunk)
-    explain_chunk.tell_cuts(comparison, comparison.query, chunk.text)
+    explain_chunk.tell_cut(comparison, chunk.text)
     names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
     st.segmented_control(t("probe.unit"), list(names), key="probe_unit", format_func=names.get, required=True)
     unit = fitting(chunk.text, st.session_state["probe_unit"])

@@ -60,11 +60,13 @@ def apart(comparison: Comparison, move: Move) -> None:
 
 def together(comparison: Comparison, move: Move) -> None:
     """Draw the cross-encoder: one run, one score."""
-    model = comparison.settings.reranker
-    read = tokens.together(model, comparison.query, move.chunk.text)
+    model, text = comparison.settings.reranker, move.part.words(move.chunk.text) if move.part else move.chunk.text
+    read = tokens.together(model, comparison.query, text)
     st.subheader(t("inside.together"))
     st.markdown(t("inside.together_text"))
-    texts = [counted("inside.pair", read), comparison.query, move.chunk.text]
+    if move.part:
+        st.markdown(t("inside.part", of=move.part.of))
+    texts = [counted("inside.pair", read), comparison.query, text]
     score = [t("inside.rank", rank=move.after), f"{tables.unit(comparison.scale)} {move.after_score:.2f}"]
     st.image(diagram.one_run(texts, [t("form.reranker"), model], score), width="stretch")
     if read:

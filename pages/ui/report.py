@@ -11,7 +11,7 @@ import altair as alt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pages.ui import charts, i18n, tables, words
+from pages.ui import best_part, charts, i18n, tables, words
 from pages.ui.i18n import LANGUAGES, t
 from rag_core.datatypes import Comparison, Move
 from rag_core.replay import Replay
@@ -181,7 +181,7 @@ def candidate(found: Replay, move: Move) -> tuple[object, ...]:
     after = score(found.comparison, "reranked", move.after_score)
     grade = tables.GRADES[found.grades.get(move.chunk.id)]
     ranks = move.after, move.before, tables.arrow(move.delta)
-    return *ranks, tables.page(move.chunk), before, after, grade, move.chunk.text
+    return *ranks, tables.page(move.chunk), before, after, grade, list(best_part.runs(move.chunk.text, move.part))
 
 
 def method(found: Replay) -> list[str]:
@@ -195,5 +195,7 @@ def method(found: Replay) -> list[str]:
     if comparison.fused:
         said.append(t("report.method_fused", queries=queries))
     said.append(t("report.method_rerank", scored=len(comparison.moves), found=comparison.found))
+    if comparison.pairs > len(comparison.moves):
+        said.append(t("report.method_parts", count=sum(move.part is not None for move in comparison.moves)))
     tested = ", ".join(f"{LANGUAGES[one]} {right}/{len(CASES[one])}" for one, right in found.self_test.right.items())
     return [*said, t("report.method_tested", tested=tested)]

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import beside, charts, report, state, tables, words
+from pages.ui import beside, best_part, charts, report, state, tables, words
 from pages.ui.i18n import LANGUAGES, language, plain, t
 from rag_core import replay
 from rag_core.datatypes import Chunk, Comparison, Move
@@ -86,6 +86,9 @@ def tested(found: Replay) -> None:
               cases=len(CASES[spoken])),
             icon=":material/translate:",
         )  # fmt: skip
+    elif spoken in test.leaning:
+        st.warning(t("selftest.leans", model=plain(test.model), language=LANGUAGES[spoken]),
+                   icon=":material/format_align_left:")  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(t("selftest.of", model=plain(test.model)), width="content", help=t("selftest.help"))
         for code, right in test.right.items():
@@ -95,6 +98,10 @@ def tested(found: Replay) -> None:
                 icon=":material/check:" if passed else ":material/close:",
                 color="green" if passed else "orange",
             )
+        if test.long:
+            held = not test.leaning
+            st.badge(t("selftest.long"), icon=":material/check:" if held else ":material/close:",
+                     color="green" if held else "orange")  # fmt: skip
         st.badge(f"{tables.unit(test.scale)} {test.lowest:.1f} … {test.highest:.1f}", color="gray")
         st.badge(t("selftest.speed", milliseconds=f"{test.milliseconds:.0f}"), color="gray")
 
@@ -108,6 +115,7 @@ def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
         st.markdown(f"**{tables.order_name(comparison, 'reranked')}**")
         order(comparison, "reranked", grades)
     st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
+    best_part.tell(comparison)
 
 
 def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
@@ -141,11 +149,11 @@ def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: 
     if move is None:
         st.caption(t("result.pick_hint"))
         return
-    with beside.box(move.chunk) if pages else st.container(border=True):
+    with beside.box(move.chunk, move.part) if pages else st.container(border=True):
         st.markdown(tables.place(comparison, move))
         if not pages:
             tables.name(move.chunk)
-        st.text(move.chunk.text)
+        best_part.text(move)
         grade(move.chunk)
 
 
@@ -191,15 +199,15 @@ def ledger_part(comparison: Comparison, pages: bool) -> None:
 
 
 def time_part(comparison: Comparison) -> None:
-    pairs, seconds = len(comparison.moves), comparison.timings["rerank"]
+    pairs, chunks, seconds = comparison.pairs, len(comparison.moves), comparison.timings["rerank"]
     now = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
     st.markdown(
         t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=f"{pairs / seconds:.0f}", now=f"{now:.2f}")
     )
-    more = min(2 * pairs, comparison.available)
-    if more > pairs:
-        st.markdown(t("result.forecast", more=more, pairs=pairs, extra=f"{(more - pairs) * seconds / pairs:.2f}",
-                      each=f"{1000 * seconds / pairs:.1f}"))  # fmt: skip
+    more = min(2 * chunks, comparison.available)
+    if more > chunks:
+        st.markdown(t("result.forecast", more=more, chunks=chunks, extra=f"{(more - chunks) * seconds / chunks:.2f}",
+                      each=f"{1000 * seconds / chunks:.1f}"))  # fmt: skip
     st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
 
 

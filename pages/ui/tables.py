@@ -187,6 +187,7 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
             **({"document": move.chunk.title} if move.chunk.title else {}),
             "page": move.chunk.page,
             "text": move.chunk.text,
+            **part_columns(comparison, move),
             f"score_reranked_{comparison.scale}": move.after_score,
             f"score_{FIRST_SCORES[comparison.order]}": move.before_score,
             **found_columns(comparison, move),
@@ -198,6 +199,14 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
         for move in comparison.moves
     ]
     return pd.DataFrame(rows)
+
+
+def part_columns(comparison: Comparison, move: Move) -> dict[str, object]:
+    """Return of how many parts which one scored best; nothing where every chunk was scored whole."""
+    if comparison.pairs == len(comparison.moves):
+        return {}
+    part = move.part
+    return {"parts": part.of if part else 1, "best_part": part.words(move.chunk.text) if part else move.chunk.text}
 
 
 def found_columns(comparison: Comparison, move: Move) -> dict[str, object]:
