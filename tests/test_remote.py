@@ -202,7 +202,7 @@ def test_nobody_listens():
     with pytest.raises(ServerUnreachable) as found:
         at("http://127.0.0.1:9").score("问", ["a"])
     assert found.value.values["address"] == "http://127.0.0.1:9"
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 20
 
 
 def test_a_silent_server_is_given_up():

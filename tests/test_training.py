@@ -877,6 +877,6 @@ def test_a_chunk_answers_when_it_holds_half_of_the_quote(spans, rank):
 
 
 def test_the_row_of_a_sample_says_how_many_answers_reach_the_top_five():
-    assert row_of("zh", "own language", "vector", [1, 4, None, 10]) == (
-        "| zh | own language | vector | 0.338 | 2 of 4 | 1 4 – 10 |"
+    assert row_of("zh", "sentence", "own language", "vector", [1, 4, None, 10]) == (
+        "| zh | sentence | own language | vector | 0.338 | 2 of 4 | 1 4 – 10 |"
     )

@@ -1,17 +1,20 @@
 """Measure the bundled models on the bundled samples: ``python -m training.samples``.
 
 Each sample's twelve questions are asked in its own language and in the other one, at depth 50, of the chunks that the
-documents page proposes. Printed are the rank of the first chunk that answers, in the vector order and in the
-cross-encoder's, their mean reciprocal ranks, and how many answers reach the top 5.
+documents page proposes, or of windows of each size in ``--windows``, with a fifth of it as their overlap. ``--also``
+names a PDF and its questions, in the form of the samples'. Printed are the rank of the first chunk that answers, in the
+vector order and in the cross-encoder's, their mean reciprocal ranks, how many answers reach the top 5, and the seconds
+that scoring took.
 """
 
+import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag_core import chunk
-from rag_core.datatypes import Chunk, Document, Ranking, Settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Ranking, Settings
 from rag_core.embed import load_embedder
 from rag_core.pipeline import Lab
 from rag_core.rerank import load_reranker
@@ -48,30 +51,44 @@ def first_rank(ranking: Ranking, document: Document, row: dict) -> int | None:
     return next(found, None)
 
 
-def row_of(name: str, asked: str, order: str, ranks: Sequence[int | None]) -> str:
+def row_of(name: str, cut: str, asked: str, order: str, ranks: Sequence[int | None]) -> str:
     mean = sum(1 / rank for rank in ranks if rank) / len(ranks)
     top = sum(rank is not None and rank <= Settings().cutoff for rank in ranks)
     places = " ".join("–" if rank is None else str(rank) for rank in ranks)
-    return f"| {name} | {asked} | {order} | {mean:.3f} | {top} of {len(ranks)} | {places} |"
+    return f"| {name} | {cut} | {asked} | {order} | {mean:.3f} | {top} of {len(ranks)} | {places} |"
+
+
+def lines(
+    name: str, cut: str, asked: str, document: Document, rows: list[dict], found: list[Comparison]
+) -> Iterator[str]:
+    """Write a line for each order of one document, cut one way and asked in one language."""
+    for order in ("vector", "reranked"):
+        ranks = [first_rank(getattr(one, order), document, row) for one, row in zip(found, rows, strict=True)]
+        seconds = f" {sum(one.timings['rerank'] for one in found):.1f} |" if order == "reranked" else " |"
+        yield row_of(name, cut, asked, order, ranks) + seconds
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--windows", type=int, nargs="+", help="sizes in characters")
+    parser.add_argument("--also", type=Path, nargs=2, metavar=("PDF", "QUESTIONS"))
+    arguments = parser.parse_args()
     embedder, reranker = load_embedder(Settings().embedder), load_reranker(Settings().reranker)
-    print("| sample | asked in | order | MRR | in the top 5 | ranks |\n|---|---|---|---|---|---|")
+    print("| document | cut | asked in | order | MRR | in the top 5 | ranks | seconds |\n" + "|---" * 8 + "|")
+    files = [(SAMPLES / f"{name}.pdf", SAMPLES / f"{name}.questions.json") for name in NAMES]
     with tempfile.TemporaryDirectory() as home:
         lab = Lab(Path(home))
-        for name in NAMES:
-            document = lab.add((SAMPLES / f"{name}.pdf").read_bytes(), name)
-            rows = json.loads((SAMPLES / f"{name}.questions.json").read_text(encoding="utf-8"))
-            how = Settings(chunks=chunk.recommend(document.pages))
-            index = lab.index(document.id, how.chunks, embedder)
-            for asked, key in ASKED.items():
-                found = [lab.compare(index, row[key], [], how, embedder, reranker) for row in rows]
-                for order in ("vector", "reranked"):
-                    ranks = [
-                        first_rank(getattr(one, order), document, row) for one, row in zip(found, rows, strict=True)
-                    ]
-                    print(row_of(name, asked, order, ranks))
+        for pdf, questions in [*files, arguments.also] if arguments.also else files:
+            document = lab.add(pdf.read_bytes(), pdf.name)
+            rows = json.loads(questions.read_text(encoding="utf-8"))
+            sizes = [ChunkSettings("window", size, size // 5) for size in arguments.windows or ()]
+            for cut in sizes or [chunk.recommend(document.pages)]:
+                how = Settings(chunks=cut)
+                index = lab.index(document.id, cut, embedder)
+                for asked, key in ASKED.items():
+                    found = [lab.compare(index, row[key], [], how, embedder, reranker) for row in rows]
+                    for line in lines(pdf.stem, cut.key, asked, document, rows, found):
+                        print(line, flush=True)
         lab.close()
 
 
