@@ -10,9 +10,11 @@ import pytest
 import tiny_models
 from command import run, run_apart
 from pdfs import encrypted_pdf, image_pdf, text_pdf
+from rerank_server import reranking
 
 from rag_core import settings
 from rag_core.pipeline import Lab
+from rag_core.selftest import CASES
 
 QUESTION = "财政收入增长了多少？"
 ANSWER = "全市一般公共预算收入增长8.2%。"
@@ -177,6 +179,16 @@ def test_a_model_that_cannot_read_the_documents_language_is_warned_of(folder, tm
     done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", model)
     assert done.returncode == 0
     assert "trials in the document's language, zh" in done.stderr
+
+
+def test_a_server_whose_scores_follow_length_is_warned_of(folder, monkeypatch):
+    right = {answer for cases in CASES.values() for _, answer, _ in cases}
+    with reranking("tei", lambda _, text: 100.0 * (text in right) + len(text)) as server:
+        monkeypatch.setenv("RERANK_LAB_RERANK_URL", server.root)
+        monkeypatch.setenv("RERANK_LAB_RERANK_FORM", "tei")
+        done = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--reranker", "rerank-server")
+    assert done.returncode == 0
+    assert "scored a long text above the short one that answers, in the document's language, zh" in done.stderr
 
 
 def test_adaptive_depth_says_how_many_it_scored(folder):

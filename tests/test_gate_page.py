@@ -67,7 +67,12 @@ def test_chunks_that_a_model_does_not_read_to_the_end_are_counted():
     at = upload(open_page("documents"), ("long.pdf", pdfs.text_pdf(*[["长" * 40] * 40] * 3)))
     at.selectbox(key="preset").set_value("window").run()
     at.number_input(key="size").set_value(1500).run()
-    assert says(at, "chunks.cut")
+    assert says(at, "chunks.cut") and says(at, "chunks.parts")
+
+
+def test_chunks_that_are_read_whole_are_not_counted_as_long():
+    at = upload(open_page("documents"), ("short.pdf", pdfs.text_pdf(["全市收入增长8.2%。"])))
+    assert not says(at, "chunks.cut") and not says(at, "chunks.parts")
 
 
 @pytest.mark.parametrize("name", hostile.HOSTILE_NAMES, ids=range(len(hostile.HOSTILE_NAMES)))

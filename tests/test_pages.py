@@ -491,7 +491,8 @@ def test_the_bundled_model_shows_that_it_reads_both_languages(library, language)
     assert says(at, "selftest.of")
     for name in ("English", "中文"):
         assert any(re.search(rf"{name} [56]/6", text) for text in said(at))
-    assert not says(at, "selftest.beyond")
+    assert says(at, "selftest.long")
+    assert not says(at, "selftest.beyond") and not says(at, "selftest.leans")
 
 
 @pytest.mark.slow

@@ -12,12 +12,12 @@ from rerank_server import reranking, saying
 from screens import CHUNKS, QUESTION, SENTENCES, open_page, press, run, says, text_of
 from streamlit.testing.v1 import AppTest
 
-from rag_core import remote
+from rag_core import remote, selftest
 from rag_core.datatypes import Comparison
 from rag_core.pdf import document_id
 
 KEY = "key-1234567890"
-TRIED = 13  # requests of the self-test
+TRIED = 15  # requests of the self-test
 
 
 def shared_words(question: str, text: str) -> float:
@@ -75,6 +75,19 @@ def test_the_self_test_is_run_once_and_not_at_every_look(small):
         before = len(server.requests)
         run(run(at))
         assert len(server.requests) == before == TRIED + 1
+
+
+RIGHT = {answer for cases in selftest.CASES.values() for _, answer, _ in cases}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_server_whose_scores_follow_length_is_warned_of(small, language):
+    with reranking("tei", lambda _, text: 100.0 * (text in RIGHT) + len(text)) as server:
+        at = compare_page(**typed(server, doc_id=small))
+        at.session_state["lang"] = language
+        at = press(run(at), "form.compare")
+    assert says(at, "selftest.leans") and not says(at, "selftest.beyond")
+    assert len(at.session_state["comparison"].moves) > 1
 
 
 def test_a_server_that_gives_everything_one_score_shows_no_order(small):
