@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,7 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     page.get_by_text(words["compared"]).wait_for()
     show(page, "h3", height=1500)
     take("compare")
+    compared = page.url
     page.get_by_role("link", name=words["answer"]).click()
     page.get_by_role("button", name=words["ask"]).click()
     page.get_by_text("[1]", exact=False).first.wait_for()
@@ -74,11 +76,29 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     take("explain")
     explained(page, said, take)
     workshop(page, said, take)
+    long_chunks(page, compared, said, take)
     gates(page, address, said, take)
 
 
 def locale(language: str) -> dict[str, str]:
     return json.loads((ROOT / "pages" / "ui" / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def long_chunks(page: Page, compared: str, said: dict[str, str], take: Callable[[str], None]) -> None:
+    """Repeat a comparison with long chunks, and pick the first of the new order."""
+    page.goto(re.sub("chunks=[^&]*", "chunks=window-1200-240", compared))
+    told = page.get_by_text(said["part.count"].rpartition("}")[2].strip())
+    told.wait_for()
+    settle(page)
+    table = page.get_by_test_id("stDataFrame").nth(1)
+    table.scroll_into_view_if_needed()
+    corner = table.bounding_box()
+    page.mouse.click(corner["x"] + 15, corner["y"] + 52)
+    page.locator("mark").wait_for()
+    settle(page)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    told.evaluate("element => element.scrollIntoView()")
+    take("part")
 
 
 def gates(page: Page, address: str, said: dict[str, str], take: Callable[[str], None]) -> None:

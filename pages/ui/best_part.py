@@ -10,8 +10,7 @@ from rag_core.datatypes import Comparison, Move, Part
 STYLE = """
 p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--st-font); line-height: 1.6;
     color: var(--st-text-color); }
-mark { color: inherit; background: color-mix(in srgb, var(--st-primary-color) 22%, transparent); border-radius: 3px;
-       padding: 2px 0; }
+mark { color: inherit; background: color-mix(in srgb, var(--st-primary-color) 22%, transparent); border-radius: 3px; }
 """
 SCRIPT = """
 export default function ({ data, parentElement }) {
