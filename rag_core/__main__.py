@@ -511,7 +511,7 @@ def as_text(comparison: Comparison) -> str:
 
 
 def scored_text(move: Move) -> str:
-    """Return what was scored: of a chunk in parts the best one, told by its number."""
+    """Return the text that was scored: of a chunk in parts the best one, and of how many."""
     if move.part is None:
         return one_line(move.chunk.text)
     return f"[best of {move.part.of} parts] {one_line(move.part.words(move.chunk.text))}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -161,14 +160,17 @@ class Ranking:
         query: str,
         chunks: Iterable[Chunk],
         scores: Iterable[float],
-        parts: Iterable[Part | None] = repeat(None),
+        parts: Iterable[Part | None] | None = None,
     ) -> Ranking:
         """Sort chunks by score, highest first; equal scores keep the order they came in.
 
+        ``parts`` says what of each chunk its score is of; without it every score is of the whole chunk.
+
         Every order in this program is made here.
         """
-        scored = zip(chunks, scores, strict=True)
-        hits = (Hit(chunk, float(score), part) for (chunk, score), part in zip(scored, parts, strict=False))
+        chunks = list(chunks)
+        parts = [None] * len(chunks) if parts is None else parts
+        hits = (Hit(chunk, float(score), part) for chunk, score, part in zip(chunks, scores, parts, strict=True))
         return cls(name, query, tuple(sorted(hits, key=lambda hit: -hit.score)))
 
     def __len__(self) -> int:
