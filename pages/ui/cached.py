@@ -6,9 +6,10 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from threading import Event, Thread
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -27,10 +28,11 @@ from rag_core.room import Rooms
 from rag_core.waiting import Line
 
 log = logging.getLogger(__name__)
+Made = TypeVar("Made")
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SAMPLE_JUDGE = "Rerank Lab"
-MOST_KEPT = 300
+MOST_KEPT = 500
 STAYING = math.inf
 GRACE_SECONDS = 120
 SWEEP_SECONDS = 60
@@ -141,36 +143,79 @@ def tested(weights: str, _reranker: Reranker) -> selftest.SelfTest:
     return selftest.check(_reranker)
 
 
-@st.cache_data(show_spinner=False, max_entries=50)
+@st.cache_resource(show_spinner=False)
+def shelf() -> dict[tuple, object]:
+    """Return the place of what is made from documents, each thing under the document's id and what else it depends on.
+
+    Streamlit's own caches cannot forget one document alone, and what counts while it is made would play its bar again.
+    """
+    return {}
+
+
+def kept(doc_id: str, key: tuple) -> object | None:
+    return shelf().get((doc_id, *key))
+
+
+def keep(doc_id: str, key: tuple, make: Callable[[], object]) -> object:
+    """Return what was made from a document for a key of ids and texts, or make it; the oldest is dropped first."""
+    found, place = kept(doc_id, key), shelf()
+    if found is None:
+        found = make()
+        while len(place) >= MOST_KEPT:
+            place.pop(next(iter(place)), None)
+        place[doc_id, *key] = found
+    return found
+
+
+def of_document(make: Callable[..., Made]) -> Callable[..., Made]:
+    """Keep what a function returns for a document; all visitors share it, so nobody may change it."""
+
+    @wraps(make)
+    def made(doc_id: str, *rest: object) -> Made:
+        return keep(doc_id, (make.__name__, *rest), lambda: make(doc_id, *rest))
+
+    return made
+
+
+def forget(doc_id: str) -> None:
+    """Drop what was made from a document, and from every collection that holds it."""
+    place = shelf()
+    for key in list(place):
+        known = place.get((key[0], "document"))
+        if doc_id == key[0] or known is None or doc_id in known.members:
+            place.pop(key, None)
+
+
+@of_document
 def document(doc_id: str) -> Document:
     return lab().document(doc_id)
 
 
-@st.cache_data(show_spinner=False, max_entries=50)
+@of_document
 def parts(doc_id: str) -> list[Document]:
     """Return the members of a collection, or the document alone."""
     return lab().parts(doc_id)
 
 
-@st.cache_data(show_spinner=False, max_entries=20)
+@of_document
 def readings(doc_id: str) -> tuple[list[PageReading], bool]:
     return lab().readings(doc_id)
 
 
-@st.cache_data(show_spinner=False, max_entries=40)
+@of_document
 def page_picture(doc_id: str, number: int, words: str, part: tuple[int, int] | None) -> tuple[bytes, bool]:
     """Return a page as PNG, and whether the words are marked on it, a part of them more strongly."""
     return lab().picture(doc_id, number, words, part)
 
 
-@st.cache_data(show_spinner=False, max_entries=50)
+@of_document
 def token_counts(doc_id: str, how: ChunkSettings, role: str, model_id: str, question: str) -> list[int] | None:
     """Return the tokens of each chunk for a model; None where they cannot be counted."""
     texts = [piece.text for piece in chunks(doc_id, how.preset, how.size, how.overlap)]
     return tokens.of_texts(model_id, texts) if role == "embedder" else tokens.of_pairs(model_id, question, texts)
 
 
-@st.cache_data(show_spinner=False, max_entries=50)
+@of_document
 def chunks(doc_id: str, preset: str, size: int, overlap: int) -> list[Chunk]:
     return lab().cut(doc_id, ChunkSettings(preset, size, overlap))
 
@@ -198,12 +243,12 @@ def sample_judgments(language: str) -> list[Judgment]:
     ]
 
 
-@st.cache_data(show_spinner=False, max_entries=50)
+@of_document
 def recommended(doc_id: str) -> ChunkSettings:
     return lab().recommend(doc_id)
 
 
-@st.cache_data(show_spinner=False)
+@of_document
 def sample_questions(doc_id: str, owner: str) -> list[str]:
     """Return the questions of a bundled sample, or of those in a collection; none for any other document."""
     questions = {pdf.document_id(data, owner): asked for _, data, asked in map(sample, SAMPLE_FILES)}
@@ -249,27 +294,6 @@ def embedder_baseline(model_id: str, query: str, language: str) -> unrelated.Bas
 def unrelated_vectors(model_id: str, language: str) -> np.ndarray:
     """Return the embeddings of the unrelated texts: they are the same whatever is asked."""
     return shared_embedder(model_id).embed_texts(unrelated.UNRELATED[language])
-
-
-@st.cache_resource(show_spinner=False)
-def shelf() -> dict[tuple, object]:
-    """Return the place of what counts while it is made: Streamlit's own caches would play the bar again."""
-    return {}
-
-
-def kept(key: tuple) -> object | None:
-    return shelf().get(key)
-
-
-def keep(key: tuple, make: Callable[[], object]) -> object:
-    """Return what was made for a key of ids and texts, or make it; the oldest is dropped first."""
-    found, place = kept(key), shelf()
-    if found is None:
-        found = make()
-        while len(place) >= MOST_KEPT:
-            place.pop(next(iter(place)), None)
-        place[key] = found
-    return found
 
 
 @st.cache_resource(show_spinner=False)

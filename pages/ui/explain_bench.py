@@ -61,7 +61,7 @@ def strongest(comparison: Comparison, chunk: Chunk) -> list[Span]:
     key = ("reranker", reranker.id, "text", comparison.query, chunk.text, "sentence")
     score, place = probe.of_texts(reranker, comparison.query), st.empty()
     counting = work.counting(place, "probe.counting_reranker")
-    found = cached.keep(key, lambda: probe.leave_one_out(chunk.text, spans, score, counting))
+    found = cached.keep(chunk.doc_id, key, lambda: probe.leave_one_out(chunk.text, spans, score, counting))
     place.empty()
     return [(unit.start, unit.end) for unit in found.ordered]
 
@@ -163,7 +163,8 @@ def reranker_scores(comparison: Comparison, query: str) -> dict[str, float]:
     chunks, place = [move.chunk for move in comparison.moves], st.empty()
     key = ("candidates", reranker.id, query, *(chunk.id for chunk in chunks))
     counting = work.counting(place, "work.scoring")
-    scores = cached.keep(key, lambda: reranker.score(query, [chunk.text for chunk in chunks], counting).tolist())
+    texts = [chunk.text for chunk in chunks]
+    scores = cached.keep(comparison.doc_id, key, lambda: reranker.score(query, texts, counting).tolist())
     place.empty()
     return dict(zip((chunk.id for chunk in chunks), scores, strict=True))
 

@@ -57,17 +57,17 @@ def opened(comparison: Comparison) -> Searched:
 
 def laid_out(index: Searched, method: str) -> Layout:
     """Return the layout of an index, which is made once; UMAP first has to be loaded and compiled."""
-    key = ("layout", index.doc_ids, index.address.chunks, index.address.embedder, method)
-    found = cached.kept(key)
+    doc_id, key = index.address.doc_id, ("layout", index.doc_ids, index.address.chunks, index.address.embedder, method)
+    found = cached.kept(doc_id, key)
     if found is not None:
         return found
     if method == "pca":
-        return cached.keep(key, lambda: projection.by_pca(index.vectors))
+        return cached.keep(doc_id, key, lambda: projection.by_pca(index.vectors))
     place = st.empty()
     try:
         place.progress(0.0, text=t("map.loading"))
         counting = work.counting(place, "map.counting")
-        return cached.keep(key, lambda: projection.by_umap(index.vectors, counting))
+        return cached.keep(doc_id, key, lambda: projection.by_umap(index.vectors, counting))
     finally:
         place.empty()
 

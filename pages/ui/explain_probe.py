@@ -66,8 +66,9 @@ def stop_at(asked: tuple | None) -> None:
 def of_text(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -> dict[str, Probe]:
     """Probe the chunk's text with both models."""
     reranker, embedder = explain_chunk.models(comparison)
+    read = (comparison.query, chunk.text, unit)
     return {
-        name: probed((name, model.id, "text", comparison.query, chunk.text, unit), chunk.text, UNITS[unit], ask, asked)
+        name: probed(chunk.doc_id, (name, model.id, "text", *read), UNITS[unit], ask, asked)
         for name, model, ask in (
             ("reranker", reranker, lambda: probe.of_texts(reranker, comparison.query)),
             ("embedder", embedder, lambda: probe.cosine_of_texts(embedder, comparison.query)),
@@ -80,7 +81,7 @@ def of_question(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str,
     reranker, embedder = explain_chunk.models(comparison)
     query = comparison.query
     return {
-        name: probed((name, model.id, "question", query, chunk.text, ""), query, units.groups, ask, asked)
+        name: probed(chunk.doc_id, (name, model.id, "question", query, chunk.text, ""), units.groups, ask, asked)
         for name, model, ask in (
             ("reranker", reranker, lambda: probe.of_questions(reranker, chunk.text)),
             ("embedder", embedder, lambda: probe.cosine_of_questions(embedder, chunk.text)),
@@ -88,22 +89,27 @@ def of_question(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str,
     }
 
 
-def probed(key: tuple, text: str, cut: Callable[[str], list[Span]], ask: Callable[[], Score], asked: tuple) -> Probe:
-    """Return a probe that was made before, or make it with a count and a button that stops it."""
-    found = cached.kept(key)
+def probed(doc_id: str, key: tuple, cut: Callable[[str], list[Span]], ask: Callable[[], Score], asked: tuple) -> Probe:
+    """Return a probe that was made before, or make it with a count and a button that stops it.
+
+    ``key`` names the model's role and id, ``text`` or ``question``, both of them, and the unit.
+    """
+    role, _, target, query, chunk, _ = key
+    text = chunk if target == "text" else query
+    found = cached.kept(doc_id, key)
     if found is not None:
         return found
     place = st.empty()
     with place.container():
         bar = st.empty()
-        st.button(t("probe.stop"), key=f"stop_{key[0]}_{key[2]}", on_click=stop_at, args=[asked])
+        st.button(t("probe.stop"), key=f"stop_{role}_{target}", on_click=stop_at, args=[asked])
 
     def count(done: int, total: int) -> None:
         # Streamlit ends a run that the reader stopped at the next thing it draws, which is here.
-        bar.progress(done / total, text=t(f"probe.counting_{key[0]}", done=done, total=total))
+        bar.progress(done / total, text=t(f"probe.counting_{role}", done=done, total=total))
 
     try:
-        return cached.keep(key, lambda: probe.leave_one_out(text, cut(text), ask(), count))
+        return cached.keep(doc_id, key, lambda: probe.leave_one_out(text, cut(text), ask(), count))
     finally:
         place.empty()
 
