@@ -22,7 +22,8 @@ for number in (1, 2, 3):
     st.markdown(t(f"home.line_{number}"))
 st.image(picture.flow([t("home.flow_document").split("→"), t("home.flow_question").split("→")]), width="stretch")
 sample, other, own = st.columns(3)
-here, there = ("zh", "en") if st.session_state["lang"] == "zh" else ("en", "zh")
+here = st.session_state["lang"] if st.session_state["lang"] in cached.SAMPLE_FILES else "en"
+there = "en" if here == "zh" else "zh"
 with sample.container(border=True, height="stretch"):
     st.markdown(f"**{t('home.sample')}**")
     st.caption(t("home.sample_help"))

@@ -29,6 +29,9 @@ SILENT_SECONDS = 20
 
 WHOLE_SECONDS = 300
 MEMORY_BYTES = 2**30
+PASSED_ON = ("PATH", "LANG", "SYSTEMROOT")
+"""Without the last, Python does not start on Windows."""
+
 OCR_MEMORY_BYTES = 3 * 2**30
 """Recognising a page needs models and a large picture."""
 
@@ -96,8 +99,13 @@ def _started() -> subprocess.Popen:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(found)},
+        env=_environment() | {"PYTHONPATH": os.pathsep.join(found)},
     )
+
+
+def _environment() -> dict[str, str]:
+    """Return what Python needs to start: a bad file that took the child over would otherwise read the host's keys."""
+    return {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("LC_")}
 
 
 def _hand_over(pipe: IO[bytes], data: bytes, task: dict[str, object]) -> None:

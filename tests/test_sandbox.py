@@ -120,3 +120,18 @@ def test_a_hostile_file_ends_in_pages_or_in_a_message(corpus, number):
     assert hostile.outcome(data), kind
     # Far above what is measured: it catches what never ends, on a machine however busy.
     assert time.monotonic() - start < 6 * hostile.SECONDS
+
+
+def test_the_process_that_reads_sees_no_key_of_the_host(monkeypatch):
+    for name in ("OPENAI_API_KEY", "COHERE_API_KEY", "RERANK_LAB_RERANK_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "sk-distinctive-0123456789wxyz")
+    seen, start = [], sandbox.subprocess.Popen
+
+    def started(*command: object, env: dict[str, str], **how: object) -> subprocess.Popen:
+        seen.append(env)
+        return start(*command, env=env, **how)
+
+    monkeypatch.setattr(sandbox.subprocess, "Popen", started)
+    assert sandbox.read_pages(text_pdf(["全市收入增长8.2%。"]))[0].chosen.text == "全市收入增长8.2%。"
+    assert {name for env in seen for name in env if not name.startswith("LC_")} <= {"PATH", "LANG", "PYTHONPATH"}
+    assert "sk-distinctive-0123456789wxyz" not in str(seen)

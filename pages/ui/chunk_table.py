@@ -10,11 +10,6 @@ from rag_core.datatypes import Chunk, ChunkSettings
 from rag_core.tokens import MOST, cut_share
 
 WARNED = 0.05
-TYPICAL = {
-    "en": "How much did it grow compared with the year before, and what was the reason?",
-    "zh": "比上一年增长了多少，主要原因是什么？",
-}
-"""Stands for a question while none is typed: a cross-encoder reads it together with every chunk."""
 
 
 def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
@@ -42,7 +37,7 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
 
 
 def tokens_of(doc_id: str, how: ChunkSettings, role: str) -> list[int] | None:
-    question = st.session_state["question"].strip() or TYPICAL[st.session_state["lang"]]
+    question = st.session_state["question"].strip() or t("chunks.typical_question")
     return cached.token_counts(doc_id, how, role, state.chosen(role), question if role == "reranker" else "")
 
 

@@ -28,12 +28,9 @@ def frame(page: str) -> None:
     state.prepare()
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
-    stay()
     menu()
     st.title(title)
-    if state.owner():
-        with told():
-            cached.stay(state.owner())
+    stay()
 
 
 def stay() -> None:
@@ -44,7 +41,8 @@ def stay() -> None:
         say(error)
         st.stop()
     if owner:
-        cached.stay(owner)
+        with told():
+            cached.stay(owner)
 
 
 def menu() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+LOCALES = Path(__file__).parent / "locales"
 SPOKEN: ContextVar[str] = ContextVar("spoken")
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:&])")
 FOUND_UNESCAPED = re.compile(r"://|www\.|@|:[\w-]+(/\w+)?:|<-|->|--|[<>~]=")
@@ -19,14 +20,15 @@ FOUND_UNESCAPED = re.compile(r"://|www\.|@|:[\w-]+(/\w+)?:|<-|->|--|[<>~]=")
 
 @lru_cache
 def texts(language: str) -> dict[str, str]:
-    return json.loads((Path(__file__).parent / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+    return json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8"))
 
 
 def first_language() -> str:
-    """Return the language of the link that was opened, else the browser's."""
+    """Return the language of the link that was opened, else the browser's, else the first."""
     if st.query_params.get("lang") in LANGUAGES:
         return st.query_params["lang"]
-    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+    spoken = (st.context.locale or "").lower()
+    return next((code for code in LANGUAGES if spoken.startswith(code)), next(iter(LANGUAGES)))
 
 
 def language() -> str:
