@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,26 @@ def test_everything_that_an_install_brings_is_pinned_to_what_is_here(file):
     except PackageNotFoundError as error:
         pytest.skip(f"{error.name} is not installed here")
     assert {name: pin for name, pin in found.items() if known.get(name) != pin} == {}
+
+
+ELSEWHERE = {"ray", "rapidocr"}
+"""What is installed only where it is asked for."""
+
+
+def test_everything_the_app_imports_is_asked_for_by_name():
+    asked, found = {canonicalize_name(line.name) for line in lines("requirements.txt")}, packages_distributions()
+    files = [ROOT / "app.py", *(ROOT / "rag_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    foreign = {name.partition(".")[0] for file in files for name in imported(file)} - sys.stdlib_module_names
+    for name in foreign - {"rag_core", "pages"} - ELSEWHERE:
+        assert asked & set(map(canonicalize_name, found[name])), name
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
 
 
 def test_the_tests_of_a_file_stay_on_one_worker(request: pytest.FixtureRequest):
