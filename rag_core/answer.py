@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from rag_core.datatypes import Answer, Hit
-from rag_core.llm import ChatModel, language_of
+from rag_core.language import language_of, sentences
+from rag_core.llm import ChatModel
 
 EXTRACTIVE = "extractive"
 SHORT_CHUNK = 60
@@ -26,11 +27,6 @@ QUESTIONS = {"zh": "问题：{query}\n\n来源：\n{sources}", "en": "Question: 
 
 CITATION = re.compile(r"[\[【［](\s*\d{1,3}(?:\s*[,，、;；\-–—~～]\s*\d{1,3})*\s*)[\]】］]")
 NUMBERS = re.compile(r"(\d+)(?:\s*[-–—~～]\s*(\d+))?")
-# A full stop ends a sentence before a capital or a digit, but not after an initial or a title.
-SENTENCE = re.compile(
-    r"[^。！？；!?\n]+?(?:[。！？；!?]+[”’」』）)\"']*"
-    r"|(?<!\b[A-Z])(?<!\b(?:Dr|Mr|Ms|No|St))\.[”’)\"']*(?=\s+[“\"(]?[A-Z0-9])|(?=\n)|$)"
-)
 
 
 class Scorer(Protocol):
@@ -70,10 +66,10 @@ def extractive(query: str, hits: Sequence[Hit], reranker: Scorer, count: int = 3
 
 
 def _messages(query: str, hits: Sequence[Hit]) -> list[dict[str, str]]:
-    language = language_of(query)
+    spoken = language_of(query)
     sources = "\n".join(_source(number, hit) for number, hit in enumerate(hits, 1))
-    question = QUESTIONS[language].format(query=query, sources=sources)
-    return [{"role": "system", "content": PROMPTS[language]}, {"role": "user", "content": question}]
+    question = QUESTIONS[spoken].format(query=query, sources=sources)
+    return [{"role": "system", "content": PROMPTS[spoken]}, {"role": "user", "content": question}]
 
 
 def _source(number: int, hit: Hit) -> str:
@@ -99,6 +95,6 @@ def _numbered_sentences(hits: Sequence[Hit]) -> dict[str, int]:
 
 def _sentences(text: str) -> list[str]:
     whole = len(text.strip()) <= SHORT_CHUNK
-    pieces = [text] if whole else SENTENCE.findall(text)
-    sentences = (" ".join(piece.split()) for piece in pieces)
-    return [sentence for sentence in sentences if re.search(r"[^\W_]", sentence)]
+    spans = [(0, len(text))] if whole else sentences(text)
+    pieces = (" ".join(text[start:end].split()) for start, end in spans)
+    return [piece for piece in pieces if re.search(r"[^\W_]", piece)]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 
 from rag_core.datatypes import Chunk, ChunkSettings, Page
 from rag_core.errors import BadSetting
+from rag_core.language import Span, language_of, sentences, stripped
 
 PRESETS: tuple[str, ...] = ("clause", "sentence", "window")
 """``clause`` cuts at every ，。！？; ``sentence`` at sentence ends; ``window`` groups whole sentences, with overlap."""
@@ -24,16 +24,6 @@ LONG_DOCUMENT = 30
 In a shorter document there would be too few of them to show an order; in a longer one, sentences alone lose what they
 refer to, and every table cell and heading becomes a candidate of its own.
 """
-
-HAN_SHARE = 0.2
-"""Han letters among all letters from which a text is Chinese.
-
-A Han letter says as much as about four Latin ones, so at one in five the two languages weigh the same. English reports
-with Chinese names stay far below, Chinese ones with English terms far above.
-"""
-
-Span = tuple[int, int]
-"""Start and end offsets into one page's text."""
 
 
 def split(
@@ -54,20 +44,13 @@ def split(
     ]
 
 
-def language(pages: Iterable[Page]) -> str:
-    """Return ``zh`` when at least HAN_SHARE of the letters are Han, else ``en``."""
-    letters = [letter for page in pages for letter in page.text if letter.isalpha()]
-    han = sum(map(_is_han, letters))
-    return "zh" if han and han >= HAN_SHARE * len(letters) else "en"
-
-
 def recommend(pages: Iterable[Page]) -> ChunkSettings:
     """Return windows for a document that fills at least LONG_DOCUMENT of them, sentences for a shorter one.
 
     English takes about twice the characters for the same content, so its windows are twice as long.
     """
     pages = list(pages)
-    size, overlap = (300, 60) if language(pages) == "zh" else (600, 120)
+    size, overlap = (300, 60) if language_of(*(page.text for page in pages)) == "zh" else (600, 120)
     long = sum(len(page.text) for page in pages) >= LONG_DOCUMENT * (size - overlap)
     return ChunkSettings("window" if long else "sentence", size, overlap)
 
@@ -106,78 +89,6 @@ def clauses(text: str) -> Iterator[Span]:
         start, end = stripped(text, *piece.span())
         if start < end:
             yield start, end
-
-
-def stripped(text: str, start: int, end: int) -> Span:
-    """Return a span without the white space at its ends; of white space alone it does not start before it ends."""
-    piece = text[start:end]
-    return end - len(piece.lstrip()), start + len(piece.rstrip())
-
-
-# Sentences
-
-_CLOSERS = "”’」』）》】〉\"')\\]"
-_BREAK = re.compile(
-    rf"[。！？；…]+[。！？；….!?]*[{_CLOSERS}]*"
-    rf"|[!?]+[.!?]*[{_CLOSERS}]*(?=\s|$|[\u3400-\u9fff])"
-    rf"|\.+[{_CLOSERS}]*(?=\s|$|[\u3400-\u9fff])"
-    r"|\n"
-)
-_TITLE = re.compile(
-    r"(?<![A-Za-z.])(?:Mr|Mrs|Ms|Dr|Prof|St|Messrs|Gen|Gov|Sen|Rep|Hon|vs|cf|e\.g|i\.e|al|viz|resp)\.$", re.IGNORECASE
-)
-_LABEL = re.compile(
-    r"(?<![A-Za-z.])(?:No|Nos|Fig|Figs|Eq|Eqs|Tab|Vol|Sec|Ch|Art|Ref|Refs|pp?|Nr|ca|approx|c"
-    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$",
-    re.IGNORECASE,
-)
-_INITIAL = re.compile(r"(?<![A-Za-z])(?:[A-Z]\.)+$")
-_LONGEST = 24
-"""Characters before a point that tell what it is; looking further back would be slow on a page without sentences."""
-_LEADER = re.compile(r"\.{4}$|\. \.$")
-_ITEM_NUMBER = re.compile(r"(?:\d{1,3}|[A-Za-z]|[ivxIVX]+)(?:\.\d{1,3})*\.")
-
-
-def sentences(text: str) -> Iterator[Span]:
-    """Yield sentences with their end marks; a line's end is a sentence's end, and a span has a letter or a digit."""
-    for start, end in _between(text, _sentence_ends(text)):
-        start, end = stripped(text, start, end)
-        if any(map(str.isalnum, text[start:end])):
-            yield start, end
-
-
-def _sentence_ends(text: str) -> Iterator[int]:
-    start = 0
-    for mark in _BREAK.finditer(text):
-        if not mark.group().startswith(".") or _is_full_stop(text, start, mark):
-            start = mark.end()
-            yield start
-
-
-def _is_full_stop(text: str, start: int, mark: re.Match[str]) -> bool:
-    """Say whether a point ends a sentence, or an abbreviation, an initial, an item's number or a row of leaders."""
-    following = text[mark.end() : mark.end() + 9].lstrip(" ")[:1]
-    before = text[max(start, mark.start() - _LONGEST) : mark.start() + 1].lstrip()
-    if following in ("", "\n"):
-        return True
-    if following == "." or following.islower() or _LEADER.search(text, max(start, mark.end() - _LONGEST), mark.end()):
-        return False
-    if _is_han(following):
-        return not before[-2:-1].isdigit()
-    if following.isdigit() and _LABEL.search(before):
-        return False
-    return not (_ITEM_NUMBER.fullmatch(before) or _TITLE.search(before) or _INITIAL.search(before))
-
-
-def _between(text: str, ends: Iterable[int]) -> Iterator[Span]:
-    start = 0
-    for end in chain(ends, [len(text)]):
-        yield start, end
-        start = end
-
-
-def _is_han(character: str) -> bool:
-    return "\u3400" <= character <= "\u9fff" or "\U00020000" <= character <= "\U0003ffff"
 
 
 # Windows

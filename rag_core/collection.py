@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag_core import chunk
 from rag_core.datatypes import Document
 from rag_core.errors import EmptyCollection
+from rag_core.language import language_of
 from rag_core.pipeline import Lab
 
 LONGEST_TITLE, ID_LENGTH = 200, 16
@@ -37,9 +37,9 @@ def save(lab: Lab, title: str, doc_ids: Sequence[str], owner: str = "", collecti
     members = [member for member in members if any(page.text for page in member.pages)]
     if not title or not members:
         raise EmptyCollection("a collection needs a name and at least one document: choose some")
-    language = chunk.language([page for member in members for page in member.pages])
+    spoken = language_of(*(page.text for member in members for page in member.pages))
     ids = tuple(member.id for member in members)
-    collection = Document(collection_id or secrets.token_hex(ID_LENGTH // 2), title, language, (), ids)
+    collection = Document(collection_id or secrets.token_hex(ID_LENGTH // 2), title, spoken, (), ids)
     lab.library.save_members(collection, owner)
     for member in ids:
         lab.ask(collection.id, list(lab.questions(member).values()))

@@ -8,10 +8,11 @@ from itertools import count, islice
 from pathlib import Path, PurePath
 from time import perf_counter
 
-from rag_core import chunk, extract, judge, pdf, sandbox, settings, text
+from rag_core import extract, judge, pdf, sandbox, settings, text
 from rag_core.datatypes import Document, Judgment, Page, PageReading
 from rag_core.errors import EmptyCollection, FileNotKept
 from rag_core.index import open_store
+from rag_core.language import language_of
 from rag_core.library import Entry, Library
 
 Progress = Callable[[int, int], None]
@@ -167,7 +168,7 @@ class Documents:
 
 
 def _document(doc_id: str, title: str, pages: Sequence[Page]) -> Document:
-    return Document(doc_id, title, chunk.language(pages), tuple(pages))
+    return Document(doc_id, title, language_of(*(page.text for page in pages)), tuple(pages))
 
 
 def _apart(title: str, others: Collection[str]) -> str:

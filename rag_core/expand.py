@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rag_core.datatypes import Chunk, Expansion, Hit, Ranking
 from rag_core.errors import BadSetting, LLMBadAnswer
-from rag_core.llm import ChatModel, language_of
+from rag_core.language import language_of
+from rag_core.llm import ChatModel
 
 MOST_EXPANSIONS = 10
 LONGEST_EXPANSION = 500

@@ -7,7 +7,6 @@ is cut ends as if it were whole; here each of these becomes one error of ``error
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -138,11 +137,6 @@ class ChatModel:
 
     def _ask(self, messages: Sequence[Message], **options: object) -> Any:
         return self._client.chat.completions.create(model=self.settings.model, messages=list(messages), **options)
-
-
-def language_of(text: str) -> str:
-    """Return ``zh`` for a text with more Han characters than Latin words, else ``en``."""
-    return "zh" if len(re.findall(r"[㐀-鿿]", text)) > len(re.findall(r"[A-Za-z]+", text)) else "en"
 
 
 def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag_core.chunk import Span, cut_point, runs, sentences, stripped
+from rag_core.chunk import cut_point, runs
 from rag_core.datatypes import Part, Scored
+from rag_core.language import Span, sentences, stripped
 
 if TYPE_CHECKING:
     from tokenizers import Encoding

@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
+from rag_core.language import language_of
 from rag_core.units import Span, words
 
 SEED = 3
@@ -26,7 +27,7 @@ DENIED = {"zh": "以下说法不属实：", "en": "It is not true that "}
 
 def negate(text: str) -> str:
     """Take a negation out, else put one before the first verb that is known, else deny the whole."""
-    han = _is_chinese(text)
+    han = language_of(text) == "zh"
     negated, verb = (NEGATED_ZH, VERB_ZH) if han else (NEGATED_EN, VERB_EN)
     if negated.search(text):
         return negated.sub("", text, count=1)
@@ -95,7 +96,7 @@ OTHER_NAMES = {"zh": ("临江", "北岭"), "en": ("Ashford", "Redfield")}
 
 def swap_name(text: str) -> str | None:
     """Put another name for the first place, firm or person that looks like one, wherever it stands."""
-    han = _is_chinese(text)
+    han = language_of(text) == "zh"
     found = (NAME_ZH if han else NAME_EN).search(text)
     if not found:
         return None
@@ -138,7 +139,3 @@ def change(text: str, kind: str, focus: Sequence[Span] = ()) -> str | None:
             return text[:start] + changed + text[end:]
     changed = rule(text)
     return None if changed == text else changed
-
-
-def _is_chinese(text: str) -> bool:
-    return any("\u3400" <= character <= "\u9fff" for character in text)

@@ -24,6 +24,7 @@ from pdfs import blank_pdf, encrypted_pdf, glyph_pdf, image_pdf, text_pdf
 
 from rag_core import chunk, extract, sandbox
 from rag_core.errors import DocumentError
+from rag_core.language import language_of
 
 SECONDS, MEGABYTES = 20, 1024
 SEED = 5
@@ -254,7 +255,7 @@ def outcome(data: bytes) -> str:
     with contextlib.suppress(DocumentError):
         sandbox.draw_page(data, 1, pages[0].text[:100])
     how = chunk.recommend(pages)
-    chunk.language(pages)
+    language_of(*(page.text for page in pages))
     for preset in chunk.PRESETS:
         chunk.split(pages, preset, how.size, how.overlap)
     return "read"

@@ -105,6 +105,12 @@ def test_extractive_keeps_a_short_chunk_whole():
     assert extractive("收入", hits("收入增长。支出下降。"), SharedCharacters()).text == "收入增长。支出下降。 [1]"
 
 
+def test_extractive_does_not_cut_at_a_point_that_shortens_a_word():
+    text = "Revenue rose 8.2% vs. 2019, as Prof. Smith of the audit office found. The tram opened in May."
+    quoted = extractive("Revenue rose", hits(text), SharedCharacters()).text.splitlines()
+    assert quoted[0] == "Revenue rose 8.2% vs. 2019, as Prof. Smith of the audit office found. [1]"
+
+
 def test_extractive_quotes_a_repeated_sentence_once_from_its_first_hit():
     answer = extractive("收入", hits("收入增长。", "收入增长。", "支出下降。"), SharedCharacters())
     assert answer.text == "收入增长。 [1]\n支出下降。 [3]"

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 WORDS = {"datatypes", "errors"}
 GROUND = {"settings", "text", "catalog", "hub", "onnx_model", "selftest", "judge", "exchange", "units", "disk"}
-GROUND |= {"quality", "fields", "server", "server_limits", "remote", "waiting", "tokens"}
+GROUND |= {"quality", "fields", "server", "server_limits", "remote", "waiting", "tokens", "language"}
 """What steps stand on: limits, facts about writing, the models and how one is loaded and tried, judgments, files."""
 
 STEPS = {"pdf", "chunk", "embed", "index", "lexical", "expand", "fuse", "rerank", "compare", "answer", "metrics"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rag_core import baseline, chunk, probe
+from rag_core import baseline, probe
 from rag_core.baseline import Baseline
-from rag_core.datatypes import Page
+from rag_core.language import language_of
 
 QUESTIONS = {
     "zh": ("图书馆几点开门？", "图书馆每天上午九点开门。"),
@@ -17,7 +17,7 @@ QUESTIONS = {
 
 def test_both_languages_have_as_many_texts_in_that_language():
     assert [len(set(texts)) for texts in baseline.UNRELATED.values()] == [8, 8]
-    assert {code: chunk.language([Page(1, " ".join(texts))]) for code, texts in baseline.UNRELATED.items()} == {
+    assert {code: language_of(*texts) for code, texts in baseline.UNRELATED.items()} == {
         "zh": "zh",
         "en": "en",
     }

@@ -213,14 +213,6 @@ def test_size_and_overlap_matter_to_windows_alone():
     assert split([ZH], "clause", size=1, overlap=5) == split([ZH], "clause")
 
 
-def test_the_language_is_that_of_the_letters():
-    assert chunk.language([ZH]) == "zh"
-    assert chunk.language([EN]) == "en"
-    assert chunk.language([Page(1, "国" * 20 + "a" * 80)]) == "zh"
-    assert chunk.language([Page(1, "国" * 19 + "a" * 81 + "12345。，")]) == "en"
-    assert chunk.language([Page(1, "2024")]) == "en"
-
-
 def test_windows_are_recommended_from_thirty_of_them():
     assert chunk.recommend([Page(1, "字" * 3_600), Page(2, "字" * 3_599)]) == ChunkSettings("sentence")
     assert chunk.recommend([Page(1, "字" * 3_600), Page(2, "字" * 3_600)]) == ChunkSettings("window", 300, 60)

@@ -19,7 +19,7 @@ from rag_core.errors import (
     LLMUnreachable,
     ServerInternal,
 )
-from rag_core.llm import DEFAULT_MODEL, ChatModel, LLMSettings, language_of, open_client, translated_errors
+from rag_core.llm import DEFAULT_MODEL, ChatModel, LLMSettings, open_client, translated_errors
 
 KEY = "sk-very-secret-0123456789"
 QUESTION = [{"role": "user", "content": "预算收入增长多少？"}]
@@ -267,20 +267,6 @@ def test_a_dotenv_that_is_not_utf8_is_named(tmp_path):
     (tmp_path / ".env").write_bytes("# 密钥\nOPENAI_API_KEY=sk-x\n".encode("gbk"))
     with pytest.raises(BadSetting, match=r"\.env"):
         LLMSettings.from_environment()
-
-
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("预算收入增长多少？", "zh"),
-        ("GDP 增长", "zh"),
-        ("How much did revenue grow?", "en"),
-        ("What does 增长 mean here?", "en"),
-        ("", "en"),
-    ],
-)
-def test_language_of(text, language):
-    assert language_of(text) == language
 
 
 def test_importing_the_steps_leaves_the_client_alone():

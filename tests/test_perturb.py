@@ -100,3 +100,9 @@ def test_nothing_to_change_is_said(kind):
 
 def test_a_single_word_cannot_be_shuffled():
     assert perturb.change("Good.", "shuffle") is None
+
+
+def test_a_foreign_name_does_not_change_the_language_of_the_answer():
+    text = "The company was renamed 北辰 Holdings in 2019."
+    assert perturb.change(text, "negate") == "The company was not renamed 北辰 Holdings in 2019."
+    assert perturb.change("公司2019年更名为Beichen Group，增长8%。", "negate").startswith("公司")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rag_core import probe, units
-from rag_core.chunk import sentences
 from rag_core.errors import OneUnit
+from rag_core.language import sentences
 from rag_core.probe import Probe, Unit
 
 TEXT = "aaa bb c"

@@ -9,8 +9,8 @@ import streamlit as st
 from pages.ui import cached, explain_chunk, explain_probe, tables, work
 from pages.ui.i18n import t
 from rag_core import perturb, probe
-from rag_core.chunk import sentences
 from rag_core.datatypes import Chunk, Comparison
+from rag_core.language import sentences
 from rag_core.settings import check_query, check_text
 from rag_core.units import Span
 

@@ -7,7 +7,7 @@ from pages.ui import beside, cached, explain_chunk, tables, work
 from pages.ui.i18n import LANGUAGES, plain, t
 from rag_core.compare import overlap_at, rank_biased_overlap
 from rag_core.datatypes import Chunk, Comparison, Ranking
-from rag_core.llm import language_of
+from rag_core.language import language_of
 from rag_core.settings import check_query
 
 SIDES = ("vector", "reranked")

@@ -8,14 +8,14 @@ from pandas.io.formats.style import Styler
 
 from pages.ui import cached, explain_chunk, tables
 from pages.ui.i18n import t
-from rag_core import chunk as cutting
 from rag_core import probe, units
 from rag_core.datatypes import Chunk, Comparison
+from rag_core.language import sentences
 from rag_core.probe import Probe, Score
 from rag_core.units import Span
 
 UNITS: dict[str, Callable[[str], list[Span]]] = {
-    "sentence": lambda text: list(cutting.sentences(text)),
+    "sentence": lambda text: list(sentences(text)),
     "clause": units.clauses,
     "words": units.groups,
 }
