@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from rag_core import (
+    __version__,
     baseline,
     batch,
     catalog,
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"Rerank Lab {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, arguments, meaning in (
         ("index", index_parser, "read PDFs and embed them ahead of the first question"),

@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 
 from rag_core import chunk, evaluate, extract, pdf
-from rag_core.datatypes import Chunk, ChunkSettings, Document, Judgment, PageReading, Settings
+from rag_core.datatypes import Chunk, ChunkSettings, Document, Judgment, PageReading, Progress, Settings
 from rag_core.documents import read_document
 from rag_core.embed import Embedder
 from rag_core.errors import DocumentError, DocumentMissing
@@ -25,8 +25,6 @@ from rag_core.judge import Judged
 from rag_core.library import Embeddings
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

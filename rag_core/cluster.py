@@ -16,13 +16,13 @@ from typing import Any
 
 from rag_core import batch, server
 from rag_core.batch import Failed, Make, Read, Task, Wanted
+from rag_core.datatypes import Progress
 from rag_core.embed import load_embedder
 from rag_core.errors import RerankLabError
 from rag_core.library import Embeddings, Scores
 from rag_core.pipeline import Lab
 from rag_core.rerank import finite, load_reranker
 
-Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
 HERE = "local"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+Progress = Callable[[int, int], None]
+"""What is called while something is made: with how many are done, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)

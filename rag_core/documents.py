@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import Path, PurePath
 from time import perf_counter
 
 from rag_core import extract, judge, pdf, sandbox, settings, text
-from rag_core.datatypes import Document, Judgment, Page, PageReading
+from rag_core.datatypes import Document, Judgment, Page, PageReading, Progress
 from rag_core.errors import EmptyCollection, FileNotKept
 from rag_core.index import open_store
 from rag_core.language import language_of
 from rag_core.library import Entry, Library
-
-Progress = Callable[[int, int], None]
 
 
 class Documents:

@@ -9,10 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from rag_core import catalog, hub, llm, server
+from rag_core.datatypes import Progress
 from rag_core.errors import LLMRefused, ModelUnusable, ServerMissing
 from rag_core.onnx_model import OnnxModel
-
-Progress = Callable[[int, int], None]
 
 
 class Embedder(Protocol):

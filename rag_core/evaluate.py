@@ -7,14 +7,14 @@ that was stopped goes on where it stood, and asking again costs a search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 
 from rag_core import compare, exchange, fuse, judge, metrics, settings
-from rag_core.datatypes import Chunk, Judgment, Ranking, Settings
+from rag_core.datatypes import Chunk, Judgment, Progress, Ranking, Settings
 from rag_core.embed import Embedder
 from rag_core.errors import NoQuestions, NothingFound
 from rag_core.index import Searched
@@ -24,7 +24,6 @@ from rag_core.metrics import FEW, MAIN, MEASURES, Run
 from rag_core.pipeline import Lab
 from rag_core.rerank import Reranker, finite
 
-Progress = Callable[[int, int], None]
 DEPTHS = (5, 10, 20, 50, 100)
 KEPT_AT_ONCE = 100
 STAGES = {"vector": "vector", "bm25": "bm25", "both": "fused"}

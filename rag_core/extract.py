@@ -7,14 +7,13 @@ across two columns, PDFium's is taken. Both are kept, so that a reader can look 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rag_core import pdf, pdfium, quality
-from rag_core.datatypes import Extract, Page, PageReading
+from rag_core.datatypes import Extract, Page, PageReading, Progress
 from rag_core.errors import DamagedPdf, NoText
 
-Progress = Callable[[int, int], None]
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag_core.datatypes import Progress
 from rag_core.errors import ModelUnusable
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 Texts = Sequence[str] | Sequence[tuple[str, str]]
-Progress = Callable[[int, int], None]
 Pool = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 TEXTS_PER_REPORT = 16

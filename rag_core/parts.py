@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_core.chunk import cut_point, runs
-from rag_core.datatypes import Part, Scored
+from rag_core.datatypes import Part, Progress, Scored
 from rag_core.language import Span, sentences, stripped
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-Progress = Callable[[int, int], None]
 Encode = Callable[[str, Sequence[str]], Sequence["Encoding"]]
 """What a tokenizer makes of a question with each of these texts, nothing cut off."""
 Score = Callable[[Sequence[tuple[str, str]], Progress | None], np.ndarray]

@@ -22,10 +22,11 @@ from rag_core.datatypes import (
     Comparison,
     Expansion,
     PageReading,
+    Progress,
     Ranking,
     Settings,
 )
-from rag_core.documents import Documents, Progress, emptied, timed
+from rag_core.documents import Documents, emptied, timed
 from rag_core.embed import Embedder
 from rag_core.errors import ChunkMissing, NoText, NothingFound
 from rag_core.index import Address, Index, Searched, Together

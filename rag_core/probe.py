@@ -12,10 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
+from rag_core.datatypes import Progress
 from rag_core.errors import OneUnit
 from rag_core.units import Span
 
-Progress = Callable[[int, int], None]
 Score = Callable[[Sequence[str]], np.ndarray]
 """Texts to scores, float of shape (texts,)."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-Progress = Callable[[int, int], None]
+from rag_core.datatypes import Progress
 
 SEED = 42
 NEIGHBOURS = 15

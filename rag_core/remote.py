@@ -10,14 +10,14 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag_core import catalog, server
-from rag_core.datatypes import Scored
+from rag_core.datatypes import Progress, Scored
 from rag_core.errors import (
     BadSetting,
     ServerAddress,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import httpx2
 
 logger = logging.getLogger(__name__)
-Progress = Callable[[int, int], None]
 
 CONNECT_SECONDS = 5.0
 PAUSE_SECONDS = 0.5

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from rag_core import catalog, hub, parts, remote
-from rag_core.datatypes import Ranking, Scored
+from rag_core.datatypes import Progress, Ranking, Scored
 from rag_core.errors import ModelUnusable
 from rag_core.onnx_model import OnnxModel
 from rag_core.settings import PATIENCE
@@ -17,7 +17,6 @@ from rag_core.tokens import MOST, tokenizer
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-Progress = Callable[[int, int], None]
 Pair = tuple[str, str]
 """A question and a text."""
 

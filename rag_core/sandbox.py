@@ -20,10 +20,9 @@ from threading import Thread, Timer
 from typing import IO
 
 from rag_core import errors, extract, pdf, pdfium, quality
-from rag_core.datatypes import Extract, PageReading
+from rag_core.datatypes import Extract, PageReading, Progress
 from rag_core.errors import ReadTooLarge, ReadTooLong, RerankLabError
 
-Progress = Callable[[int, int], None]
 SILENT_SECONDS = 20
 """So long may one page take, and opening the file."""
 

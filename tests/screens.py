@@ -15,9 +15,9 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import cached, i18n
-from rag_core.datatypes import ChunkSettings, Comparison
+from rag_core.datatypes import ChunkSettings, Comparison, Progress
 from rag_core.embed import OnnxEmbedder
-from rag_core.onnx_model import OnnxModel, Pool, Progress, Texts
+from rag_core.onnx_model import OnnxModel, Pool, Texts
 from rag_core.rerank import OnnxReranker
 
 # Each AppTest looks through every installed package for components; what is installed stays the same.

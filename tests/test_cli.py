@@ -12,7 +12,7 @@ from command import run, run_apart
 from pdfs import encrypted_pdf, image_pdf, text_pdf
 from rerank_server import reranking
 
-from rag_core import settings
+from rag_core import __version__, settings
 from rag_core.pipeline import Lab
 from rag_core.selftest import CASES
 
@@ -70,6 +70,11 @@ def test_json_says_where_each_candidate_came_from(found):
     for row in found["reranked"]:
         assert row["before"] == before[row["text"]]
         assert row["move"] == row["before"] - row["rank"]
+
+
+def test_the_version_is_told(tmp_path):
+    done = run(tmp_path / "home", "--version")
+    assert (done.returncode, done.stdout) == (0, f"Rerank Lab {__version__}\n")
 
 
 LONG_PDF = text_pdf([*["新建和改造公园二十处，博物馆接待游客三百万人次，居民满意度稳步提高。"] * 7, ANSWER])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rag_core import parts
-from rag_core.parts import Progress
+from rag_core.datatypes import Progress
 from rag_core.rerank import OnnxReranker, Pair
 from rag_core.tokens import MOST
 

@@ -9,14 +9,12 @@ import streamlit as st
 from pages.ui import cached, form, state
 from pages.ui.i18n import t
 from rag_core import evaluate, expand, replay
-from rag_core.datatypes import Chunk, Comparison, Document, Expansion, Settings
+from rag_core.datatypes import Chunk, Comparison, Document, Expansion, Progress, Settings
 from rag_core.errors import RerankLabError
 from rag_core.index import Searched
 from rag_core.judge import RELEVANT
 from rag_core.replay import Replay
 from rag_core.settings import check_query
-
-Progress = Callable[[int, int], None]
 
 
 def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
