@@ -64,8 +64,8 @@ class Scorer:
     @serve.batch(max_batch_size=MOST_REQUESTS_TOGETHER, batch_wait_timeout_s=WAIT_SECONDS)
     async def __call__(self, requests: list[tuple[str, list[str]]]) -> list[list[float]]:
         pairs = [(query, text) for query, texts in requests for text in texts]
-        scores = await asyncio.to_thread(self.reranker.score_pairs, pairs)
-        return divided(scores, [len(texts) for _, texts in requests])
+        found = await asyncio.to_thread(self.reranker.best_parts, pairs)
+        return divided(found.scores, [len(texts) for _, texts in requests])
 
 
 @serve.deployment(max_ongoing_requests=8 * MOST_REQUESTS_TOGETHER)

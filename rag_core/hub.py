@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -92,13 +92,14 @@ def reads(model: Any, text: str) -> int:
     return characters_read(encoded.encodings[0], text)
 
 
-def encode(model: Any, queries: list[str], texts: list[str]) -> list[Encoding]:
+def encode(model: Any, pairs: Sequence[tuple[str, str]]) -> Sequence[Encoding]:
     """Return the tokens of each pair, none cut off, and where they stand.
 
     Raises:
         ModelUnusable: the tokenizer does not say where tokens stand.
     """
-    encoded = model.tokenizer(queries, texts, truncation=False, verbose=False).encodings
+    queries, texts = zip(*pairs, strict=True) if pairs else ((), ())
+    encoded = model.tokenizer(list(queries), list(texts), truncation=False, verbose=False).encodings
     if encoded is None:
         kind = type(model.tokenizer).__name__
         raise ModelUnusable(f"{kind} does not say where tokens stand: choose another model", model=kind, reason=kind)

@@ -21,10 +21,12 @@ from rag_core.language import Span, sentences, stripped
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-Encode = Callable[[str, Sequence[str]], Sequence["Encoding"]]
-"""What a tokenizer makes of a question with each of these texts, nothing cut off."""
-Score = Callable[[Sequence[tuple[str, str]], Progress | None], np.ndarray]
-"""Pairs of question and text to scores, float of shape (pairs,)."""
+Pair = tuple[str, str]
+"""A question and a text."""
+Encode = Callable[[Sequence[Pair]], Sequence["Encoding"]]
+"""What a tokenizer makes of each pair, nothing cut off."""
+Score = Callable[[Sequence[Pair], Progress | None], np.ndarray]
+"""Pairs to scores, float of shape (pairs,)."""
 
 OVERLAP = 0.25
 """The share of a part's tokens that it may have in common with the part before."""
@@ -32,22 +34,20 @@ FEWEST = 32
 """Tokens of the text in a part, however long the question is."""
 
 
-def best(
-    query: str, texts: Sequence[str], limit: int, encode: Encode, score: Score, progress: Progress | None = None
-) -> Scored:
-    """Score each text by the best of its parts, all parts of all texts in one go.
+def best(pairs: Sequence[Pair], limit: int, encode: Encode, score: Score, progress: Progress | None = None) -> Scored:
+    """Score each pair by the best part of its text, all parts of all texts in one go.
 
-    ``limit`` is the most tokens of a pair that are read at a time; ``progress`` counts texts.
+    ``limit`` is the most tokens of a pair that are read at a time; ``progress`` counts pairs.
     """
-    cuts = [cut(text, encoding, limit) for text, encoding in zip(texts, encode(query, texts), strict=True)]
-    pairs = [(query, text[start:end]) for text, spans in zip(texts, cuts, strict=True) for start, end in spans]
-    counted = progress and (lambda done, total: progress(done * len(texts) // total, len(texts)))
-    scores = score(pairs, counted)
+    cuts = [cut(text, encoding, limit) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
+    read = [(query, text[a:b]) for (query, text), spans in zip(pairs, cuts, strict=True) for a, b in spans]
+    counted = progress and (lambda done, total: progress(done * len(pairs) // total, len(pairs)))
+    scores = score(read, counted)
     bounds = list(accumulate(map(len, cuts), initial=0))
     places = [first + int(np.argmax(scores[first:last])) for first, last in pairwise(bounds)]
     parts = [
         None if spans == [(0, len(text))] else Part(*spans[place - first], len(spans))
-        for text, spans, place, first in zip(texts, cuts, places, bounds, strict=False)
+        for (_, text), spans, place, first in zip(pairs, cuts, places, bounds, strict=False)
     ]
     return Scored(scores[places], tuple(parts))
 

@@ -11,14 +11,12 @@ from rag_core import catalog, hub, parts, remote
 from rag_core.datatypes import Progress, Ranking, Scored
 from rag_core.errors import ModelUnusable
 from rag_core.onnx_model import OnnxModel
+from rag_core.parts import Pair
 from rag_core.settings import PATIENCE
 from rag_core.tokens import MOST, tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
-
-Pair = tuple[str, str]
-"""A question and a text."""
 
 PAIRS_PER_PASS = 16
 STEP = 10  # adaptive depth looks up so often
@@ -61,14 +59,18 @@ class OnnxReranker:
         return self.score_parts(query, texts, progress).scores
 
     def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
-        return parts.best(query, texts, self.limit, self.encode, self.score_pairs, progress)
+        return self.best_parts([(query, text) for text in texts], progress)
+
+    def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
+        """Score pairs of several questions, each by the best part of its text."""
+        return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
         """Score each pair in one run; what is beyond the model's limit is cut off."""
         return self.model.run(pairs, first_logit, progress)
 
-    def encode(self, query: str, texts: Sequence[str]) -> list[Encoding]:
-        return tokenizer(self.folder, None).encode_batch([(query, text) for text in texts])
+    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+        return tokenizer(self.folder, None).encode_batch(list(pairs))
 
 
 class CrossEncoderReranker:
@@ -107,10 +109,14 @@ class CrossEncoderReranker:
         return self.score_parts(query, texts, progress).scores
 
     def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
-        return parts.best(query, texts, self.limit, self.encode, self.score_pairs, progress)
+        return self.best_parts([(query, text) for text in texts], progress)
 
-    def encode(self, query: str, texts: Sequence[str]) -> list[Encoding]:
-        return hub.encode(self.model, [query] * len(texts), list(texts))
+    def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
+        """Score pairs of several questions, each by the best part of its text."""
+        return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
+
+    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+        return hub.encode(self.model, pairs)
 
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
         # Longest first, so that the texts of one pass are alike in length and little is padded.

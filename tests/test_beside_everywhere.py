@@ -29,9 +29,9 @@ def drawn(monkeypatch) -> list[tuple[str, int, str]]:
     """Note which pages are really drawn, with which words."""
     draw, noted = cached.lab().picture, []
 
-    def noting(doc_id: str, number: int, words: str = "") -> tuple[bytes, bool]:
+    def noting(doc_id: str, number: int, words: str = "", part: object = None) -> tuple[bytes, bool]:
         noted.append((doc_id, number, words))
-        return draw(doc_id, number, words)
+        return draw(doc_id, number, words, part)
 
     monkeypatch.setattr(cached.lab(), "picture", noting)
     return noted

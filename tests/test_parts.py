@@ -27,8 +27,12 @@ class Encoded:
         self.offsets = [(0, 0)] * beside + [(place, place + 1) for place in range(len(text))]
 
 
-def encode(query, texts):
-    return [Encoded(len(query), text) for text in texts]
+def encode(pairs):
+    return [Encoded(len(query), text) for query, text in pairs]
+
+
+def best(texts, score, progress=None):
+    return parts.best([("问", text) for text in texts], 120, encode, score, progress)
 
 
 def cut(text, limit, beside=0, overlap=0.25):
@@ -99,11 +103,11 @@ def test_marks_alone_are_left_as_they_are():
 @pytest.mark.parametrize("text", [LONG, ENGLISH])
 @pytest.mark.parametrize("limit", [64, 160])
 def test_with_the_bundled_tokenizer_no_pair_is_longer_than_is_read_well(reranker, text, limit):
-    [whole] = reranker.encode(QUESTION, [text])
+    [whole] = reranker.encode([(QUESTION, text)])
     spans = parts.cut(text, whole, limit)
     pieces = [text[start:end] for start, end in spans]
     assert len(pieces) > 1
-    assert max(len(one.ids) for one in reranker.encode(QUESTION, pieces)) <= limit
+    assert max(len(one.ids) for one in reranker.encode([(QUESTION, piece) for piece in pieces])) <= limit
     assert spans[0][0] == 0 and spans[-1][1] == len(text)
 
 
@@ -119,15 +123,15 @@ def by_count(pairs, progress=None):
 
 
 def test_a_text_gets_the_score_of_its_best_part_and_a_short_one_its_own():
-    found = parts.best("问", ["一2。", LONG, "三。"], 120, encode, by_count)
+    found = best(["一2。", LONG, "三。"], by_count)
     assert found.scores.tolist() == [1, 4, 0]
     assert found.parts[0] is None and found.parts[2] is None
-    best = found.parts[1]
-    assert ANSWER in best.words(LONG) and best.of == len(parts.cut(LONG, Encoded(1, LONG), 120))
+    part = found.parts[1]
+    assert ANSWER in part.words(LONG) and part.of == len(parts.cut(LONG, Encoded(1, LONG), 120))
 
 
 def test_among_equal_parts_the_first_is_the_best():
-    found = parts.best("问", [FILLER * 8], 120, encode, by_count)
+    found = best([FILLER * 8], by_count)
     assert found.parts[0].start == 0
 
 
@@ -138,21 +142,21 @@ def test_all_parts_are_scored_in_one_go_and_texts_are_counted():
         asked.append(len(pairs))
         return by_count(pairs, progress)
 
-    parts.best("问", [LONG, "短。", LONG], 120, encode, score, lambda *counts: counted.append(counts))
+    best([LONG, "短。", LONG], score, lambda *counts: counted.append(counts))
     assert len(asked) == 1 and asked[0] > 3
     assert counted[-1] == (3, 3) and all(total == 3 for _, total in counted) and counted == sorted(counted)
 
 
 def test_nothing_is_scored_where_there_is_nothing():
-    found = parts.best("问", [], 120, encode, by_count)
+    found = best([], by_count)
     assert found.scores.shape == (0,) and found.parts == ()
 
 
 def test_the_bundled_model_scores_a_long_text_by_the_part_that_answers(reranker):
     found = reranker.score_parts(QUESTION, [LONG, ANSWER])
-    best = found.parts[0]
-    assert ANSWER in best.words(LONG) and best.of > 2 and found.parts[1] is None
-    assert found.scores[0] == reranker.score_pairs([(QUESTION, best.words(LONG))])[0]
+    part = found.parts[0]
+    assert ANSWER in part.words(LONG) and part.of > 2 and found.parts[1] is None
+    assert found.scores[0] == reranker.score_pairs([(QUESTION, part.words(LONG))])[0]
 
 
 def test_a_short_text_has_the_same_score_to_the_last_bit_as_in_a_run_of_its_own(reranker):
@@ -160,6 +164,13 @@ def test_a_short_text_has_the_same_score_to_the_last_bit_as_in_a_run_of_its_own(
     alone = [reranker.score_pairs([(QUESTION, text)])[0] for text in texts]
     found = reranker.score_parts(QUESTION, texts)
     assert [score == own for score, own in zip(found.scores, alone, strict=True)] == [True, True, False, True]
+
+
+def test_pairs_of_several_questions_are_scored_together(reranker):
+    pairs = [(QUESTION, LONG), ("公园改造了几座？", LONG), (QUESTION, ANSWER)]
+    found = reranker.best_parts(pairs)
+    assert found.scores.tolist() == [reranker.score(query, [text])[0] for query, text in pairs]
+    assert ANSWER in found.parts[0].words(LONG) and found.parts[1].of > 2 and found.parts[2] is None
 
 
 def test_scores_are_kept_under_a_name_that_tells_how_long_texts_are_read(reranker):

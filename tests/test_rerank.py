@@ -152,7 +152,7 @@ def test_beyond_its_own_limit_any_model_scores_the_best_part(tiny, folder):
     found = tiny.score_parts("how much", [text, "revenue grew ."])
     part, none = found.parts
     assert part.of > 3 and none is None
-    assert tiny.limit == 64 and len(tiny.encode("how much", [part.words(text)])[0].ids) <= 64
+    assert tiny.limit == 64 and len(tiny.encode([("how much", part.words(text))])[0].ids) <= 64
     assert found.scores == pytest.approx(
         transformers_logits(folder, "how much", [part.words(text), "revenue grew ."]), abs=1e-4
     )
@@ -167,7 +167,7 @@ def test_a_tokenizer_that_does_not_say_where_tokens_stand_is_refused():
         tokenizer = CanineTokenizer()
 
     with pytest.raises(ModelUnusable, match="CanineTokenizer does not say where tokens stand"):
-        hub.encode(Model(), ["what"], ["revenue grew."])
+        hub.encode(Model(), [("what", "revenue grew.")])
 
 
 def test_the_best_part_of_a_long_candidate_stands_in_the_new_order(reranker):

@@ -82,7 +82,7 @@ def questions_of(file: Path, pieces: str, count: int, cache: Path) -> list[Quest
 
 def results(question: Question, limit: int, overlap: float, scores: KeptScores) -> dict[str, Result]:
     """Score one question's candidates by their parts, and return what each way to make one score of several gave."""
-    encodings = scores.reranker.encode(question.query, question.texts)
+    encodings = scores.reranker.encode([(question.query, text) for text in question.texts])
     cuts = [cut(text, one, limit, overlap) for text, one in zip(question.texts, encodings, strict=True)]
     pairs = [(question.query, text[a:b]) for text, spans in zip(question.texts, cuts, strict=True) for a, b in spans]
     found, bounds = scores.of(pairs), np.cumsum([0, *map(len, cuts)])

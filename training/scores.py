@@ -10,7 +10,8 @@ import numpy as np
 
 from rag_core import parts
 from rag_core.datatypes import Progress
-from rag_core.rerank import OnnxReranker, Pair
+from rag_core.parts import Pair
+from rag_core.rerank import OnnxReranker
 from rag_core.tokens import MOST
 
 
@@ -28,7 +29,8 @@ class KeptScores:
 
     def score(self, query: str, texts: Sequence[str]) -> np.ndarray:
         """Return the best part's logit of each text, float of shape (texts,)."""
-        return parts.best(query, texts, self.limit, self.reranker.encode, self.score_pairs).scores
+        pairs = [(query, text) for text in texts]
+        return parts.best(pairs, self.limit, self.reranker.encode, self.score_pairs).scores
 
     def score_pairs(self, pairs: Sequence[Pair], _progress: Progress | None = None) -> np.ndarray:
         return self.of(pairs)[:, 0]
@@ -50,9 +52,7 @@ class KeptScores:
         begun = time.process_time()
         logits = self.reranker.score_pairs(pairs)
         spent = time.process_time() - begun
-        tokens = [
-            min(len(encoding.ids), MOST) for pair in pairs for encoding in self.reranker.encode(pair[0], [pair[1]])
-        ]
+        tokens = [min(len(encoding.ids), MOST) for encoding in self.reranker.encode(pairs)]
         rows = [
             (self.key(pair), float(logit), count, spent * count / sum(tokens))
             for pair, logit, count in zip(pairs, logits, tokens, strict=True)
