@@ -1,5 +1,6 @@
 """Documents: add PDFs, see how they are cut, and index them."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pandas as pd
@@ -39,7 +40,7 @@ def add() -> None:
                 work.add_sample(language)
 
 
-def told_of(name: str):
+def told_of(name: str) -> AbstractContextManager[None]:
     """Tell errors under the name of the file they are about."""
     st.text(name)
     return told()

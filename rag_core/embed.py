@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from rag_core import catalog, hub, llm, server
 from rag_core.datatypes import Progress
 from rag_core.errors import LLMRefused, ModelUnusable, ServerMissing
 from rag_core.onnx_model import OnnxModel
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 
 class Embedder(Protocol):
@@ -70,7 +73,7 @@ class SentenceTransformerEmbedder:
         self.id, self.line = hub.weights_id(line.id), line
         self.model = hub.load(line.id, self._build)
 
-    def _build(self, local_files_only: bool):
+    def _build(self, local_files_only: bool) -> SentenceTransformer:
         from sentence_transformers import SentenceTransformer
 
         return SentenceTransformer(

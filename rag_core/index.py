@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -37,6 +37,12 @@ from rag_core.errors import (
 )
 from rag_core.settings import ChromaServer
 
+if TYPE_CHECKING:
+    import httpx
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+Done = TypeVar("Done")
 log = logging.getLogger(__name__)
 
 LOCK = "in-use.lock"
@@ -167,7 +173,7 @@ class Store:
         self.rebuilt: set[str] = set()
 
     @property
-    def _client(self):
+    def _client(self) -> ClientAPI:
         """Open Chroma on first use."""
         if self._opened is None:
             self._opened = self._open()
@@ -185,7 +191,7 @@ class Store:
         """Remove every collection of a document."""
         self._mending(lambda: self._delete(f"{doc_id}-"))
 
-    def _mending(self, work: Callable[[], Any], name: str = "") -> Any:
+    def _mending(self, work: Callable[[], Done], name: str = "") -> Done:
         """Do what needs Chroma. Where it fails, put away what may be damaged and do it once more.
 
         Raises:
@@ -233,13 +239,13 @@ class Store:
             embedder=index.address.embedder,
         )
 
-    def _collection(self, index: Index):
+    def _collection(self, index: Index) -> Collection:
         """Return the collection of an index, built where it is missing, does not match or is not whole."""
         collection = self._matching(index)
         whole = collection is not None and self._count(collection) == len(index.chunks)
         return collection if whole else self._build(index)
 
-    def _matching(self, index: Index):
+    def _matching(self, index: Index) -> Collection | None:
         from chromadb.errors import NotFoundError
 
         try:
@@ -253,7 +259,7 @@ class Store:
         return None
 
     @staticmethod
-    def _count(collection) -> int:
+    def _count(collection: Collection) -> int:
         """Count with one retry: the first read after a process was killed may fail while the log is replayed."""
         from chromadb.errors import ChromaError
 
@@ -262,7 +268,7 @@ class Store:
         except ChromaError:
             return collection.count()
 
-    def _build(self, index: Index):
+    def _build(self, index: Index) -> Collection:
         """Put every chunk into its collection; what a killed or another process put there already stays as it is."""
         vectors, ids = index.vectors, [chunk.id for chunk in index.chunks]
         collection = self._client.get_or_create_collection(
@@ -337,7 +343,7 @@ class FolderStore(Store):
         except OSError as error:
             raise unwritable(self.folder, error) from error
 
-    def _open(self):
+    def _open(self) -> ClientAPI:
         import chromadb
 
         self._take()
@@ -397,7 +403,7 @@ class ServerStore(Store):
         super().__init__(nullcontext())
         self.server = server
 
-    def _open(self):
+    def _open(self) -> ClientAPI:
         import chromadb
         import httpx
         from chromadb.errors import NotFoundError
@@ -434,7 +440,7 @@ class ServerStore(Store):
         only = databases[0] if len(databases) == 1 else "default_database"
         return self.server.tenant or tenant, self.server.database or only
 
-    def _ask(self, path: str):
+    def _ask(self, path: str) -> httpx.Response:
         import httpx
 
         url = self.server.url

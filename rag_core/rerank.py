@@ -16,6 +16,7 @@ from rag_core.settings import PATIENCE
 from rag_core.tokens import MOST, tokenizer
 
 if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
     from tokenizers import Encoding
 
 PAIRS_PER_PASS = 16
@@ -93,7 +94,7 @@ class CrossEncoderReranker:
                 reason=f"num_labels = {self.model.num_labels}",
             )
 
-    def _build(self, local_files_only: bool):
+    def _build(self, local_files_only: bool) -> CrossEncoder:
         from sentence_transformers import CrossEncoder
         from torch.nn import Identity
 

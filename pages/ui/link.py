@@ -1,5 +1,7 @@
 """Put a comparison into the page's address and take it out again, so that a link reproduces it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.ui import state
@@ -9,6 +11,9 @@ from rag_core.chunk import PRESETS, SIZES
 from rag_core.datatypes import Comparison, Expansion
 from rag_core.expand import LONGEST_EXPANSION, MOST_EXPANSIONS
 from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, MAX_QUERY
+
+Taker = Callable[[str], bool]
+"""Takes a value of the address, and says whether it fits."""
 
 ORIGINS = ("typed", "llm", "feedback")
 MOST_IN_LINK, LONGEST_IN_LINK = 2 * MOST_EXPANSIONS, MAX_QUERY + LONGEST_EXPANSION
@@ -65,7 +70,7 @@ def take_expansions(entries: list[str]) -> bool:
     return known == found
 
 
-def take_text(key: str):
+def take_text(key: str) -> Taker:
     def take(value: str) -> bool:
         st.session_state[key] = value
         return True
@@ -73,7 +78,7 @@ def take_text(key: str):
     return take
 
 
-def take_model(role: str, lines: tuple[catalog.Line, ...]):
+def take_model(role: str, lines: tuple[catalog.Line, ...]) -> Taker:
     def take(value: str) -> bool:
         listed = any(line.id == value for line in lines)
         fits = listed or bool(catalog.HUB_ID.fullmatch(value))
@@ -84,7 +89,7 @@ def take_model(role: str, lines: tuple[catalog.Line, ...]):
     return take
 
 
-def take_number(key: str, bounds: tuple[int, int]):
+def take_number(key: str, bounds: tuple[int, int]) -> Taker:
     def take(value: str) -> bool:
         fits = value.isascii() and value.isdigit() and len(value) < 9 and bounds[0] <= int(value) <= bounds[1]
         if fits:
@@ -94,7 +99,7 @@ def take_number(key: str, bounds: tuple[int, int]):
     return take
 
 
-def take_choice(key: str, choices: tuple[str, ...]):
+def take_choice(key: str, choices: tuple[str, ...]) -> Taker:
     def take(value: str) -> bool:
         if value in choices:
             st.session_state[key] = value
@@ -103,7 +108,7 @@ def take_choice(key: str, choices: tuple[str, ...]):
     return take
 
 
-def take_switch(key: str):
+def take_switch(key: str) -> Taker:
     def take(value: str) -> bool:
         fits = value in ("0", "1")
         if fits:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import altair as alt
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from pages.ui import best_part, charts, i18n, tables, words
@@ -52,7 +52,7 @@ def script(name: str) -> str:
     return (VEGA / name).read_text(encoding="utf-8")
 
 
-def template(name: str):
+def template(name: str) -> Template:
     """Return a template; in HTML every text is escaped, in Markdown what came from outside is escaped."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

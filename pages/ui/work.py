@@ -175,7 +175,7 @@ def current_chunks(doc_id: str) -> list[Chunk]:
     return cached.chunks(doc_id, how.preset, how.size, how.overlap)
 
 
-def ready(model_id: str):
+def ready(model_id: str) -> cached.Reranker:
     """Load a reranker and try it before any of its scores is shown."""
     reranker = cached.reranker(model_id)
     cached.self_test(model_id)
