@@ -95,4 +95,5 @@ def test_a_click_on_a_row_opens_the_page(address, page):
     box = grid.bounding_box()
     page.mouse.click(box["x"] + 18, box["y"] + 90)
     page.get_by_text("the chunk is marked").wait_for()
+    settle(page)  # the words may stand there before the picture does
     assert page.get_by_test_id("stImage").count() == 1
