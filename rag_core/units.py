@@ -9,12 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rag_core.catalog import BUNDLED
+from rag_core.language import Span, stripped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-Span = tuple[int, int]
-"""Start and end offsets into a text."""
 
 MOST_GROUPS = 32
 """About so many groups of words at most, whatever the text's length: each one is a pass through the models."""
@@ -26,7 +24,7 @@ RUN = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:[.,:'’/-][^\W_\u340
 def clauses(text: str) -> list[Span]:
     """Return clauses with the marks that end them; a point or comma inside a number ends none."""
     spans = (piece.span() for piece in CLAUSE.finditer(text))
-    bare = (_stripped(text, *span) for span in spans)
+    bare = (stripped(text, *span) for span in spans)
     return [(start, end) for start, end in bare if any(map(str.isalnum, text[start:end]))]
 
 
@@ -57,11 +55,6 @@ def _words_of(run: re.Match[str]) -> Iterator[Span]:
     starts = [*sorted({start for start, _ in encoding.offsets}), len(run.group())]
     for start, end in pairwise(starts):
         yield run.start() + start, run.start() + end
-
-
-def _stripped(text: str, start: int, end: int) -> Span:
-    piece = text[start:end]
-    return end - len(piece.lstrip()), start + len(piece.rstrip())
 
 
 @lru_cache(maxsize=1)
