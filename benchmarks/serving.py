@@ -97,7 +97,7 @@ def main() -> None:
         with served(replicas) as address:
             where = RerankServer(address, "infinity")
             name = f"Ray Serve, {replicas} replica{'s' * (replicas > 1)}"
-            far = row(name, lambda w=where: RemoteReranker(line, w), asked, arguments.clients, arguments.seconds)
+            far = row(name, lambda w=where: RemoteReranker(line.id, w), asked, arguments.clients, arguments.seconds)
             print(far, flush=True)
 
 

@@ -113,6 +113,12 @@ class Chunk:
     end: int
     title: str = field(default="", compare=False)
 
+    def shares(self, page: int, start: int, end: int) -> float:
+        """Return how much of the shorter of the two, chunk or span of a page, both have in common, in [0, 1]."""
+        common = min(self.end, end) - max(self.start, start)
+        shorter = min(self.end - self.start, end - start)
+        return max(common, 0) / shorter if page == self.page and shorter else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

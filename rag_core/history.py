@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from rag_core.compare import kendall_tau
 from rag_core.datatypes import Chunk, Comparison, Move, Ranking
-from rag_core.judge import ENOUGH, share
+
+ENOUGH = 0.5
+"""Chunks hold the same text where they share so much of the shorter one."""
 
 Place = tuple[str, int]
 """Document and page."""
@@ -59,7 +61,7 @@ def absent(moves: Iterable[Move], others: Sequence[Move]) -> Iterator[Move]:
 
 def common(one: Chunk, other: Chunk) -> float:
     """Return how much of the shorter text both chunks have in common, in [0, 1]."""
-    return share(one, (other.page, other.start, other.end)) if one.doc_id == other.doc_id else 0.0
+    return one.shares(other.page, other.start, other.end) if one.doc_id == other.doc_id else 0.0
 
 
 def partners(one: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:

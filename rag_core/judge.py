@@ -113,9 +113,9 @@ def carry(settled: Iterable[Judgment], chunks: Sequence[Chunk], lost: Sequence[J
     grades: dict[str, dict[str, dict[str, int]]] = {}
     for judgment in settled:
         span, of_question = judgment.span, grades.setdefault(judgment.question, {})
-        place = (span.page, span.start, span.start + len(span.quote))
+        end = span.start + len(span.quote)
         for chunk in by_page.get((span.doc_id, span.page), ()):
-            if share(chunk, place) >= ENOUGH:
+            if chunk.shares(span.page, span.start, end) >= ENOUGH:
                 by_judge = of_question.setdefault(chunk.id, {})
                 by_judge[judgment.judge] = max(by_judge.get(judgment.judge, 0), judgment.grade)
     qrels = {
@@ -129,14 +129,6 @@ def carry(settled: Iterable[Judgment], chunks: Sequence[Chunk], lost: Sequence[J
 def latest(judgments: Iterable[Judgment]) -> list[Judgment]:
     """Return each judge's last word on each question and span."""
     return list({(one.question, one.span, one.judge): one for one in judgments}.values())
-
-
-def share(chunk: Chunk, place: Place) -> float:
-    """Return how much of the shorter of the two, chunk or span, both have in common, in [0, 1]."""
-    page, start, end = place
-    common = min(chunk.end, end) - max(chunk.start, start)
-    shorter = min(chunk.end - chunk.start, end - start)
-    return max(common, 0) / shorter if page == chunk.page and shorter else 0.0
 
 
 def locate(span: Span, pages: Sequence[Page]) -> Place | None:

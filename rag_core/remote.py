@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag_core import catalog, server
+from rag_core import server
 from rag_core.datatypes import Progress, Scored
 from rag_core.errors import (
     BadSetting,
@@ -74,28 +74,29 @@ FORMS: Mapping[str, Form] = {
 
 @dataclass(frozen=True, slots=True)
 class RerankServer:
-    """Where a server is and how to enter. With ``guarded`` it must not stand in this machine's own network."""
+    """Where a server is and how to enter. With ``guarded`` it must not stand in this machine's own network.
+
+    ``key_name`` is the setting that holds the key, where the server wants one.
+    """
 
     address: str
     form: str
     model: str = ""
     key: str = field(default="", repr=False)
     guarded: bool = False
+    key_name: str = ""
 
     @classmethod
-    def of(cls, line: catalog.Line, typed: RerankServer | None = None) -> RerankServer:
-        """Return where a line of the catalogue is served.
+    def from_environment(cls, typed: RerankServer | None = None) -> RerankServer:
+        """Return what was typed, filled from ``RERANK_LAB_RERANK_URL``, ``_FORM``, ``_MODEL`` and ``_KEY``.
 
-        A line without an address takes what was typed, then ``RERANK_LAB_RERANK_URL``, ``_FORM``, ``_MODEL`` and
-        ``_KEY``. Form, model and key of the environment go with the environment's address alone: a visitor who types
-        another address would otherwise be sent the host's key.
+        Form, model and key of the environment go with the environment's address alone: a visitor who types another
+        address would otherwise be sent the host's key.
 
         Raises:
             BadSetting: ``.env`` is not UTF-8.
         """
         known = server.environment()
-        if line.address:
-            return cls(line.address, line.form, line.id, known.get(line.key_name, ""))
         own = cls(*(known.get(f"RERANK_LAB_RERANK_{name}", "") for name in ("URL", "FORM", "MODEL", "KEY")))
         if typed is None:
             return own
@@ -121,15 +122,15 @@ class RerankServer:
 class RemoteReranker:
     """A cross-encoder behind a server. Nothing is sent before the first score is asked for."""
 
-    def __init__(self, line: catalog.Line, where: RerankServer, timeout: float = 30.0) -> None:
+    def __init__(self, model_id: str, where: RerankServer, timeout: float = 30.0) -> None:
         """Check the settings and prepare the client; ``timeout`` is the longest silence in seconds.
 
         Raises:
             ServerError: no address, one that cannot be used, a key that is missing or cannot be one.
             BadSetting: there is no such form.
         """
-        _check(line, where)
-        self.id, self.where, self.form, self.timeout = line.id, where, FORMS[where.form], timeout
+        _check(model_id, where)
+        self.id, self.where, self.form, self.timeout = model_id, where, FORMS[where.form], timeout
         self.scale, self.batch = self.form.scale, self.form.batch
         # Other servers may give other weights the same name.
         self.weights = f"{where.model}@{where.shown}#{where.form}"
@@ -291,18 +292,18 @@ def _client(where: RerankServer, timeout: float) -> httpx2.Client:
         raise _unreachable(where, str(error)) from None
 
 
-def _check(line: catalog.Line, where: RerankServer) -> None:
+def _check(model_id: str, where: RerankServer) -> None:
     if not where.address:
-        message = f"no address for {line.id}: set RERANK_LAB_RERANK_URL, or type one for this session"
-        raise ServerMissing(message, model=line.id, setting="RERANK_LAB_RERANK_URL")
+        message = f"no address for {model_id}: set RERANK_LAB_RERANK_URL, or type one for this session"
+        raise ServerMissing(message, model=model_id, setting="RERANK_LAB_RERANK_URL")
     if where.form not in FORMS:
         forms = ", ".join(FORMS)
         message = f"{where.form!r} is no form of a rerank server; choose from {forms}"
         raise BadSetting(message, setting="RERANK_LAB_RERANK_FORM", value=where.form, limit=forms)
     if not server.is_http(where.address):
         raise _not_an_api(where)
-    if line.key_name and not where.key:
-        raise ServerKey(f"{where.shown} needs a key: set {line.key_name}", address=where.shown, said=line.key_name)
+    if where.key_name and not where.key:
+        raise ServerKey(f"{where.shown} needs a key: set {where.key_name}", address=where.shown, said=where.key_name)
     if not server.fits_a_header(where.key):
         raise ServerKey("the key holds a character that no key has: copy it again", address=where.shown, said="")
     if where.guarded and server.is_internal(where.address):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from rag_core import catalog, hub, parts, remote
+from rag_core import catalog, hub, parts, remote, server
 from rag_core.datatypes import Progress, Ranking, Scored
 from rag_core.errors import ModelUnusable
 from rag_core.onnx_model import OnnxModel
@@ -147,8 +147,20 @@ def load_reranker(model_id: str, typed: remote.RerankServer | None = None) -> Re
     """
     line = catalog.find(catalog.RERANKERS, model_id)
     if line.kind == "server":
-        return remote.RemoteReranker(line, remote.RerankServer.of(line, typed))
+        return remote.RemoteReranker(line.id, server_of(line, typed))
     return OnnxReranker(line) if line.kind == "onnx" else CrossEncoderReranker(line)
+
+
+def server_of(line: catalog.Line, typed: remote.RerankServer | None = None) -> remote.RerankServer:
+    """Return where a reranker on a server is asked: as its line says, else as was typed or set.
+
+    Raises:
+        BadSetting: ``.env`` is not UTF-8.
+    """
+    if not line.address:
+        return remote.RerankServer.from_environment(typed)
+    key = server.environment().get(line.key_name, "")
+    return remote.RerankServer(line.address, line.form, line.id, key, key_name=line.key_name)
 
 
 def settled(scores: np.ndarray, k: int) -> bool:

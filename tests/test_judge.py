@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rag_core.datatypes import Chunk, Document, Judgment, Page, Span
-from rag_core.judge import apply, latest, locate, share, span_of
+from rag_core.judge import apply, latest, locate, span_of
 
 TEXT = "Revenue grew by 8%. Parks were built. Revenue grew by 8%. The tram opened."
 PAGES = [Page(1, TEXT), Page(2, "Harvest was good.\nThe bridge is\nplanned."), Page(3, "Parks were built.")]
@@ -52,7 +52,7 @@ def test_words_that_are_gone_are_not_found(quote):
     [(20, 37, 1.0), (0, 57, 1.0), (20, 25, 1.0), (0, 28, 8 / 17), (0, 29, 9 / 17), (0, 20, 0.0), (38, 57, 0.0)],
 )
 def test_share_is_that_of_the_shorter(start, end, found):
-    assert share(chunk(start, end), (1, 20, 37)) == pytest.approx(found)
+    assert chunk(start, end).shares(1, 20, 37) == pytest.approx(found)
 
 
 def test_a_span_counts_for_a_chunk_that_shares_half_of_it():

@@ -40,7 +40,7 @@ def own_environment(monkeypatch, tmp_path):
 
 def at(server: LLMServer | str, form: str = "cohere", timeout: float = 5.0, **where: object) -> RemoteReranker:
     address = server if isinstance(server, str) else server.root
-    return RemoteReranker(LINE, RerankServer(address, form, **{"model": "m", **where}), timeout)
+    return RemoteReranker(LINE.id, RerankServer(address, form, **{"model": "m", **where}), timeout)
 
 
 def by_length(question: str, text: str) -> float:
@@ -338,13 +338,13 @@ def test_what_was_typed_wins_and_gets_nothing_of_the_environment_at_another_addr
     for name, value in {"URL": "http://host", "FORM": "tei", "MODEL": "own", "KEY": KEY}.items():
         monkeypatch.setenv(f"RERANK_LAB_RERANK_{name}", value)
     own = RerankServer("http://host", "tei", "own", KEY)
-    assert RerankServer.of(LINE) == own
-    assert RerankServer.of(LINE, RerankServer("", "", guarded=True)) == own
-    assert RerankServer.of(LINE, RerankServer("http://host/", "", "other")) == RerankServer(
+    assert RerankServer.from_environment() == own
+    assert RerankServer.from_environment(RerankServer("", "", guarded=True)) == own
+    assert RerankServer.from_environment(RerankServer("http://host/", "", "other")) == RerankServer(
         "http://host", "tei", "other", KEY
     )
     elsewhere = RerankServer("http://elsewhere", "jina", guarded=True)
-    assert RerankServer.of(LINE, elsewhere) == elsewhere
+    assert RerankServer.from_environment(elsewhere) == elsewhere
 
 
 def test_a_server_of_the_catalogue_has_its_own_key(monkeypatch):
@@ -377,7 +377,7 @@ def test_a_server_of_the_catalogue_has_its_own_key(monkeypatch):
 )
 def test_what_cannot_be_a_server_is_refused_before_anything_is_sent(where, error):
     with pytest.raises(error):
-        RemoteReranker(LINE, where)
+        RemoteReranker(LINE.id, where)
 
 
 @pytest.mark.parametrize(
@@ -385,14 +385,14 @@ def test_what_cannot_be_a_server_is_refused_before_anything_is_sent(where, error
              "169.254.169.254", "0.0.0.0", "[fe80::1]", "100.64.0.1"],
 )  # fmt: skip
 def test_a_visitors_server_may_not_stand_in_the_hosts_network(host):
-    RemoteReranker(LINE, RerankServer(f"http://{host}:80", "tei"))
+    RemoteReranker(LINE.id, RerankServer(f"http://{host}:80", "tei"))
     with pytest.raises(ServerInternal):
-        RemoteReranker(LINE, RerankServer(f"http://{host}:80", "tei", guarded=True))
+        RemoteReranker(LINE.id, RerankServer(f"http://{host}:80", "tei", guarded=True))
 
 
 @pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1111]"])
 def test_a_visitors_server_may_stand_outside(host):
-    RemoteReranker(LINE, RerankServer(f"https://{host}", "tei", guarded=True))
+    RemoteReranker(LINE.id, RerankServer(f"https://{host}", "tei", guarded=True))
 
 
 # As any reranker

@@ -89,7 +89,7 @@ def address(running) -> str:
 
 
 def served(address: str, model: str = "bilingual-cross-encoder", key: str = KEY) -> RemoteReranker:
-    return RemoteReranker(LINE, RerankServer(address, "infinity", model, key))
+    return RemoteReranker(LINE.id, RerankServer(address, "infinity", model, key))
 
 
 def served_embedder(address: str, model: str = "bilingual-embedder", key: str = KEY):

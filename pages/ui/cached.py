@@ -22,8 +22,7 @@ from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgm
 from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import RerankLabError
 from rag_core.pipeline import Lab
-from rag_core.remote import RerankServer
-from rag_core.rerank import Reranker, load_reranker
+from rag_core.rerank import Reranker, load_reranker, server_of
 from rag_core.room import Rooms
 from rag_core.waiting import Line
 
@@ -123,7 +122,7 @@ def megabytes(model_id: str) -> float:
 
 def rerank_address(model_id: str) -> str:
     """Return where a reranker's texts are sent, as it may be shown; nothing where no server is set."""
-    return RerankServer.of(catalog.find(catalog.RERANKERS, model_id), state.rerank_server()).shown
+    return server_of(catalog.find(catalog.RERANKERS, model_id), state.rerank_server()).shown
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
