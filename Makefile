@@ -17,10 +17,10 @@ samples:
 	python data/samples/make_samples.py
 
 screenshots:
-	PYTHONPATH=. python tests/screenshots.py
+	PYTHONPATH=. python tests/support/screenshots.py
 
 models-table:
-	python -m tests.models_table
+	python -m tests.support.models_table
 
 evaluate:
 	python -m training.evaluate $(EVALUATION)

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import cached, picture, work
-from pages.ui.frame import frame, told
-from pages.ui.i18n import t
+from pages.ui.parts import picture
+from pages.ui.shell import cached, work
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import t
 
 
 def try_sample(language: str) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from benchmarks import reranking
 from benchmarks.clock import seconds
 from rag_core.datatypes import ChunkSettings, Settings
-from rag_core.embed import load_embedder
-from rag_core.pipeline import Lab
-from rag_core.rerank import load_reranker
+from rag_core.lab import Lab
+from rag_core.models.embed import load_embedder
+from rag_core.models.rerank import load_reranker
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"

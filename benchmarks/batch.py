@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from rag_core import chunk, evaluate
 from rag_core.datatypes import ChunkSettings, Settings
-from rag_core.embed import load_embedder
-from rag_core.pipeline import Lab
-from rag_core.rerank import load_reranker
+from rag_core.lab import Lab
+from rag_core.measuring import evaluate
+from rag_core.models.embed import load_embedder
+from rag_core.models.rerank import load_reranker
+from rag_core.reading import chunk
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "city-report-zh.pdf"
 

@@ -14,9 +14,9 @@ from time import perf_counter
 from benchmarks.folder import write
 from rag_core import collection
 from rag_core.datatypes import Settings
-from rag_core.embed import load_embedder
-from rag_core.pipeline import Lab
-from rag_core.rerank import load_reranker
+from rag_core.lab import Lab
+from rag_core.models.embed import load_embedder
+from rag_core.models.rerank import load_reranker
 
 ROUNDS = 5
 QUESTION = "How much did revenue grow?"

@@ -33,10 +33,10 @@ import psutil
 import websockets
 
 from benchmarks.tab import Tab, opened
-from rag_core import chunk
 from rag_core.datatypes import Settings
-from rag_core.embed import load_embedder
-from rag_core.pipeline import Lab
+from rag_core.lab import Lab
+from rag_core.models.embed import load_embedder
+from rag_core.reading import chunk
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"

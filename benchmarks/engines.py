@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_core.catalog import BUNDLED, EMBEDDERS, RERANKERS, Line, find
-from rag_core.embed import OnnxEmbedder
-from rag_core.rerank import OnnxReranker
+from rag_core.models.catalog import BUNDLED, EMBEDDERS, RERANKERS, Line, find
+from rag_core.models.embed import OnnxEmbedder
+from rag_core.models.rerank import OnnxReranker
 
 CROSS_ENCODER, EMBEDDER = BUNDLED / "bilingual-cross-encoder", BUNDLED / "bilingual-embedder"
 TOKENIZER_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")

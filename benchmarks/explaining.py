@@ -8,10 +8,10 @@ from time import perf_counter
 
 import numpy as np
 
-from rag_core import probe, projection, units
 from rag_core.datatypes import Settings
-from rag_core.embed import load_embedder, normalise
-from rag_core.rerank import load_reranker
+from rag_core.explaining import probe, projection, units
+from rag_core.models.embed import load_embedder, normalise
+from rag_core.models.rerank import load_reranker
 
 QUESTION = "财政收入增长了多少？"
 TEXT = (

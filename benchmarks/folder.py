@@ -17,12 +17,12 @@ from time import perf_counter
 from pypdf import PdfReader, PdfWriter
 
 from benchmarks.crowd import ROOT
-from rag_core import batch, cluster
+from rag_core.batch import cluster, work
 from rag_core.datatypes import Settings
-from rag_core.embed import load_embedder
-from rag_core.exchange import Questions
-from rag_core.pipeline import Lab
-from rag_core.rerank import load_reranker
+from rag_core.lab import Lab
+from rag_core.measuring.exchange import Questions
+from rag_core.models.embed import load_embedder
+from rag_core.models.rerank import load_reranker
 
 SAMPLES = ("city-report-zh", "annual-report-en")
 HOW = Settings(depth=20)
@@ -54,19 +54,19 @@ def measure(asked: dict[Path, Questions], home: Path, workers: int) -> tuple[lis
     """Return the seconds for starting, indexing and scoring, and the numbers of chunks and of pairs."""
     lab, times = Lab(home), []
     embedder, reranker = load_embedder(HOW.embedder), load_reranker(HOW.reranker)
-    make = cluster.make(HOW.embedder, workers) if workers else batch.here(embedder)
+    make = cluster.make(HOW.embedder, workers) if workers else work.here(embedder)
     running = cluster.joined(cluster.HERE) if workers else nullcontext()
     with timed(times):
         running.__enter__()
     with timed(times):
-        outcomes = batch.index(lab, [batch.Task(file) for file in asked], embedder, make)
-    parts = [batch.part(lab, one, one.file.name, asked[one.file], None, embedder) for one in outcomes]
-    wanted = [one for part in parts for one in batch.wanted(lab, part, embedder, reranker, HOW, HOW.depth)]
+        outcomes = work.index(lab, [work.Task(file) for file in asked], embedder, make)
+    parts = [work.part(lab, one, one.file.name, asked[one.file], None, embedder) for one in outcomes]
+    wanted = [one for part in parts for one in work.wanted(lab, part, embedder, reranker, HOW, HOW.depth)]
     with timed(times):
         if workers:
             cluster.score(lab, wanted, HOW.reranker, workers)
         else:
-            batch.evaluate_all(lab, parts, embedder, [reranker], [HOW.depth], HOW)
+            work.evaluate_all(lab, parts, embedder, [reranker], [HOW.depth], HOW)
     running.__exit__(None, None, None)
     lab.close()
     return times, sum(one.chunks for one in outcomes), sum(len(one.chunks) for one in wanted)

@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from rag_core.datatypes import Settings
-from rag_core.embed import load_embedder
-from rag_core.pipeline import Lab
-from rag_core.rerank import load_reranker
-from rag_core.tokens import MOST
+from rag_core.lab import Lab
+from rag_core.models.embed import load_embedder
+from rag_core.models.rerank import load_reranker
+from rag_core.models.tokens import MOST
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 NAMES = {"zh": "city-report-zh", "en": "annual-report-en"}

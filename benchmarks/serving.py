@@ -19,10 +19,11 @@ from contextlib import contextmanager
 import numpy as np
 
 from benchmarks.crowd import QUESTIONS, ROOT, SAMPLE, free_port
-from rag_core import catalog, chunk, pdf
 from rag_core.datatypes import Settings
-from rag_core.remote import RemoteReranker, RerankServer
-from rag_core.rerank import Reranker, load_reranker
+from rag_core.models import catalog
+from rag_core.models.rerank import Reranker, load_reranker
+from rag_core.reading import chunk, pdf
+from rag_core.servers.rerank import RemoteReranker, RerankServer
 
 PAIRS = 20
 Task = tuple[str, list[str], np.ndarray]

@@ -19,7 +19,7 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from pages.ui.i18n import texts
+from pages.ui.shell.i18n import texts
 
 PATIENCE_SECONDS = 60
 RUNS_HELD = 2

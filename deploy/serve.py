@@ -24,11 +24,12 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.handle import DeploymentHandle
 
-from rag_core import catalog, cluster
+from rag_core.batch import cluster
 from rag_core.datatypes import Settings
-from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import RerankLabError
-from rag_core.rerank import load_reranker
+from rag_core.models import catalog
+from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.rerank import load_reranker
 
 KEY = "RERANK_LAB_SERVE_KEY"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -2,11 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import answers, cached, form, tables
-from pages.ui.frame import frame, told
-from pages.ui.i18n import t
-from rag_core import answer, replay
+from pages.ui.answer import answers
+from pages.ui.parts import tables
+from pages.ui.shell import cached, form
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import t
+from rag_core.comparing import answer
 from rag_core.datatypes import Answer, Comparison
+from rag_core.sharing import replay
 
 
 def answer_side(comparison: Comparison, side: str, place: st.delta_generator.DeltaGenerator) -> Answer:

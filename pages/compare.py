@@ -2,16 +2,20 @@
 
 import streamlit as st
 
-from pages.ui import cached, form, gate, link, past, questions, result, state, work
-from pages.ui.frame import frame, told
-from pages.ui.i18n import t
+from pages.ui.compare import history
+from pages.ui.documents import quality
+from pages.ui.parts import judgments
+from pages.ui.results import result
+from pages.ui.shell import cached, form, link, state, work
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk
 
 
 def judged(chunk: Chunk) -> None:
     """Let the reader grade a chunk, and lead on to why it moved."""
     comparison = st.session_state["comparison"]
-    questions.grade_buttons(comparison.doc_id, comparison.query, chunk)
+    judgments.grade_buttons(comparison.doc_id, comparison.query, chunk)
     st.page_link("pages/explain.py", label=t("explain.open"), icon=":material/troubleshoot:")
 
 
@@ -20,7 +24,7 @@ def run(doc_id: str, asked: str) -> None:
         if asked == "compare":
             comparison = work.compare(doc_id)
             st.session_state.update(comparison=comparison, picked=None, answers=None)
-            work.remember(comparison, past.name_of(comparison))
+            work.remember(comparison, history.name_of(comparison))
             link.write(comparison)
         elif work.suggest(doc_id, asked):
             st.rerun()
@@ -34,7 +38,7 @@ with told():
     link.read()
     state.take_suggestions()
     doc_id = form.pick_document()
-    gate.remind(doc_id)
+    quality.remind(doc_id)
     form.example_question(doc_id, "example")
     asked = form.question_form()
     form.llm_fields()
@@ -44,7 +48,7 @@ with told():
         asked, st.session_state["autorun"] = "compare", False
     if asked:
         run(doc_id, asked)
-    past.show(doc_id)
+    history.show(doc_id)
     comparison = st.session_state["comparison"]
     if comparison is None or comparison.doc_id != doc_id:
         st.info(t("compare.empty"), icon=":material/help:")

@@ -6,13 +6,15 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.ui import cached, charts, chunk_table, collected, form, gate, state, work
-from pages.ui.frame import frame, told
-from pages.ui.i18n import LANGUAGES, plain, t
-from rag_core import chunk
+from pages.ui.documents import chunk_table, collection, quality
+from pages.ui.parts import charts
+from pages.ui.shell import cached, form, state, work
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import LANGUAGES, plain, t
 from rag_core.datatypes import Document
 from rag_core.errors import RerankLabError
-from rag_core.pdf import MAX_BYTES
+from rag_core.reading import chunk
+from rag_core.reading.pdf import MAX_BYTES
 
 
 def add() -> None:
@@ -73,16 +75,16 @@ def overview(document: Document) -> None:
     for column, (name, value) in zip(st.columns(4), numbers, strict=True):
         column.metric(name, value, border=True)
     if document.is_collection:
-        collected.show(document)
+        collection.show(document)
     st.altair_chart(charts.length_histogram(lengths))
     chunk_table.show(document.id, how, chunks)
 
 
 def actions(document: Document, readable: bool) -> None:
     if readable and document.is_collection:
-        gate.remind(document.id)
+        quality.remind(document.id)
     elif readable:
-        gate.warn(document)
+        quality.warn(document)
     build, remove = st.columns(2)
     if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch",
                     disabled=not readable):  # fmt: skip
@@ -116,18 +118,18 @@ frame("documents")
 st.caption(t("documents.lead"))
 with told():
     add()
-    collected.make()
+    collection.make()
     st.divider()
     document = cached.document(form.pick_document(filtered=False))
     if not document.is_collection:
-        gate.show(document)
+        quality.show(document)
     texts = [page.text for part in cached.parts(document.id) for page in part.pages]
     readable = any(letter.isalpha() for text in texts for letter in text)
     if readable:
         cutting()
         overview(document)
     elif document.is_collection:
-        collected.change(document)
+        collection.change(document)
     else:
         st.info(t("gate.nothing"), icon=":material/image:")
     actions(document, readable)

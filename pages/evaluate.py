@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import cached, form, measured, questions, state, work
-from pages.ui.frame import frame, told
-from pages.ui.i18n import t
-from rag_core import catalog
+from pages.ui.evaluate import evaluation
+from pages.ui.parts import judgments
+from pages.ui.shell import cached, form, state, work
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import t
+from rag_core.models import catalog
 from rag_core.settings import DEPTHS
 
 MOST_MODELS = 4
@@ -17,7 +19,7 @@ def samples() -> bool:
     for column, language in zip(st.columns(2), cached.SAMPLE_FILES, strict=True):
         label = t(f"evaluate.sample_{language}")
         if column.button(label, key=f"evaluate_{language}", icon=":material/menu_book:", width="stretch",
-                         on_click=questions.forget_added):  # fmt: skip
+                         on_click=judgments.forget_added):  # fmt: skip
             work.add_sample(language)
             taken = True
     return taken
@@ -33,7 +35,7 @@ def controls() -> bool:
         with right:
             form.first_stage()
         return st.form_submit_button(
-            t("evaluate.run"), type="primary", icon=":material/rule:", on_click=questions.forget_added
+            t("evaluate.run"), type="primary", icon=":material/rule:", on_click=judgments.forget_added
         )
 
 
@@ -42,18 +44,18 @@ st.caption(t("evaluate.lead"))
 with told():
     taken = samples()
     doc_id = form.pick_document()
-    questions.tell_added(doc_id)
-    questions.show(doc_id)
+    judgments.tell_added(doc_id)
+    judgments.show(doc_id)
     form.server_fields()
     form.leaving(st.session_state["rerankers"])
     if controls() or taken:
         st.session_state["evaluation"] = work.evaluate_all(doc_id, st.session_state["rerankers"])
     elif st.session_state["evaluating"]:
         st.info(t("evaluate.stopped"), icon=":material/pause_circle:")
-    evaluation = st.session_state["evaluation"]
-    if evaluation is None or not measured.current(evaluation, doc_id):
+    last = st.session_state["evaluation"]
+    if last is None or not evaluation.current(last, doc_id):
         st.info(t("evaluate.empty"), icon=":material/help:")
         st.stop()
-    if evaluation.how != state.settings():
+    if last.how != state.settings():
         st.caption(t("evaluate.stale"))
-    measured.show(evaluation)
+    evaluation.show(last)

@@ -2,24 +2,17 @@
 
 import streamlit as st
 
-from pages.ui import (
-    explain_baseline,
-    explain_bench,
-    explain_expansions,
-    explain_languages,
-    explain_map,
-    explain_probe,
-)
-from pages.ui.frame import frame, told
-from pages.ui.i18n import t
+from pages.ui.explain import baseline, bench, expansions, languages, probe, projection
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import t
 
 PARTS = {
-    "why": explain_probe.show,
-    "bench": explain_bench.show,
-    "map": explain_map.show,
-    "languages": explain_languages.show,
-    "expansions": explain_expansions.show,
-    "baseline": explain_baseline.show,
+    "why": probe.show,
+    "bench": bench.show,
+    "map": projection.show,
+    "languages": languages.show,
+    "expansions": expansions.show,
+    "baseline": baseline.show,
 }
 
 frame("explain")

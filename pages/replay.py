@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from pages.ui import opened
-from pages.ui.frame import frame, told
-from pages.ui.i18n import t
+from pages.ui.results import replay
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import t
 
 frame("replay")
 st.caption(t("replay.lead"))
 with told():
-    opened.choose()
+    replay.choose()
     if st.session_state["opened"] is None:
         st.info(t("replay.empty"), icon=":material/help:")
         st.stop()
-    opened.banner()
-    opened.show()
+    replay.banner()
+    replay.show()

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import cards, game, inside, rooms
-from pages.ui.frame import frame, told
-from pages.ui.i18n import t
+from pages.ui.shell.frame import frame, told
+from pages.ui.shell.i18n import t
+from pages.ui.workshop import inside, lessons, predict, rooms
 
-PARTS = {"predict": game.show, "room": rooms.show, "lessons": cards.show, "inside": inside.show}
+PARTS = {"predict": predict.show, "room": rooms.show, "lessons": lessons.show, "inside": inside.show}
 
 frame("workshop")
 rooms.arrive()

@@ -1,4 +1,4 @@
-"""See what reranking does to a vector search: read ``pipeline.py`` first."""
+"""See what reranking does to a vector search: read ``lab.py`` first."""
 
 import os
 

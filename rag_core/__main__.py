@@ -11,29 +11,20 @@ from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 
-from rag_core import (
-    __version__,
-    baseline,
-    batch,
-    catalog,
-    chunk,
-    cluster,
-    collection,
-    evaluate,
-    exchange,
-    expand,
-    metrics,
-    probe,
-    replay,
-    selftest,
-    settings,
-)
-from rag_core.baseline import Baseline
+from rag_core import __version__, collection, settings
+from rag_core.batch import cluster, work
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Move, Ranking, Settings
-from rag_core.embed import Embedder, load_embedder
 from rag_core.errors import BadSetting, RerankLabError
-from rag_core.pipeline import Lab
-from rag_core.rerank import Reranker, load_reranker
+from rag_core.explaining import probe
+from rag_core.lab import Lab
+from rag_core.measuring import evaluate, exchange, metrics
+from rag_core.models import baseline, catalog, selftest
+from rag_core.models.baseline import Baseline
+from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.rerank import Reranker, load_reranker
+from rag_core.reading import chunk
+from rag_core.search import expand
+from rag_core.sharing import replay
 
 EXAMPLES = """
 examples:
@@ -179,7 +170,7 @@ def replayed(arguments: argparse.Namespace) -> str:
 
 def report(arguments: argparse.Namespace) -> str:
     """Write a report; its words and charts are the app's own, so this one command reaches up to the screens."""
-    from pages.ui import report as page
+    from pages.ui.results import report as page
 
     if arguments.output.suffix.lower() not in FORMATS:
         raise BadSetting(f"{arguments.output} ends in neither .html nor .md: name a file that does", setting="output",
@@ -295,15 +286,13 @@ def worked(arguments: argparse.Namespace) -> Iterator[None]:
         yield
 
 
-def index_all(
-    arguments: argparse.Namespace, lab: Lab, embedder: Embedder, files: Sequence[Path]
-) -> list[batch.Outcome]:
+def index_all(arguments: argparse.Namespace, lab: Lab, embedder: Embedder, files: Sequence[Path]) -> list[work.Outcome]:
     made_by_ray = arguments.ray and cluster.make(arguments.embedder, arguments.workers)
-    tasks = [batch.Task(file.resolve(), arguments.password, arguments.chunks) for file in files]
-    return batch.index(lab, tasks, embedder, made_by_ray or batch.here(embedder), counting("document"))
+    tasks = [work.Task(file.resolve(), arguments.password, arguments.chunks) for file in files]
+    return work.index(lab, tasks, embedder, made_by_ray or work.here(embedder), counting("document"))
 
 
-def outcome_line(one: batch.Outcome) -> str:
+def outcome_line(one: work.Outcome) -> str:
     if one.reason:
         return f"{one.file}: not indexed: {one.reason}"
     return f"{one.file}: {one.pages} pages, {one.chunks} chunks ({one.cut}){'' if one.new else ', before'}"
@@ -324,7 +313,7 @@ def evaluate_many(arguments: argparse.Namespace) -> str:
         with worked(arguments):
             outcomes = index_all(arguments, lab, embedder, list(asked))
             sys.stderr.writelines(f"{outcome_line(one)}\n" for one in outcomes if one.reason)
-            parts = [batch.part(lab, one, str(one.file.relative_to(arguments.file.resolve())), asked[one.file],
+            parts = [work.part(lab, one, str(one.file.relative_to(arguments.file.resolve())), asked[one.file],
                                 arguments.chunks, embedder) for one in outcomes if not one.reason]  # fmt: skip
             if not parts:
                 raise RerankLabError("none of the files could be indexed: see the lines above")
@@ -332,11 +321,11 @@ def evaluate_many(arguments: argparse.Namespace) -> str:
                 for test in tests:
                     warn(test, language)
             for name, reranker in rerankers.items() if arguments.ray else ():
-                wanted = [batch.wanted(lab, part, embedder, reranker, how, max(depths)) for part in parts]
+                wanted = [work.wanted(lab, part, embedder, reranker, how, max(depths)) for part in parts]
                 cluster.score(lab, [*chain(*wanted)], name, arguments.workers, counting("question"))
-        found = batch.evaluate_all(lab, parts, embedder, [*rerankers.values()], depths, how, counting("document"))
+        found = work.evaluate_all(lab, parts, embedder, [*rerankers.values()], depths, how, counting("document"))
     if arguments.output:
-        write(arguments.output, evaluate.files(found, *batch.judged_and_cut(parts)))
+        write(arguments.output, evaluate.files(found, *work.judged_and_cut(parts)))
     return evaluation_text(found)
 
 

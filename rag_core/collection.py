@@ -13,8 +13,8 @@ from pathlib import Path
 
 from rag_core.datatypes import Document
 from rag_core.errors import EmptyCollection
-from rag_core.language import language_of
-from rag_core.pipeline import Lab
+from rag_core.lab import Lab
+from rag_core.reading.language import language_of
 
 LONGEST_TITLE, ID_LENGTH = 200, 16
 

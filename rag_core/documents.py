@@ -8,12 +8,14 @@ from itertools import count, islice
 from pathlib import Path, PurePath
 from time import perf_counter
 
-from rag_core import extract, judge, pdf, sandbox, settings, text
+from rag_core import settings
 from rag_core.datatypes import Document, Judgment, Page, PageReading, Progress
 from rag_core.errors import EmptyCollection, FileNotKept
-from rag_core.index import open_store
-from rag_core.language import language_of
-from rag_core.library import Entry, Library
+from rag_core.keeping.library import Entry, Library
+from rag_core.measuring import judge
+from rag_core.reading import extract, pdf, sandbox, text
+from rag_core.reading.language import language_of
+from rag_core.search.index import open_store
 
 
 class Documents:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag_core import embed, rerank, settings
-from rag_core.catalog import Line
+from rag_core import settings
 from rag_core.datatypes import Comparison, Settings
-from rag_core.embed import Embedder, load_embedder
-from rag_core.pdf import document_id
-from rag_core.pipeline import Lab
-from rag_core.rerank import Reranker, load_reranker
+from rag_core.lab import Lab
+from rag_core.models import embed, rerank
+from rag_core.models.catalog import Line
+from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.rerank import Reranker, load_reranker
+from rag_core.reading.pdf import document_id
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -55,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def group_of(item: pytest.Item) -> str:
     if {"served", "chromium"} & set(item.fixturenames):
         return "browser"
-    return "torch" if item.get_closest_marker("torch") else item.path.stem
+    return "torch" if item.get_closest_marker("torch") else str(item.path)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -90,7 +91,7 @@ def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     for name in [name for name in os.environ if name.startswith(left_out)]:
         monkeypatch.delenv(name, raising=False)
     yield
-    if "pages.ui.cached" in sys.modules:
+    if "pages.ui.shell.cached" in sys.modules:
         import caches
 
         caches.forget()
@@ -167,7 +168,7 @@ def served(tmp_path_factory) -> Iterator[App]:
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory, embedder) -> Path:
     """Return a library that holds both samples, cut as they are by default, and embedded: to be copied."""
-    from pages.ui.cached import SAMPLE_FILES, SAMPLES
+    from pages.ui.shell.cached import SAMPLE_FILES, SAMPLES
 
     home = tmp_path_factory.mktemp("samples") / "home"
     lab = Lab(home)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from pdfs import text_pdf
 
-from rag_core import collection, evaluate
+from rag_core import collection
 from rag_core.datatypes import ChunkSettings, Judgment, Settings, Span
 from rag_core.errors import EmptyCollection
-from rag_core.pipeline import Lab
+from rag_core.lab import Lab
+from rag_core.measuring import evaluate
 
 MONEY = text_pdf(["全市一般公共预算收入增长8.2%，突破6000亿元。", "居民人均可支配收入增长5.6%。"])
 PARKS = text_pdf(["新建和改造公园二十处，绿化面积不断扩大。"], ["博物馆接待游客三百万人次。"])

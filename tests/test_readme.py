@@ -22,7 +22,7 @@ def read(name: str) -> str:
 
 @pytest.mark.parametrize("name", READMES)
 def test_the_table_is_the_catalogue(name: str):
-    assert models_table.between(read(name)) == models_table.table(name), "run: python -m tests.models_table"
+    assert models_table.between(read(name)) == models_table.table(name), "run: python -m tests.support.models_table"
 
 
 @pytest.mark.parametrize("name", READMES)

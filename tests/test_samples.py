@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.pdf import read_pages
+from rag_core.reading.pdf import read_pages
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 NAMES = ["city-report-zh", "annual-report-en"]

@@ -15,9 +15,9 @@ import tiny_models
 from tokenizers import Tokenizer
 
 from rag_core.datatypes import Chunk, Document, Page, Ranking
-from rag_core.embed import normalise
-from rag_core.onnx_model import feeds
-from rag_core.rerank import load_reranker
+from rag_core.models.embed import normalise
+from rag_core.models.onnx_model import feeds
+from rag_core.models.rerank import load_reranker
 from training import evaluate
 from training.best_part import POOLS, Question, results
 from training.evaluate import (
@@ -699,8 +699,8 @@ def quantize():
 @pytest.mark.slow
 @pytest.mark.torch
 def test_with_fixed_scales_a_graph_gives_nearly_the_float32_logits_whatever_runs_beside(quantize, tmp_path):
-    from rag_core.onnx_model import OnnxModel
-    from rag_core.rerank import first_logit
+    from rag_core.models.onnx_model import OnnxModel
+    from rag_core.models.rerank import first_logit
     from training.export import Logits, export_fp32
 
     folder = tmp_path / "model"

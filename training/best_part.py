@@ -1,9 +1,9 @@
 """Try how large the parts are to be by which a long text is scored: ``python -m training.best_part FOLDER_OF_FILES …``.
 
 A choice such as ``160/25`` cuts a text whose pair has more than 160 tokens into parts of so many, of which neighbours
-have at most 25 % of their tokens in common (``rag_core.parts``); ``512/0`` is the whole text, as far as the model
-reads. A text's score is its best part's, the mean of the best two, or the best part's less what more parts alone bring
-(``less``: ``SLOPE`` times the logarithm of their number).
+have at most 25 % of their tokens in common (``rag_core.models.parts``); ``512/0`` is the whole text, as far as the
+model reads. A text's score is its best part's, the mean of the best two, or the best part's less what more parts alone
+bring (``less``: ``SLOPE`` times the logarithm of their number).
 
 Printed per file and cut, then over all files of a language, at depth 50: nDCG@10 and its difference from the vector
 order with the paired bootstrap interval, the rank correlation of score and length among what does not answer, and what
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_core.embed import load_embedder
-from rag_core.parts import cut
+from rag_core.models.embed import load_embedder
+from rag_core.models.parts import cut
 from training.evaluate import CUTS, Search, choose, corpus, ndcg, relevant, reranker_of
 from training.files import read_rows
 from training.lengths import correlation, interval, mean

@@ -21,11 +21,11 @@ from pathlib import Path
 import bm25s
 import numpy as np
 
-from rag_core.catalog import Line
-from rag_core.chunk import PRESETS
-from rag_core.embed import Embedder, load_embedder
-from rag_core.lexical import tokens
-from rag_core.rerank import STEP, OnnxReranker, Reranker, load_reranker, settled
+from rag_core.models.catalog import Line
+from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.rerank import STEP, OnnxReranker, Reranker, load_reranker, settled
+from rag_core.reading.chunk import PRESETS
+from rag_core.search.lexical import tokens
 from training.files import cut_as_app, cut_sentences, cut_windows, read_rows, whole
 from training.lengths import HEAD as LENGTHS_HEAD
 from training.lengths import RULE as LENGTHS_RULE

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rag_core.chunk import recommend, split
 from rag_core.datatypes import Page
+from rag_core.reading.chunk import recommend, split
 
 SENTENCE = re.compile(r"(?<=[。！？；])|(?<=[.!?])\s+(?=[\"'“(]?[A-Z0-9])|\n+")
 CLAUSE = re.compile(r"(?<=[，。！？；])")

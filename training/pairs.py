@@ -25,9 +25,9 @@ import bm25s
 import numpy as np
 from opencc import OpenCC
 
-from rag_core.embed import Embedder, load_embedder
-from rag_core.lexical import tokens
-from rag_core.rerank import OnnxReranker
+from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.rerank import OnnxReranker
+from rag_core.search.lexical import tokens
 from training.evaluate import reranker_of
 from training.files import UNMEASURED, cut_clauses, cut_sentences, read_rows
 from training.gloss import Dictionary

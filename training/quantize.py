@@ -22,8 +22,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
 
-from rag_core.onnx_model import FIXED_SCALES, feeds
-from rag_core.rerank import Pair
+from rag_core.models.onnx_model import FIXED_SCALES, feeds
+from rag_core.models.rerank import Pair
 from training.train import read_groups, split
 
 SAMPLE_GROUPS = 120

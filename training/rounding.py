@@ -18,10 +18,10 @@ import onnx
 from onnx import helper, numpy_helper
 from onnxruntime import InferenceSession
 
-from rag_core.catalog import RERANKERS, find
-from rag_core.embed import load_embedder
-from rag_core.onnx_model import OnnxModel
-from rag_core.rerank import first_logit
+from rag_core.models.catalog import RERANKERS, find
+from rag_core.models.embed import load_embedder
+from rag_core.models.onnx_model import OnnxModel
+from rag_core.models.rerank import first_logit
 from training.evaluate import CUTS, Search, choose, corpus, ndcg, relevant
 from training.files import read_rows
 from training.lengths import correlation, interval, mean

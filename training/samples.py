@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rag_core import chunk
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Ranking, Settings
-from rag_core.embed import load_embedder
-from rag_core.pipeline import Lab
-from rag_core.rerank import load_reranker
+from rag_core.lab import Lab
+from rag_core.models.embed import load_embedder
+from rag_core.models.rerank import load_reranker
+from rag_core.reading import chunk
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 NAMES = ("city-report-zh", "annual-report-en")

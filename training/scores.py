@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_core import parts
 from rag_core.datatypes import Progress
-from rag_core.parts import Pair
-from rag_core.rerank import OnnxReranker
-from rag_core.tokens import MOST
+from rag_core.models import parts
+from rag_core.models.parts import Pair
+from rag_core.models.rerank import OnnxReranker
+from rag_core.models.tokens import MOST
 
 
 class KeptScores:

@@ -1,0 +1,61 @@
+"""Two answers to one question, from the first chunks of either order, side by side."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.parts import page_beside, tables
+from pages.ui.shell.i18n import t
+from rag_core.comparing import answer
+from rag_core.datatypes import Answer, Comparison
+from rag_core.sharing.replay import SIDES
+
+
+def show(comparison: Comparison, answers: Mapping[str, Answer], pages: bool = False) -> None:
+    """Show both; with ``pages``, the document is at hand."""
+    st.subheader(t("answer.same" if same(answers) else "answer.changed"))
+    if not same(answers):
+        st.caption(t("answer.changed_help"))
+    for column, side in zip(st.columns(2), SIDES, strict=True):
+        with column:
+            show_side(comparison, side, answers[side], pages)
+
+
+def same(answers: Mapping[str, Answer]) -> bool:
+    """Say whether both sides give the same words; citations are compared as chunks, for their numbers differ."""
+    plain = [" ".join(answer.CITATION.sub("", found.text).split()) for found in answers.values()]
+    return plain[0] == plain[1]
+
+
+def show_side(comparison: Comparison, side: str, found: Answer, pages: bool) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{tables.order_name(comparison, side)}**")
+        extractive = found.source == answer.EXTRACTIVE
+        st.badge(t("answer.extractive") if extractive else t("answer.by_llm"), icon=":material/format_quote:")
+        if not extractive:
+            st.text(found.source)
+        st.text(found.text or t("answer.nothing"))
+    sources(found, side, pages)
+
+
+def sources(found: Answer, side: str, pages: bool) -> None:
+    """List what an answer was made from; a click shows the chunk, on its page where that is at hand."""
+    rows = [
+        ["●" if number in found.cited else "○", f"[{number}]", tables.page(chunk), tables.one_line(chunk.text)]
+        for number, chunk in enumerate(found.chunks, start=1)
+    ]
+    names = [t("answer.cited"), t("answer.number"), t("table.page"), t("table.text")]
+    look = {
+        names[0]: st.column_config.TextColumn(width=50),
+        names[1]: st.column_config.TextColumn(width=50),
+        names[2]: tables.page_column(found.chunks),
+        names[3]: st.column_config.TextColumn(width="large"),
+    }
+    table = pd.DataFrame(rows, columns=names)
+    if pages:
+        page_beside.table(table, found.chunks, f"sources_{side}", page_beside.stacked, column_config=look)
+        return
+    shown = page_beside.choose(table, found.chunks, f"sources_{side}", column_config=look)
+    if shown:
+        st.text(shown.text)

@@ -1,0 +1,180 @@
+"""The last comparisons of a document: restored, named, and set beside each other."""
+
+from datetime import datetime, timedelta, timezone
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.parts import page_beside, tables
+from pages.ui.shell import cached, link, state
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import t
+from rag_core.comparing.changes import Change, change, top
+from rag_core.datatypes import Comparison, Move
+from rag_core.models import catalog
+from rag_core.sharing import replay
+from rag_core.sharing.replay import Replay
+
+QUESTION_COLUMNS = 36
+
+
+def show(doc_id: str) -> None:
+    """Show what was compared before; without anything there is nothing to show."""
+    names = {one.number: f"{local_time(one.made)} · {one.name}" for one in cached.lab().history(doc_id)}
+    if not names:
+        return
+    part = st.expander(t("history.title", count=len(names)), icon=":material/history:", key="history_open",
+                       on_change="rerun")  # fmt: skip
+    if not part.open:
+        return
+    with part:
+        st.caption(t("history.help"))
+        state.settle("history_one", list(names))
+        st.selectbox(t("history.one"), list(names), key="history_one", format_func=names.get)
+        with told():
+            entry(doc_id, st.session_state["history_one"])
+            second(doc_id, names)
+
+
+def local_time(made: str) -> str:
+    """Return a time as the reader's clock shows it: the browser says how many minutes UTC is ahead."""
+    zone = timezone(-timedelta(minutes=st.context.timezone_offset or 0))
+    return datetime.fromisoformat(made).astimezone(zone).strftime("%m-%d %H:%M")
+
+
+def entry(doc_id: str, number: int) -> None:
+    """Offer to restore a comparison and to give it another name."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(t("history.restore"), key="restore", icon=":material/restore:",
+                  on_click=restore, args=[doc_id, number])  # fmt: skip
+        with st.popover(t("history.rename"), icon=":material/edit:"), st.form("rename", border=False):
+            st.text_input(t("history.name"), key="history_name", max_chars=100)
+            st.form_submit_button(t("history.rename_yes"), on_click=rename, args=[doc_id, number])
+
+
+def recalled(doc_id: str, number: int) -> Replay:
+    return replay.read(cached.lab().recall(doc_id, number))
+
+
+def restore(doc_id: str, number: int) -> None:
+    """Make a comparison the one of the page, with the form as it was."""
+    with told():
+        found = recalled(doc_id, number)
+        fill(found.comparison)
+        st.session_state.update(comparison=found.comparison, recorded=found, picked=None, answers=None,
+                                history_open=False)  # fmt: skip
+        link.write(found.comparison)
+
+
+def rename(doc_id: str, number: int) -> None:
+    with told():
+        cached.lab().rename(doc_id, number, st.session_state["history_name"])
+    st.session_state["history_name"] = ""
+
+
+def fill(comparison: Comparison) -> None:
+    """Put a comparison's question and settings into the form."""
+    how = comparison.settings
+    typed = [one.text for one in comparison.expansions if one.origin == "typed"]
+    st.session_state.update(question=comparison.query, typed="\n".join(typed), depth=how.depth, cutoff=how.cutoff,
+                            adaptive=how.adaptive, first_stage=how.first_stage, within=list(how.within))  # fmt: skip
+    state.suggest([one for one in comparison.expansions if one.origin != "typed"])
+    state.use_chunks(how.chunks)
+    for role, lines in (("embedder", catalog.EMBEDDERS), ("reranker", catalog.RERANKERS)):
+        model = getattr(how, role)
+        listed = any(line.id == model for line in lines)
+        st.session_state[f"{role}_other"] = "" if listed else model
+        if listed:
+            st.session_state[role] = model
+
+
+def name_of(comparison: Comparison) -> str:
+    """Name a comparison by its question and by what is usually changed between two."""
+    how, usual = comparison.settings, state.HOW
+    parts = [tables.one_line(comparison.query, QUESTION_COLUMNS), tables.cut_name(how.chunks),
+             t("history.depth", depth=how.depth)]  # fmt: skip
+    if how.first_stage != usual.first_stage:
+        parts.append(t(f"form.first_{how.first_stage}"))
+    if how.within:
+        parts.append(t("history.within", count=len(how.within)))
+    parts += [getattr(how, role) for role in replay.MODELS if getattr(how, role) != getattr(usual, role)]
+    if comparison.expansions:
+        parts.append(t("history.expansions", count=len(comparison.expansions)))
+    return " · ".join(parts)
+
+
+def second(doc_id: str, names: dict[int, str]) -> None:
+    """Let the reader choose a second comparison, and show what changed from the first to it."""
+    others = [number for number in names if number != st.session_state["history_one"]]
+    if not others:
+        st.caption(t("history.only_one"))
+        return
+    if st.session_state["history_other"] not in others:
+        st.session_state["history_other"] = None
+    chosen = st.selectbox(t("history.other"), others, key="history_other", format_func=names.get, index=None,
+                          placeholder=t("history.other_hint"))  # fmt: skip
+    if chosen is not None:
+        earlier, later = sorted((st.session_state["history_one"], chosen))
+        one, other = (recalled(doc_id, number).comparison for number in (earlier, later))
+        changes(one, other)
+
+
+def changes(one: Comparison, other: Comparison) -> None:
+    """Show which settings differ, both tops, what came and went, and how far the new orders agree; ranks alone."""
+    settings_part(one, other)
+    found = change(one, other)
+    for column, comparison, gone, side in zip(
+        st.columns(2), (one, other), (found.left, found.entered), ("one", "other"), strict=True
+    ):
+        with column:
+            st.markdown(f"**{t('history.top_' + side, k=min(comparison.cutoff, len(comparison.moves)))}**")
+            page_beside.table(top_table(comparison, gone, side), [move.chunk for move in top(comparison)],
+                         f"history_top_{side}", page_beside.stacked, column_config=widths(comparison))  # fmt: skip
+    st.markdown(said(one, other, found))
+    if found.tau is not None:
+        st.markdown(t("history.tau", tau=f"{found.tau:.2f}", pairs=len(found.pairs)))
+    if any(found.alone):
+        st.caption(t("history.alone", one=found.alone[0], other=found.alone[1]))
+    st.caption(t("history.no_scores"))
+
+
+def settings_part(one: Comparison, other: Comparison) -> None:
+    pairs = zip(tables.how_rows(one), tables.how_rows(other), strict=True)
+    rows = [(name, before, after) for (name, before), (_, after) in pairs if before != after]
+    if not rows:
+        st.caption(t("history.same_settings"))
+        return
+    columns = [t("table.setting"), t("history.first"), t("history.second")]
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, key="history_settings")
+
+
+def said(one: Comparison, other: Comparison, found: Change) -> str:
+    """Say how many of either top the other one holds as well."""
+    first, second = (top(comparison) for comparison in (one, other))
+    return t("history.overlap", one=len(first) - len(found.left), first=len(first),
+             other=len(second) - len(found.entered), second=len(second))  # fmt: skip
+
+
+def top_table(comparison: Comparison, alone: tuple[Move, ...], side: str) -> pd.DataFrame:
+    """Return the top of a comparison, marked where the other one's top does not hold the text."""
+    ids = {move.chunk.id for move in alone}
+    mark = t("history.gone" if side == "one" else "history.new")
+    rows = [
+        (
+            move.after,
+            mark if move.chunk.id in ids else "",
+            tables.page(move.chunk),
+            tables.one_line(move.chunk.text),
+        )
+        for move in top(comparison)
+    ]
+    return pd.DataFrame(rows, columns=[t("table.rank"), t("history.mark"), t("table.page"), t("table.text")])
+
+
+def widths(comparison: Comparison) -> dict[str, object]:
+    return {
+        t("table.rank"): st.column_config.NumberColumn(width=50),
+        t("history.mark"): st.column_config.TextColumn(width=60),
+        t("table.page"): tables.page_column(comparison.reranked.chunks),
+        t("table.text"): st.column_config.TextColumn(width="large"),
+    }

@@ -1,0 +1,69 @@
+"""The chunks of a document, what the models read of each, and the page where it stands."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.parts import page_beside, tables
+from pages.ui.shell import cached, state
+from pages.ui.shell.i18n import plain, t
+from rag_core.datatypes import Chunk, ChunkSettings
+from rag_core.models import catalog
+from rag_core.models.tokens import MOST, cut_share
+
+WARNED = 0.05
+
+
+def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
+    counts = {role: tokens_of(doc_id, how, role) for role in ("embedder", "reranker")}
+    known = {role: found for role, found in counts.items() if found is not None}
+    for role in counts:
+        told_of(role, counts[role])
+    names = [t("table.page"), t("documents.length"), *(t(f"chunks.{role}") for role in known), t("table.text")]
+    rows = [
+        [tables.page(piece), len(piece.text), *(found[place] for found in known.values()), tables.one_line(piece.text)]
+        for place, piece in enumerate(chunks)
+    ]
+    page_beside.table(
+        pd.DataFrame(rows, columns=names),
+        chunks,
+        "chunks",
+        height=tables.height(len(rows)),
+        column_config={
+            names[0]: tables.page_column(chunks),
+            names[1]: st.column_config.NumberColumn(width=90),
+            **{t(f"chunks.{role}"): meter(limit_of(role)) for role in known},
+            t("table.text"): st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def tokens_of(doc_id: str, how: ChunkSettings, role: str) -> list[int] | None:
+    question = st.session_state["question"].strip() or t("chunks.typical_question")
+    return cached.token_counts(doc_id, how, role, state.chosen(role), question if role == "reranker" else "")
+
+
+def limit_of(role: str) -> int:
+    """Return how many tokens a bundled model reads well at a time."""
+    return catalog.find(catalog.RERANKERS, state.chosen(role)).pair_tokens if role == "reranker" else MOST
+
+
+def meter(limit: int) -> object:
+    return st.column_config.ProgressColumn(
+        width=130, format=f"%d / {limit}", min_value=0, max_value=limit, help=t("chunks.tokens_help", limit=MOST)
+    )
+
+
+def told_of(role: str, counts: list[int] | None) -> None:
+    """Warn where an embedder cuts off more than a twentieth of the tokens, and say what is read in parts.
+
+    Where tokens cannot be counted, that is said instead.
+    """
+    model, limit = plain(state.chosen(role)), limit_of(role)
+    over = sum(count > limit for count in counts or ())
+    if counts is None:
+        st.caption(t("chunks.unknown", model=model))
+    elif role == "reranker" and over:
+        st.caption(t("chunks.parts", model=model, over=over, chunks=len(counts), limit=limit))
+    elif role == "embedder" and cut_share(counts) > WARNED:
+        st.warning(t("chunks.cut", model=model, share=f"{cut_share(counts):.0%}", over=over, chunks=len(counts),
+                     limit=limit), icon=":material/content_cut:")  # fmt: skip

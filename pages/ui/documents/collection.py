@@ -1,0 +1,76 @@
+"""Collections: several documents put together, and what is in one."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.documents import quality
+from pages.ui.parts import tables
+from pages.ui.shell import cached, form, state, work
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import LANGUAGES, plain, t
+from rag_core import collection
+from rag_core.collection import LONGEST_TITLE
+from rag_core.datatypes import Document
+
+
+def make() -> None:
+    """Let the reader put documents together; with one document there is nothing to put."""
+    titles = single()
+    if len(titles) < 2:
+        return
+    with st.expander(t("collection.make"), icon=":material/library_books:"):
+        st.caption(t("collection.help"))
+        with st.form("collection", clear_on_submit=True, border=False):
+            title = st.text_input(t("collection.name"), key="collection_name", max_chars=LONGEST_TITLE)
+            members = st.multiselect(t("collection.members"), list(titles), key="collection_members",
+                                     format_func=titles.get, placeholder=t("collection.members_hint"))  # fmt: skip
+            submitted = st.form_submit_button(t("collection.put"), icon=":material/create_new_folder:")
+    if submitted:
+        with told():
+            made = collection.save(cached.lab(), title, members, state.owner())
+            form.choose_document(made.id)
+            st.success(t("collection.made", title=plain(made.title), count=len(made.members)))
+
+
+def single() -> dict[str, str]:
+    """Return ids and titles of the visitor's documents that are no collections."""
+    return cached.lab().titles(state.owner(), collections=False)
+
+
+def change(document: Document) -> None:
+    """Let the reader rename a collection, and add or remove documents."""
+    titles, name, chosen = single(), f"name_of_{document.id}", f"members_of_{document.id}"
+    st.session_state.setdefault(name, document.title)
+    kept = st.session_state.get(chosen, document.members)
+    st.session_state[chosen] = [doc_id for doc_id in kept if doc_id in titles]
+    with st.form("change_collection", border=False):
+        st.text_input(t("collection.name"), key=name, max_chars=LONGEST_TITLE)
+        st.multiselect(t("collection.members"), list(titles), key=chosen, format_func=titles.get,
+                       placeholder=t("collection.members_hint"))  # fmt: skip
+        if not st.form_submit_button(t("collection.save"), icon=":material/save:"):
+            return
+    with told():
+        collection.save(cached.lab(), st.session_state[name], st.session_state[chosen], state.owner(), document.id)
+        work.forget(document.id)
+        st.rerun()
+
+
+def show(document: Document) -> None:
+    """List the members of a collection, with what of each is searched."""
+    how = state.chunk_settings()
+    pieces = [piece.doc_id for piece in cached.chunks(document.id, how.preset, how.size, how.overlap)]
+    rows = [
+        [part.title, len(part.pages), pieces.count(part.id), len(quality.doubted(part.id)), LANGUAGES[part.language]]
+        for part in cached.parts(document.id)
+    ]
+    names = [t("form.document"), t("documents.pages"), t("documents.chunks"), t("collection.doubted"),
+             t("documents.language")]  # fmt: skip
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        height=tables.height(len(rows)),
+        key="members",
+        column_config={names[0]: st.column_config.TextColumn(width="large")},
+    )
+    with st.expander(t("collection.change"), icon=":material/edit:"):
+        change(document)

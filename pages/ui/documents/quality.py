@@ -1,0 +1,199 @@
+"""What the extractors made of each page, before anything is indexed: seen, doubted, read otherwise, left out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.parts import page_beside, tables
+from pages.ui.shell import cached, state, work
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Document, PageReading, Quality
+from rag_core.reading import ocr, quality
+
+MARKS = {"good": "✓", "doubtful": "?", "unreadable": "✗"}
+EXTRACTORS = {"pypdf": "pypdf", "pdfium": "PDFium", "ocr": "OCR"}
+COLUMNS = (
+    "page",
+    "verdict",
+    "reason",
+    "characters",
+    "replacement",
+    "private",
+    "unlikely",
+    "spaced",
+    "read_by",
+    "searched",
+)
+PAGES_NAMED = 12
+LINES_SHOWN = 4
+TEXT_HEIGHT = 420
+
+
+def show(document: Document) -> None:
+    """Say how well the document was read; what is good is said in one line."""
+    readings, dropped = cached.readings(document.id)
+    if not readings:
+        st.caption(t("gate.unknown"))
+        return
+    found = verdicts(readings)
+    doubted = len(readings) - found["good"]
+    label = t("gate.summary", pages=len(readings), **found)
+    with st.expander(label, icon=":material/fact_check:", expanded=bool(doubted), key=f"gate_{document.id}"):
+        if doubted:
+            st.caption(t("gate.help"))
+        choices(document, readings, dropped)
+        listed(readings)
+        chosen = next((one for one in readings if one.number == page_chosen(readings)), None)
+        if chosen:
+            page(document, readings, dropped, chosen)
+
+
+def verdicts(readings: Sequence[PageReading]) -> dict[str, int]:
+    found = Counter(one.chosen.quality.verdict for one in readings)
+    return {verdict: found[verdict] for verdict in quality.VERDICTS}
+
+
+def page_chosen(readings: Sequence[PageReading]) -> int | None:
+    """Return the page whose picture is shown: the row that was clicked, else the worst page where one is not good."""
+    clicked = st.session_state["gate_page"]
+    if clicked in {one.number for one in readings}:
+        return clicked
+    worst = max(readings, key=lambda one: quality.VERDICTS.index(one.chosen.quality.verdict))
+    return worst.number if worst.chosen.quality.verdict != quality.GOOD else None
+
+
+def listed(readings: Sequence[PageReading]) -> None:
+    titles = {name: t(f"gate.{name}") for name in COLUMNS}
+    share = st.column_config.NumberColumn(width=80, format="percent")
+    st.dataframe(
+        pd.DataFrame([row(one) for one in readings], columns=list(titles.values())),
+        hide_index=True,
+        height=tables.height(len(readings)),
+        key="gate_pages",
+        on_select=lambda: state.keep_row("gate_pages", "gate_page", [one.number for one in readings]),
+        selection_mode="single-row",
+        column_config={
+            titles["page"]: st.column_config.NumberColumn(width=50),
+            titles["verdict"]: st.column_config.TextColumn(width=95),
+            titles["reason"]: st.column_config.TextColumn(width=300),
+            titles["characters"]: st.column_config.NumberColumn(width=80),
+            **{titles[name]: share for name in ("replacement", "private", "unlikely", "spaced")},
+            titles["read_by"]: st.column_config.TextColumn(width=90),
+            titles["searched"]: st.column_config.TextColumn(width=70),
+        },
+    )
+
+
+def row(reading: PageReading) -> list[object]:
+    found = reading.chosen.quality
+    searched = "–" if reading.left_out else "✓"
+    return [reading.number, f"{MARKS[found.verdict]} {t('verdict.' + found.verdict)}", reasons(found),
+            found.characters, found.replacement, found.private, found.unlikely, found.spaced,
+            EXTRACTORS[reading.extractor], searched]  # fmt: skip
+
+
+def reasons(found: Quality) -> str:
+    return t("gate.and").join(t("reason." + reason) for reason in found.reasons)
+
+
+def choices(document: Document, readings: list[PageReading], dropped: bool) -> None:
+    """Offer what concerns many pages at once."""
+    doubted = [one for one in readings if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
+    unread = [one.number for one in readings if one.chosen.quality.verdict == quality.UNREADABLE]
+    repeated = sorted(quality.repeated_lines([one.chosen.text for one in readings]))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if 0 < len(doubted) < len(readings):
+            st.button(t("gate.leave_all", count=len(doubted)), key="leave_all", icon=":material/playlist_remove:",
+                      on_click=leave_out, args=[document, readings, dropped, doubted])  # fmt: skip
+        if repeated:
+            key = "gate.keep_repeated" if dropped else "gate.drop_repeated"
+            st.button(t(key, count=len(repeated)), key="repeated", icon=":material/vertical_align_center:",
+                      on_click=choose, args=[document, readings, not dropped])  # fmt: skip
+    for line in repeated[:LINES_SHOWN]:
+        st.text(f"· {tables.one_line(line, 80)}")
+    if unread:
+        recognition(document, unread)
+
+
+def recognition(document: Document, numbers: list[int]) -> None:
+    """Offer to recognise the text on pictures, or say what that needs."""
+    if not ocr.is_installed():
+        st.caption(t("gate.ocr_missing", count=len(numbers)))
+        return
+    place = st.empty()
+    if st.button(t("gate.recognise", count=len(numbers)), key="recognise", icon=":material/document_scanner:"):
+        with told():
+            place.progress(0.0, text=t("work.loading"))
+            cached.lab().recognise(document.id, numbers, work.counting(place, "gate.recognising"))
+            work.forget(document.id)
+            st.rerun()
+
+
+def leave_out(document: Document, readings: list[PageReading], dropped: bool, those: list[PageReading]) -> None:
+    numbers = {one.number for one in those}
+    choose(document, [replace(one, left_out=one.left_out or one.number in numbers) for one in readings], dropped)
+
+
+def choose(document: Document, readings: list[PageReading], dropped: bool) -> None:
+    with told():
+        cached.lab().choose(document.id, readings, dropped)
+        work.forget(document.id)
+
+
+def page(document: Document, readings: list[PageReading], dropped: bool, shown: PageReading) -> None:
+    """Show a page's picture beside its text, and let the reader choose for it alone."""
+    picture, text = st.columns(2)
+    with picture:
+        st.markdown(f"**{t('table.page_short', page=shown.number)}**")
+        page_beside.page(document.id, shown.number)
+    with text:
+        st.markdown(f"**{t('gate.text', verdict=t('verdict.' + shown.chosen.quality.verdict))}**")
+        if shown.chosen.quality.reasons:
+            st.caption(reasons(shown.chosen.quality))
+        with st.container(height=TEXT_HEIGHT):
+            st.text(shown.chosen.text or t("gate.no_text"))
+        buttons(document, readings, dropped, shown)
+
+
+def buttons(document: Document, readings: list[PageReading], dropped: bool, shown: PageReading) -> None:
+    def put(new: PageReading) -> list[object]:
+        return [document, [new if one.number == new.number else one for one in readings], dropped]
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name, extract in shown.extracts.items():
+            if extract.text == shown.chosen.text:
+                continue
+            verdict = t("verdict." + extract.quality.verdict)
+            st.button(t("gate.take", extractor=EXTRACTORS[name], verdict=verdict), key=f"take_{name}",
+                      icon=":material/swap_horiz:", on_click=choose,
+                      args=put(replace(shown, extractor=name)))  # fmt: skip
+        key = "gate.search_again" if shown.left_out else "gate.leave_out"
+        st.button(t(key), key="leave_out", icon=":material/block:", on_click=choose,
+                  args=put(replace(shown, left_out=not shown.left_out)))  # fmt: skip
+
+
+def warn(document: Document) -> None:
+    """Warn, before anything is embedded, of the pages that are not good and will be searched all the same."""
+    found = doubted(document.id)
+    if found:
+        numbers = ", ".join(map(str, found[:PAGES_NAMED])) + "…" * (len(found) > PAGES_NAMED)
+        st.warning(t("gate.warn", count=len(found), pages=numbers), icon=":material/visibility_off:")
+
+
+def doubted(doc_id: str) -> list[int]:
+    """Return the numbers of the pages that are not good and are searched all the same."""
+    readings, _ = cached.readings(doc_id)
+    return [one.number for one in readings if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
+
+
+def remind(doc_id: str) -> None:
+    """Say on another screen what of the document is not searched, or is not to be trusted."""
+    readings = [one for part in cached.document(doc_id).parts for one in cached.readings(part)[0]]
+    left_out = sum(one.left_out for one in readings)
+    bad = sum(one.chosen.quality.verdict == quality.UNREADABLE and not one.left_out for one in readings)
+    if left_out or bad:
+        st.caption(f":material/visibility_off: {t('gate.remind', left_out=left_out, unreadable=bad)}")

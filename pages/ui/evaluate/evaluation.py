@@ -1,0 +1,305 @@
+"""A finished evaluation on screen, part by part."""
+
+import io
+import zipfile
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.evaluate import charts
+from pages.ui.parts import page_beside, tables
+from pages.ui.parts.judgments import grade_buttons
+from pages.ui.shell import cached, state, work
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import t
+from rag_core.measuring import evaluate
+from rag_core.measuring.evaluate import Evaluation
+from rag_core.measuring.metrics import FEW, MAIN, MEASURES
+from rag_core.models import catalog
+
+CLEAR = 0.05
+STAGE_NAMES = tuple(evaluate.STAGES.values())
+
+
+def name_of(system: str) -> str:
+    """Name a system in the reader's language; a reranker's own name stays."""
+    settings = {name: stage for stage, name in evaluate.STAGES.items()}
+    return t(f"form.first_{settings[system]}") if system in settings else system
+
+
+@state.fragment
+def show(evaluation: Evaluation) -> None:
+    """Show everything; what is chosen in a part draws only the parts again."""
+    judged = evaluate.judgments_of(cached.lab(), evaluation.doc_id, work.current_chunks(evaluation.doc_id))
+    if judged != evaluation.judged:
+        evaluation = st.session_state["evaluation"] = evaluation.rejudged(judged)
+    verdict(evaluation)
+    means, each, depth, panel, files = st.tabs(
+        [t("measured.means"), t("measured.each"), t("measured.depth"), t("measured.panel"), t("measured.files")]
+    )
+    with means:
+        means_part(evaluation)
+    with each:
+        each_part(evaluation)
+    with depth:
+        depth_part(evaluation)
+    with panel:
+        panel_part(evaluation)
+    with files:
+        files_part(evaluation)
+
+
+def deepest(evaluation: Evaluation) -> str:
+    """Return the first reranker at its largest depth: what the headline is about."""
+    model = next(iter(evaluation.scores))
+    return next(name for name in reversed(evaluation.reranked) if name.startswith(f"{model} @"))
+
+
+def verdict(evaluation: Evaluation) -> None:
+    """Say in one sentence what the judgments show, and pin where reranking harmed."""
+    system, count = deepest(evaluation), len(evaluation.measured)
+    found = evaluation.difference(system)
+    if found is None:
+        st.info(t("measured.nothing_judged"), icon=":material/rule:")
+    elif not evaluation.enough:
+        st.warning(t("measured.too_few", count=count, few=FEW), icon=":material/hourglass_empty:")
+    else:
+        clear = found.p <= CLEAR and (found.low > 0 or found.high < 0)
+        key = ("better" if found.mean > 0 else "worse") if clear else "unclear"
+        values = {"mean": f"{found.mean:+.3f}", "low": f"{found.low:+.3f}", "high": f"{found.high:+.3f}"}
+        st.subheader(t(f"measured.{key}"))
+        st.markdown(
+            t("measured.sure", count=count, p=f"{found.p:.3f}", before=t(f"order.{evaluation.baseline}"), **values)
+        )
+    if evaluation.excluded:
+        st.caption(t("measured.excluded", count=len(evaluation.excluded)))
+        for question in evaluation.excluded:
+            st.text(tables.one_line(question, 100))
+    harm(evaluation, system)
+
+
+def harm(evaluation: Evaluation, system: str) -> None:
+    """Pin the relevant chunk that fell furthest, and the question that lost most."""
+    fall, loss = evaluation.fell_furthest(system), evaluation.lost_most(system)
+    if not (fall or loss):
+        return
+    with st.container(border=True):
+        st.markdown(f"**:material/push_pin: {t('harm.title')}**")
+        if fall:
+            question, chunk_id, before, after = fall
+            chunk = next(chunk for chunk in work.current_chunks(evaluation.doc_id) if chunk.id == chunk_id)
+            st.markdown(t("harm.fell", before=before, after=after, page=chunk.page))
+            st.text(tables.one_line(question, 100))
+            st.text(f"{tables.where(chunk)}  {tables.one_line(chunk.text, 160)}")
+        if loss:
+            st.markdown(t("harm.lost", difference=f"{loss[1]:+.3f}"))
+            st.text(tables.one_line(loss[0], 100))
+
+
+def means_part(evaluation: Evaluation) -> None:
+    if not evaluation.measured:
+        st.caption(t("measured.nothing_judged"))
+        return
+    st.caption(t("measured.means_help", count=len(evaluation.measured)))
+    rows = [evaluate.mean_row(evaluation, system) for system in evaluation.orders]
+    names = [t("measured.system"), t("measured.questions"), *MEASURES, t("measured.unjudged")]
+    frame = pd.DataFrame([[name_of(row[0]), *row[1 : len(names)]] for row in rows], columns=names)
+    st.dataframe(
+        frame.style.format({**dict.fromkeys(MEASURES, "{:.3f}"), names[-1]: "{:.1f}"}),
+        hide_index=True,
+        key="means",
+        height=tables.height(len(frame)),
+        column_config={names[0]: st.column_config.TextColumn(width="medium")},
+    )
+    st.caption(t("measured.unjudged_help"))
+    if not evaluation.enough:
+        st.caption(t("measured.too_few", count=len(evaluation.measured), few=FEW))
+        return
+    st.markdown(f"**{t('measured.differences', before=t(f'order.{evaluation.baseline}'))}**")
+    st.altair_chart(charts.difference_chart(evaluation, name_of), key="differences")
+    st.caption(t("measured.differences_help"))
+
+
+def each_part(evaluation: Evaluation) -> None:
+    systems = {name: name_of(name) for name in evaluation.orders if name != evaluation.baseline}
+    state.settle("shown_system", list(systems), deepest(evaluation))
+    left, right = st.columns(2)
+    system = left.selectbox(t("measured.system"), list(systems), key="shown_system", format_func=systems.get)
+    measure = right.selectbox(t("measured.measure"), MEASURES, key="shown_measure")
+    gains, k = evaluation.differences(system, measure), evaluation.how.cutoff
+    rows = []
+    for question in evaluation.questions:
+        new, first = evaluation.changed(system, question)
+        before = evaluation.values[evaluation.baseline][measure].get(question)
+        after = evaluation.values[system][measure].get(question)
+        rows.append([question, before, after, gains.get(question), new, t("measured.yes") if first else ""])
+    names = [t("questions.question"), name_of(evaluation.baseline), t("measured.system_short"),
+             t("measured.gain"), t("measured.new", k=k), t("measured.first")]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=names).sort_values(names[3], na_position="last", kind="stable")
+    asked = list(frame[names[0]])
+    key = state.key_of("each", asked)
+    st.dataframe(
+        frame.style.format(dict.fromkeys(names[1:3], "{:.3f}") | {names[3]: "{:+.3f}"}, na_rep="–"),
+        hide_index=True,
+        key=key,
+        height=tables.height(len(frame)),
+        column_config={names[0]: st.column_config.TextColumn(width="large")},
+        on_select=lambda: state.keep_row(key, "judged_question", asked),
+        selection_mode="single-row",
+    )
+    st.caption(t("measured.each_help", measure=measure, k=k))
+    if st.session_state["judged_question"] in asked:
+        pool_part(evaluation, st.session_state["judged_question"])
+
+
+def pool_part(evaluation: Evaluation, question: str) -> None:
+    """Let the reader judge what stands in the first ten of any order, in the order of the document."""
+    pooled = evaluation.pool(question)
+    chunks = [chunk for chunk in work.current_chunks(evaluation.doc_id) if chunk.id in pooled]
+    grades = evaluation.judged.qrels.get(question, {})
+    st.markdown(f"**{t('pool.title', count=len(chunks))}**")
+    st.text(question)
+    rows = [[tables.GRADES[grades.get(chunk.id)], tables.page(chunk), tables.one_line(chunk.text)] for chunk in chunks]
+    names = [t("table.grade"), t("table.page"), t("table.text")]
+    ids = [chunk.id for chunk in chunks]
+    key = state.key_of("pool", [question, *ids])
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        key=key,
+        height=tables.height(len(rows)),
+        column_config={
+            names[0]: st.column_config.TextColumn(width=58),
+            names[1]: tables.page_column(chunks),
+            names[2]: st.column_config.TextColumn(width="large"),
+        },
+        on_select=lambda: state.keep_row(key, "judged_chunk", ids),
+        selection_mode="single-row",
+    )  # fmt: skip
+    st.caption(t("pool.help"))
+    chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
+    if chunk:
+        with page_beside.box(chunk):
+            st.text(chunk.text)
+            grade_buttons(evaluation.doc_id, question, chunk)
+
+
+def depth_part(evaluation: Evaluation) -> None:
+    if evaluation.measured:
+        st.markdown(f"**{t('depth.curve', measure=MAIN)}**")
+        st.altair_chart(charts.depth_chart(evaluation), key="curve")
+        st.caption(t("depth.curve_help" if evaluation.enough else "depth.curve_few", few=FEW))
+    st.markdown(f"**{t('depth.ceiling')}**")
+    st.caption(t("depth.ceiling_help", k=evaluation.how.cutoff))
+    state.settle("ceiling_question", evaluation.questions)
+    question = st.selectbox(t("questions.question"), evaluation.questions, key="ceiling_question")
+    if st.button(t("depth.score_all"), key="score_all", icon=":material/vertical_align_bottom:"):
+        with told():
+            st.session_state["ceiling"] = work.ceiling(evaluation.doc_id, question, next(iter(evaluation.scores)))
+    found = st.session_state["ceiling"]
+    if found is None or found.whole.query != question:
+        return
+    st.markdown(t("depth.said", **ceiling_words(found)))
+    st.altair_chart(charts.ceiling_chart(found, evaluate.DEPTHS), key="ceiling_chart")
+    ideal = [[rank, found.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
+             for rank, chunk in enumerate(found.ideal, start=1)]  # fmt: skip
+    names = [t("table.rank"), t("depth.first_rank"), t("table.page"), t("table.text")]
+    page_beside.table(pd.DataFrame(ideal, columns=names).astype({names[1]: "Int64"}), found.ideal, "ideal",
+                 column_config={names[3]: st.column_config.TextColumn(width="large")})  # fmt: skip
+
+
+def ceiling_words(found: evaluate.Ceiling) -> dict[str, object]:
+    """Return the least depth that reaches all of the ideal top k, or what the largest depth reaches, and the times."""
+    ranks = [found.first.rank_of(chunk.id) for chunk in found.ideal]
+    deepest_rank = max((rank for rank in ranks if rank), default=0)
+    return {
+        "k": len(found.ideal),
+        "found": sum(rank is not None for rank in ranks),
+        "rank": deepest_rank,
+        "seconds": f"{found.seconds(deepest_rank):.2f}",
+        "chunks": len(found.whole),
+        "all_seconds": f"{len(found.whole) * found.per_pair:.2f}",
+    }
+
+
+def panel_part(evaluation: Evaluation) -> None:
+    st.caption(t("panel.help", depth=evaluation.how.depth))
+    state.settle("panel_question", evaluation.questions)
+    question = st.selectbox(t("questions.question"), evaluation.questions, key="panel_question")
+    left, right = st.columns(2)
+    names = {name: name_of(name) for name in STAGE_NAMES}
+    stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.get)
+    models = right.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="panel_models",
+                            accept_new_options=True, help=t("form.other_help"))  # fmt: skip
+    if not 2 <= len(stages) + len(models) <= 4:
+        st.info(t("panel.two_to_four"))
+        return
+    if st.button(t("panel.run"), key="run_panel", icon=":material/groups:"):
+        with told():
+            st.session_state["panel"] = work.panel(evaluation.doc_id, question, stages, models)
+    found = st.session_state["panel"]
+    if found is None or found.candidates.query != question or set(found.rankings) != {*stages, *models}:
+        return
+    panel_shown(found)
+
+
+def panel_shown(found: evaluate.Panel) -> None:
+    k = min(found.k, len(found.candidates))
+    tau, overlap = st.columns(2)
+    for column, key, index in ((tau, "tau", 0), (overlap, "overlap", 1)):
+        with column:
+            st.markdown(f"**{t('metric.' + key, k=k)}**")
+            st.altair_chart(charts.agreement_chart(found, index, name_of), key=f"agreement_{key}")
+    st.markdown(f"**{t('panel.bump')}**")
+    st.altair_chart(charts.bump_chart(found, name_of), key="bump")
+    st.caption(t("panel.bump_help"))
+    consensus, disputed = st.columns(2)
+    with consensus:
+        st.markdown(f"**{t('panel.consensus', k=k)}**")
+        for rank, chunk in enumerate(found.consensus.chunks[:k], start=1):
+            st.text(f"{rank}. {tables.where(chunk)} {tables.one_line(chunk.text, 90)}")
+    with disputed:
+        chunk, ranks = found.disputed
+        st.markdown(f"**{t('panel.disputed')}**")
+        st.text(" · ".join(f"{name_of(name)}: {rank}" for name, rank in ranks.items()))
+        st.text(f"{tables.where(chunk)} {tables.one_line(chunk.text, 200)}")
+    st.markdown(f"**{t('panel.cost')}**")
+    rows = [[name, len(found.candidates), seconds, 1000 * seconds / len(found.candidates), cached.megabytes(name)]
+            for name, seconds in found.seconds.items()]  # fmt: skip
+    names = [t("form.reranker"), t("panel.pairs"), t("chart.seconds"), t("panel.per_pair"), t("panel.memory")]
+    st.dataframe(
+        pd.DataFrame(rows, columns=names).style.format({names[2]: "{:.2f}", names[3]: "{:.1f}", names[4]: "{:.0f}"}),
+        hide_index=True,
+        key="cost",
+    )
+    st.caption(t("panel.cost_help"))
+
+
+def files_part(evaluation: Evaluation) -> None:
+    st.caption(t("measured.files_help"))
+    # What makes the file runs when it is fetched, outside the session.
+    judgments, chunks = cached.lab().judgments(evaluation.doc_id), work.current_chunks(evaluation.doc_id)
+    st.download_button(
+        t("measured.zip"),
+        lambda: zipped(evaluate.files(evaluation, judgments, chunks)),
+        file_name="rerank-lab-evaluation.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    shown = evaluate.means(evaluation)[0]
+    st.caption(t("measured.columns", columns=", ".join(shown)))
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def current(evaluation: Evaluation, doc_id: str) -> bool:
+    """Say whether an evaluation is of this document, cut and filtered as it is now."""
+    how = state.settings()
+    return evaluation.doc_id == doc_id and (evaluation.how.chunks, evaluation.how.within) == (how.chunks, how.within)

@@ -1,0 +1,39 @@
+"""The unrelated baseline: what texts on other subjects get for this question."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.explain.probe import DIGITS
+from pages.ui.parts import charts, tables
+from pages.ui.shell import cached
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Comparison
+from rag_core.models.baseline import Baseline
+
+MODELS = {"vector": "embedder", "reranked": "reranker"}
+
+
+def show(comparison: Comparison) -> None:
+    for column, (side, model) in zip(st.columns(2), MODELS.items(), strict=True):
+        with column:
+            st.markdown(f"**{t(f'explain.{model}')}**")
+            found = cached.baseline(comparison, model)
+            if found is None:
+                st.info(t("baseline.none"), icon=":material/info:")
+                continue
+            one_model(comparison, side, found)
+
+
+def one_model(comparison: Comparison, side: str, found: Baseline) -> None:
+    unit = tables.unit(comparison.scale) if side == "reranked" else t("table.cosine")
+    digits, hits = DIGITS[MODELS[side]], getattr(comparison, side).hits
+    st.markdown(t("baseline.median", score=f"{found.median:.{digits}f}", unit=unit))
+    if side == "vector" and comparison.order != "vector":
+        st.caption(t("baseline.other"))
+    else:
+        below = sum(hit.score <= found.median for hit in hits)
+        st.markdown(t("baseline.below", below=below, count=len(hits)))
+        drawn = charts.score_chart(comparison, side, st.session_state["picked"], found.median)
+        st.altair_chart(drawn, key=f"base_{side}")
+    rows = pd.DataFrame(zip(found.scores, found.texts, strict=True), columns=[unit, t("baseline.text")])
+    st.dataframe(rows.style.format({unit: f"{{:.{digits}f}}"}), hide_index=True, key=f"unrelated_{side}")

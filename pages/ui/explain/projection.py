@@ -1,0 +1,231 @@
+"""The map: chunks, question and expansions on a plane, linked with both tops."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.ui.explain import chosen_chunk
+from pages.ui.parts import page_beside, tables
+from pages.ui.parts.charts import PICKED, SAME
+from pages.ui.shell import cached, state, work
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Comparison
+from rag_core.explaining import projection
+from rag_core.explaining.projection import Layout
+from rag_core.search.index import Searched
+
+LAYOUTS = ("pca", "umap")
+COLOURS = {
+    "rest": "#b6bcc6",
+    "vector": "#2563a8",
+    "reranked": "#c2410c",
+    "both": "#7e3f98",
+    "question": "#111827",
+    "expansion": "#4b5563",
+}
+SHAPES = {"rest": "circle", "vector": "circle", "reranked": "circle", "both": "circle", "question": "diamond",
+          "expansion": "triangle-up"}  # fmt: skip
+TEXT_COLUMNS = 120
+HEIGHT = 520
+MANY = 1000
+LABEL_PLACES = ({"dy": -15}, {"dx": 12, "align": "left"}, {"dy": 17}, {"dx": -12, "align": "right"})
+
+
+@state.fragment
+def show(comparison: Comparison) -> None:
+    """Draw the map; picking a point or a row draws only this part again."""
+    with told():
+        names = {method: t(f"map.{method}") for method in LAYOUTS}
+        st.segmented_control(t("map.layout"), list(names), key="map_layout", format_func=names.get, required=True)
+        index = opened(comparison)
+        method = st.session_state["map_layout"]
+        if method == "umap" and len(index.chunks) < projection.FEWEST_FOR_UMAP:
+            st.info(t("map.few", count=len(index.chunks), fewest=projection.FEWEST_FOR_UMAP), icon=":material/help:")
+            method = "pca"
+        layout = laid_out(index, method)
+        st.caption(t("map.kept", kept=f"{layout.kept:.0%}", count=projection.NEAREST_KEPT))
+        draw(comparison, index, layout)
+        top_tables(comparison)
+        picked(index)
+
+
+def opened(comparison: Comparison) -> Searched:
+    _, embedder = chosen_chunk.models(comparison)
+    how = comparison.settings
+    return cached.lab().index(comparison.doc_id, how.chunks, embedder, within=how.within)
+
+
+def laid_out(index: Searched, method: str) -> Layout:
+    """Return the layout of an index, which is made once; UMAP first has to be loaded and compiled."""
+    doc_id, key = index.address.doc_id, ("layout", index.doc_ids, index.address.chunks, index.address.embedder, method)
+    found = cached.kept(doc_id, key)
+    if found is not None:
+        return found
+    if method == "pca":
+        return cached.keep(doc_id, key, lambda: projection.by_pca(index.vectors))
+    place = st.empty()
+    try:
+        place.progress(0.0, text=t("map.loading"))
+        counting = work.counting(place, "map.counting")
+        return cached.keep(doc_id, key, lambda: projection.by_umap(index.vectors, counting))
+    finally:
+        place.empty()
+
+
+def draw(comparison: Comparison, index: Searched, layout: Layout) -> None:
+    frame = point_frame(comparison, index, layout)
+    st.altair_chart(
+        map_chart(frame, st.session_state["picked"]),
+        key="map",
+        on_select=lambda: pick_point(index),
+        selection_mode="pick",
+    )
+    st.caption(t("map.help", k=min(comparison.cutoff, len(comparison.moves))))
+
+
+def pick_point(index: Searched) -> None:
+    for point in st.session_state["map"]["selection"].get("pick", []):
+        if point["id"] in index.by_id:  # the question can be pointed at, too
+            st.session_state["picked"] = point["id"]
+
+
+def point_frame(comparison: Comparison, index: Searched, layout: Layout) -> pd.DataFrame:
+    """Return a row a point: chunks in reading order, then the question, then the expansions."""
+    moves = {move.chunk.id: move for move in comparison.moves}
+    tops = {side: {hit.chunk.id for hit in getattr(comparison, side).top(comparison.cutoff)}
+            for side in ("vector", "reranked")}  # fmt: skip
+    rows = [
+        {
+            "id": chunk.id,
+            "kind": kind(chunk.id, tops),
+            "page": tables.where(chunk),
+            "before": moves[chunk.id].before if chunk.id in moves else None,
+            "after": moves[chunk.id].after if chunk.id in moves else None,
+            "text": tables.one_line(chunk.text, TEXT_COLUMNS),
+        }
+        for chunk in index.chunks
+    ]
+    texts = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
+    rows += [
+        {"id": f"query-{number}", "kind": "expansion" if number else "question", "page": "",
+         "text": tables.one_line(text, TEXT_COLUMNS)}
+        for number, text in enumerate(texts)
+    ]  # fmt: skip
+    _, embedder = chosen_chunk.models(comparison)
+    asked = layout.place(np.asarray(index.vectors), embedder.embed_queries(texts))
+    points = np.vstack([layout.points, asked])
+    return pd.DataFrame(rows).assign(x=points[:, 0], y=points[:, 1])
+
+
+def kind(chunk_id: str, tops: dict[str, set[str]]) -> str:
+    sides = [side for side, ids in tops.items() if chunk_id in ids]
+    return "both" if len(sides) == 2 else sides[0] if sides else "rest"
+
+
+def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
+    """Draw the points, and a dashed line from the question to each of the reranked top with its path of ranks.
+
+    Hold Alt and turn the wheel to zoom, so that the wheel alone still scrolls the page.
+    """
+    many = len(frame) > MANY
+    named = frame.assign(name=frame["kind"].map(lambda one: t(f"map.kind_{one}")), picked=frame["id"] == chosen)
+    kinds = [one for one in COLOURS if one in set(frame["kind"])]
+    domain = [t(f"map.kind_{one}") for one in kinds]
+    zoom = alt.selection_interval(
+        name="zoom", bind="scales", zoom="wheel![event.altKey]",
+        translate="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
+        on="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
+    )  # fmt: skip
+    points = placed(named).mark_point(filled=True).encode(
+        color=alt.Color("name:N", scale=alt.Scale(domain=domain, range=[COLOURS[one] for one in kinds]),
+                        legend=alt.Legend(title=None, orient="bottom", columns=3, labelLimit=260, symbolOpacity=1)),
+        shape=alt.Shape("name:N", legend=None, scale=alt.Scale(domain=domain, range=[SHAPES[one] for one in kinds])),
+        size=alt.condition("datum.kind == 'rest'", alt.value(14 if many else 40), alt.value(150)),
+        opacity=alt.condition("datum.kind == 'rest' && !datum.picked", alt.value(0.45 if many else 0.7), alt.value(1)),
+        stroke=alt.condition("datum.picked", alt.value(PICKED), alt.value(None)),
+        strokeWidth=alt.condition("datum.picked", alt.value(4), alt.value(0)),
+        tooltip=[alt.Tooltip("name:N", title=t("map.kind")), alt.Tooltip("page:N", title=t("table.page")),
+                 alt.Tooltip("before:Q", title=t("table.before")), alt.Tooltip("after:Q", title=t("table.after")),
+                 alt.Tooltip("text:N", title=t("table.text"))],
+    ).add_params(alt.selection_point(name="pick", fields=["id"]), zoom)  # fmt: skip
+    lines, *labels = path_layers(named)
+    # A canvas draws thousands of points where SVG makes an element of each.
+    return (
+        alt.layer(lines, points, *labels, usermeta={"embedOptions": {"renderer": "canvas"}})
+        .properties(height=HEIGHT)
+        .configure_view(stroke=None)
+    )
+
+
+def placed(frame: pd.DataFrame) -> alt.Chart:
+    """Return a chart on the plane; layers that disagree about an axis draw nothing at all."""
+    scale = alt.Scale(zero=False, padding=24)
+    return alt.Chart(frame).encode(x=alt.X("x:Q", axis=None, scale=scale), y=alt.Y("y:Q", axis=None, scale=scale))
+
+
+def path_layers(frame: pd.DataFrame) -> list[alt.Chart]:
+    """Return the lines from the question to the reranked top, and the labels ``old rank → new rank`` at their ends."""
+    question = frame[frame["kind"] == "question"].iloc[0]
+    top = frame[frame["kind"].isin(["reranked", "both"])]
+    ends = top.assign(
+        x2=question["x"],
+        y2=question["y"],
+        path=[t("result.from_to", before=int(row.before), after=int(row.after)) for row in top.itertuples()],
+        side=top["after"].astype(int) % len(LABEL_PLACES),
+    )
+    base = placed(ends)
+    lines = base.mark_rule(color=SAME, strokeDash=[4, 3]).encode(x2="x2:Q", y2="y2:Q")
+    # Neighbours in rank get labels on different sides: near the question their points lie close together.
+    labels = [
+        base.transform_filter(alt.datum.side == side)
+        .mark_text(fontSize=12, fontWeight="bold", **place)
+        .encode(text="path:N")
+        for side, place in enumerate(LABEL_PLACES)
+    ]
+    return [lines, *labels]
+
+
+def top_tables(comparison: Comparison) -> None:
+    for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
+        with column:
+            st.markdown(f"**{tables.order_name(comparison, side)}**")
+            hits = getattr(comparison, side).top(comparison.cutoff)
+            ids = [hit.chunk.id for hit in hits]
+            key = state.key_of(f"map_{side}", ids)
+            st.dataframe(
+                top_table(comparison, side),
+                key=key,
+                hide_index=True,
+                on_select=lambda key=key, ids=ids: state.keep_row(key, "picked", ids),
+                selection_mode="single-row",
+                column_config={
+                    t("table.rank"): st.column_config.NumberColumn(width=45),
+                    "▲▼": st.column_config.TextColumn(width=58),
+                    t("table.page"): tables.page_column([hit.chunk for hit in hits]),
+                },
+            )
+
+
+def top_table(comparison: Comparison, side: str) -> object:
+    """Return one side's first candidates, the picked one marked."""
+    by_id = {move.chunk.id: move for move in comparison.moves}
+    hits = getattr(comparison, side).top(comparison.cutoff)
+    rows = [
+        [rank, tables.arrow(by_id[hit.chunk.id].delta), tables.page(hit.chunk), tables.one_line(hit.chunk.text)]
+        for rank, hit in enumerate(hits, start=1)
+    ]
+    marked = [hit.chunk.id == st.session_state["picked"] for hit in hits]
+    style = pd.DataFrame(rows, columns=[t("table.rank"), "▲▼", t("table.page"), t("table.text")]).style
+    return style.map(tables.colour, subset=["▲▼"]).apply(
+        lambda row: [f"background-color: {tables.PICKED}" if marked[row.name] else ""] * len(row), axis=1
+    )
+
+
+def picked(index: Searched) -> None:
+    chunk = index.by_id.get(st.session_state["picked"])
+    if chunk is None:
+        st.caption(t("map.pick_hint"))
+        return
+    page_beside.whole(chunk)

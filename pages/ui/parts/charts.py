@@ -1,0 +1,204 @@
+"""Pictures of a comparison. Two different scores never share an axis, and bars begin at zero."""
+
+import hashlib
+from functools import lru_cache
+
+import altair as alt
+import pandas as pd
+
+from pages.ui.parts.tables import DOWN, UP, one_line, score_name, where
+from pages.ui.shell.i18n import language, t
+from rag_core.datatypes import Chunk, Comparison
+
+SAME, PICKED = "#8a8f98", "#d97706"
+RANKS_SHOWN = 50
+LINES_LABELLED = 12
+BARS_SHOWN = 25
+BAR_COLUMNS, LINE_COLUMNS, NAME_COLUMNS = 28, 44, 12
+LINE_ROOM = alt.ExprRef("width / 4 - 14")
+"""Both ends of the lines lie a quarter of the width from the edge; longer names end in dots."""
+
+
+def label(chunk: Chunk, columns: int) -> str:
+    """Return place and beginning of a chunk; the name of its document takes room from the text, not from the chart."""
+    left = columns - NAME_COLUMNS if chunk.title else columns
+    return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, left)}"
+
+
+def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
+    """Return a row a candidate; ranks past ``RANKS_SHOWN`` share the last place of the picture."""
+    shown = [move for move in comparison.moves
+             if min(move.before, move.after) <= RANKS_SHOWN or move.chunk.id == picked]  # fmt: skip
+    return [
+        {
+            "id": move.chunk.id,
+            "before": move.before,
+            "after": move.after,
+            "label": label(move.chunk, LINE_COLUMNS),
+            "kind": kind(move.delta),
+            "picked": move.chunk.id == picked,
+            "named": min(move.before, move.after) <= LINES_LABELLED or move.chunk.id == picked,
+            "text": f"{where(move.chunk)} {one_line(move.chunk.text, 160)}",
+        }
+        for move in shown
+    ]
+
+
+def end_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
+    """Return both ends of each line: where it lies, and what is written beside it."""
+    rows, sides = move_rows(comparison, picked), {"before": t("chart.before"), "after": t("chart.after")}
+    return [
+        {**row, "side": side, "y": min(row[end], RANKS_SHOWN + 1), "label": f"{row[end]}  {row['label']}"}
+        for end, side in sides.items()
+        for row in rows
+    ]
+
+
+def kind(delta: int) -> str:
+    return t("chart.rose") if delta > 0 else t("chart.fell") if delta < 0 else t("chart.stayed")
+
+
+def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
+    """Draw a line a candidate from its old rank (left) to its new one (right), and the cutoff."""
+    ends = end_rows(comparison, picked)
+    return slope_lines(*slope_size(comparison, ends)).properties(data=pd.DataFrame(ends))
+
+
+def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
+    """Return the same chart as a page takes it: its specification and its table.
+
+    The table has a name of its own: a browser draws a chart anew when its specification is another one.
+    """
+    ends = end_rows(comparison, picked)
+    name = hashlib.md5(repr(ends).encode(), usedforsecurity=False).hexdigest()
+    drawn = slope_template(language(), *slope_size(comparison, ends))
+    return {**drawn, "data": {"name": name}, "datasets": {**drawn["datasets"], name: pd.DataFrame(ends)}}
+
+
+@lru_cache(maxsize=64)
+def slope_template(_spoken: str, lowest: int, cutoff: int) -> dict[str, object]:
+    """Return the chart without its table, once for all tables: Altair took as long for it as the page for the rest."""
+    return slope_lines(lowest, cutoff).properties(data=alt.NamedData("ends")).to_dict()
+
+
+def slope_size(comparison: Comparison, ends: list[dict[str, object]]) -> tuple[int, int]:
+    """Return the lowest place that is drawn, and the last one that the cutoff lets through."""
+    lowest = max(row["y"] for row in ends)
+    return lowest, min(comparison.cutoff, lowest)
+
+
+def slope_lines(lowest: int, cutoff: int) -> alt.LayerChart:
+    colours = alt.Scale(domain=[kind(1), kind(-1), kind(0)], range=[UP, DOWN, SAME])
+    scale = alt.Scale(domain=[lowest + 0.5, 0.5], nice=False)
+    base = alt.Chart().encode(
+        x=alt.X("side:N", sort=[t("chart.before"), t("chart.after")], title=None,
+                axis=alt.Axis(labelAngle=0, orient="top", labelLimit=300, labelFontSize=13)),
+        y=alt.Y("y:Q", scale=scale, axis=None),
+        tooltip=[alt.Tooltip("before:Q", title=t("table.before")), alt.Tooltip("after:Q", title=t("table.after")),
+                 alt.Tooltip("text:N", title=t("table.text"))],
+    )  # fmt: skip
+    lines = base.mark_line(point=alt.OverlayMarkDef(size=28)).encode(
+        detail="id:N",
+        color=alt.condition("datum.picked", alt.value(PICKED),
+                            alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="bottom"))),
+        strokeDash=alt.StrokeDash("kind:N", legend=None,
+                                  scale=alt.Scale(domain=[kind(1), kind(-1), kind(0)], range=[[1, 0], [5, 3], [1, 0]])),
+        opacity=alt.condition("datum.named", alt.value(0.95), alt.value(0.15)),
+        strokeWidth=alt.condition("datum.picked", alt.value(4), alt.value(1.6)),
+    )  # fmt: skip
+    right = alt.datum.side == t("chart.after")
+    near = (alt.datum.y <= LINES_LABELLED) | alt.datum.picked
+    names = base.encode(text="label:N")
+    right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=LINE_ROOM)
+    left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=LINE_ROOM)
+    line = alt.Chart(alt.InlineData(values=[{"y": cutoff + 0.5}])).mark_rule(strokeDash=[6, 4], color=PICKED)
+    return (
+        alt.layer(line.encode(y=alt.Y("y:Q", scale=scale, axis=None)), lines, right_names, left_names)
+        .properties(height=max(220, lowest * 15))
+        .configure_view(stroke=None)
+    )
+
+
+def score_chart(
+    comparison: Comparison, side: str, picked: str | None, unrelated: float | None = None
+) -> alt.Chart | alt.LayerChart:
+    """Draw the scores of one side's first candidates as bars from zero, on an axis of their own.
+
+    A grey line stands at ``unrelated``, the score of a text that has nothing to do with the question.
+    """
+    hits = getattr(comparison, side).hits
+    shown = [(rank, hit) for rank, hit in enumerate(hits, start=1) if rank <= BARS_SHOWN or hit.chunk.id == picked]
+    frame = pd.DataFrame(
+        {
+            "id": hit.chunk.id,
+            "rank": rank,
+            "label": f"{rank}. {label(hit.chunk, BAR_COLUMNS)}",
+            "score": hit.score,
+            "kind": "picked" if hit.chunk.id == picked else "top" if rank <= comparison.cutoff else "rest",
+        }
+        for rank, hit in shown
+    )
+    colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, "#2563a8", "#a9bcd3"])
+    bars = (
+        alt.Chart(frame, title=score_name(comparison, side))
+        .mark_bar()
+        .encode(
+            x=alt.X("score:Q", title=score_name(comparison, side), scale=alt.Scale(zero=True)),
+            y=alt.Y("label:N", sort=alt.SortField("rank"), title=None,
+                    axis=alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False, labelFlush=False)),
+            color=alt.Color("kind:N", scale=colours, legend=None),
+            tooltip=[alt.Tooltip("rank:Q", title=t("table.rank")),
+                     alt.Tooltip("score:Q", title=score_name(comparison, side), format=".4f"),
+                     alt.Tooltip("label:N", title=t("table.text"))],
+        )
+        .add_params(alt.selection_point(name="pick", fields=["id"]))
+        .properties(height=max(120, len(shown) * 20))
+    )  # fmt: skip
+    return bars if unrelated is None else alt.layer(bars, unrelated_line(unrelated))
+
+
+def unrelated_line(score: float) -> alt.Chart:
+    return (
+        alt.Chart(pd.DataFrame({"score": [score]}))
+        .mark_rule(color=SAME, strokeWidth=2)
+        .encode(
+            x=alt.X("score:Q", scale=alt.Scale(zero=True, padding=10)),
+            tooltip=[alt.Tooltip("score:Q", title=t("baseline.unrelated"), format=".3f")],
+        )
+    )
+
+
+def length_histogram(lengths: list[int]) -> alt.Chart:
+    return (
+        alt.Chart(pd.DataFrame({"length": lengths}))
+        .mark_bar(color="#2563a8")
+        .encode(
+            x=alt.X("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
+            y=alt.Y("count()", title=t("documents.chunks")),
+            tooltip=[alt.Tooltip("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
+                     alt.Tooltip("count()", title=t("documents.chunks"))],
+        )
+        .properties(height=220)
+    )  # fmt: skip
+
+
+def time_chart(timings: dict[str, float]) -> alt.Chart:
+    """Draw the seconds of each step; steps that were done earlier and kept are marked so."""
+    once = ("parse", "embed")
+    colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=["#2563a8", "#c4c9d1"])
+    frame = pd.DataFrame(
+        {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if step in once else "chart.now")}
+        for step, seconds in timings.items()
+    )
+    return (
+        alt.Chart(frame)
+        .mark_bar()
+        .encode(
+            x=alt.X("seconds:Q", title=t("chart.seconds")),
+            y=alt.Y("step:N", sort=None, title=None,
+                    axis=alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)),
+            color=alt.Color("when:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
+            tooltip=[alt.Tooltip("step:N", title=t("table.step")), alt.Tooltip("seconds:Q", format=".3f")],
+        )
+        .properties(height=110 + 28 * len(frame))  # axis, title and legend take the first part
+    )  # fmt: skip

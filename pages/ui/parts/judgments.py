@@ -1,0 +1,168 @@
+"""A document's question set and its judgments: seen, added, graded, taken back."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.parts import tables
+from pages.ui.shell import cached, state
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import plain, t
+from rag_core.datatypes import Chunk, Judgment
+from rag_core.measuring import evaluate, exchange, judge
+from rag_core.measuring.judge import Judged
+
+LOST_SHOWN = 20
+
+
+def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
+    """Let the reader say whether a chunk answers the question; the second of two clicks."""
+    judgments = cached.lab().judgments(doc_id)
+    mine = any(one.judge == judge_name() for one in judgments)
+    parts, asked = cached.parts(doc_id), [one for one in judgments if one.question == question]
+    said = by_whom(asked, lambda ones: judge.apply(ones, parts, [chunk]))
+    grade_row(question, chunk, partial(give, doc_id), partial(take_back, doc_id) if mine else None, said)
+
+
+def grade_row(
+    question: str, chunk: Chunk, give: Callable[[Judgment], None], undo: Callable[[], None] | None, said: str
+) -> None:
+    """Draw a button for each grade, a way back where there is one, and what was said so far."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("judge.ask"), width="content", help=t("judge.help"))
+        for grade in judge.GRADES:
+            st.button(
+                t(f"judge.grade_{grade}"),
+                key=f"grade_{grade}",
+                on_click=give,
+                args=[Judgment(question, judge.span_of(chunk), grade, judge_name())],
+            )
+        if undo:
+            st.button(t("judge.undo"), key="undo", icon=":material/undo:", on_click=undo)
+    if said:
+        st.caption(t("judge.so_far", grades=plain(said)))
+
+
+def by_whom(judgments: list[Judgment], carried: Callable[[list[Judgment]], Judged]) -> str:
+    """Return each judge's grade of the one chunk that judgments are carried over to."""
+    own = {name: carried([one for one in judgments if one.judge == name]) for name in {one.judge for one in judgments}}
+    found = {name: grade for name, one in own.items() for of in one.qrels.values() for grade in of.values()}
+    return ", ".join(f"{name or t('judge.nobody')} {grade}" for name, grade in sorted(found.items()))
+
+
+def judge_name() -> str:
+    return st.session_state["judge"].strip()
+
+
+def give(doc_id: str, judgment: Judgment) -> None:
+    with told():
+        cached.lab().judge(doc_id, [judgment])
+
+
+def take_back(doc_id: str) -> None:
+    undone = cached.lab().undo(doc_id, judge_name())
+    if undone:
+        st.toast(t("judge.undone", grade=undone.grade, text=plain(tables.one_line(undone.span.quote, 60))))
+
+
+def show(doc_id: str) -> None:
+    """Show the question set with what is judged, and the ways to change it."""
+    how = state.chunk_settings()
+    chunks = cached.chunks(doc_id, how.preset, how.size, how.overlap)
+    judged, asked = evaluate.judgments_of(cached.lab(), doc_id, chunks), cached.lab().questions(doc_id)
+    relevant = len([question for question in asked.values() if question in set(judged.answerable)])
+    label = t("questions.title", count=len(asked), relevant=relevant)
+    with st.expander(label, icon=":material/quiz:", expanded=not asked):
+        if asked:
+            listed(doc_id, asked, judged)
+        told_of_lost(judged, doc_id)
+        add(doc_id, asked, chunks)
+
+
+def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
+    rows = []
+    for number, question in asked.items():
+        grades = judged.qrels.get(question, {})
+        rows.append([number, question, sum(grade >= judge.RELEVANT for grade in grades.values()), len(grades)])
+    names = [t("questions.number"), t("questions.question"), t("questions.relevant"), t("questions.judged")]
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        height=tables.height(len(rows)),
+        key="question_set",
+        on_select=lambda: state.keep_row("question_set", "chosen_question", list(asked.values())),
+        selection_mode="single-row",
+        column_config={
+            names[0]: st.column_config.NumberColumn(width=50),
+            names[1]: st.column_config.TextColumn(width="large"),
+            names[2]: st.column_config.NumberColumn(width=90),
+            names[3]: st.column_config.NumberColumn(width=90),
+        },
+    )
+    st.caption(t("questions.rule", share=f"{judge.ENOUGH:.0%}"))
+    if judged.disputed:
+        st.caption(t("questions.disputed", count=judged.disputed))
+    chosen = st.session_state["chosen_question"]
+    if chosen in asked.values():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(tables.one_line(chosen, 90), width="content")
+            if st.button(t("questions.compare"), key="compare_question", icon=":material/swap_vert:"):
+                st.session_state.update(question=chosen, typed="", suggested=[], kept=[], autorun=True)
+                st.switch_page("pages/compare.py")
+            st.button(t("questions.drop"), key="drop_question", icon=":material/delete:",
+                      on_click=cached.lab().drop, args=[doc_id, chosen])  # fmt: skip
+
+
+def told_of_lost(judged: Judged, doc_id: str) -> None:
+    """List the judgments whose words are no longer in the document, or in which member of a collection."""
+    if not judged.lost:
+        return
+    st.warning(t("questions.lost", count=len(judged.lost)), icon=":material/find_in_page:")
+    titles = {part.id: f"{part.title} · " for part in cached.parts(doc_id)} if cached.document(doc_id).members else {}
+    for one in judged.lost[:LOST_SHOWN]:
+        page = titles.get(one.span.doc_id, "") + t("table.page_short", page=one.span.page)
+        st.text(f"{page}  {tables.one_line(one.span.quote, 90)}")
+
+
+def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
+    """Take questions and judgments from a text field or a file, all of it or nothing."""
+    with st.form("add_questions", clear_on_submit=True, border=False):
+        st.text_area(t("questions.paste"), key="pasted", height=100, help=t("questions.paste_help"))
+        file = st.file_uploader(t("questions.file"), type=["csv", "txt", "qrels"], key="question_file")
+        submitted = st.form_submit_button(t("questions.add"), icon=":material/add:", on_click=forget_added)
+    st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
+    if not submitted:
+        return
+    with told():
+        if file is not None and not file.name.lower().endswith(".csv") and is_qrels(file.getvalue()):
+            new, judgments, repeated = [], exchange.read_qrels(file.getvalue(), asked, chunks, judge_name()), 0
+        else:
+            data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
+            found = exchange.read_questions(data)
+            new, judgments, repeated = found.questions, found.judgments, found.repeated
+        cached.lab().ask(doc_id, new)
+        cached.lab().judge(doc_id, judgments)
+        counts = {"questions": len(new), "judgments": len(judgments), "repeated": repeated}
+        st.session_state["added"] = (doc_id, counts)
+        st.rerun()
+
+
+def tell_added(doc_id: str) -> None:
+    """Say what was last added to this document's set, until more is added or a set is measured.
+
+    It is not shown for one run alone: the next may follow before anybody has read it.
+    """
+    if st.session_state["added"] and st.session_state["added"][0] == doc_id:
+        st.success(t("questions.added", **st.session_state["added"][1]))
+
+
+def forget_added() -> None:
+    st.session_state["added"] = None
+
+
+def is_qrels(data: bytes) -> bool:
+    """Say whether a text file holds qrels: four fields of which the second is 0 and the last a grade."""
+    fields = data.split(b"\n", 1)[0].split()
+    return len(fields) == 4 and fields[1] in (b"0", b"Q0") and fields[3].strip().isdigit()

@@ -1,0 +1,87 @@
+"""The page itself, beside what was read on it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pages.ui.shell import cached, state
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Chunk, Part
+
+
+def chunk(shown: Chunk, part: Part | None = None) -> None:
+    """Show the page of a chunk with the chunk's place marked, or say that the place is not known."""
+    if shown.title:
+        st.text(shown.title)
+    page(shown.doc_id, shown.page, shown.text, part)
+
+
+def page(doc_id: str, number: int, words: str = "", part: Part | None = None) -> None:
+    with told(), st.spinner(t("beside.drawing")):
+        png, marked = cached.page_picture(doc_id, number, words, part and (part.start, part.end))
+        with st.container(border=True):
+            st.image(png, width="stretch")
+        if words:
+            known = "beside.part_marked" if part else "beside.marked"
+            st.caption(t(known if marked else "beside.unmarked", page=number))
+
+
+@contextmanager
+def box(shown: Chunk, part: Part | None = None) -> Iterator[None]:
+    """Draw what is said inside to the left of the chunk's page; ``part`` is marked on it more strongly."""
+    with st.container(border=True):
+        text, picture = st.columns([3, 2])
+        with text:
+            yield
+        with picture:
+            chunk(shown, part)
+
+
+def whole(shown: Chunk) -> None:
+    with box(shown):
+        st.text(shown.text)
+
+
+def stacked(shown: Chunk) -> None:
+    """Show a chunk above its page, where there is no room for both side by side."""
+    with st.container(border=True):
+        st.text(shown.text)
+        chunk(shown)
+
+
+@state.fragment
+def table(
+    rows: object, chunks: Sequence[Chunk], key: str, show: Callable[[Chunk], None] = whole, **look: object
+) -> None:
+    """Draw a table with a chunk in each row; a click on a row shows the chunk and its page below, a second hides them.
+
+    Only this part is drawn again. Without the documents in the visitor's own library nothing can be clicked.
+    """
+    if not at_hand(chunks):
+        st.dataframe(rows, key=key, hide_index=True, **look)
+        return
+    chosen = choose(rows, chunks, key, **look)
+    if chosen:
+        show(chosen)
+    else:
+        st.caption(t("beside.click"))
+
+
+def at_hand(chunks: Sequence[Chunk]) -> bool:
+    """Say whether the visitor may see the pages: on a server, only those of what they uploaded themselves."""
+    return {piece.doc_id for piece in chunks} <= cached.lab().titles(state.owner()).keys()
+
+
+def choose(rows: object, chunks: Sequence[Chunk], key: str, **look: object) -> Chunk | None:
+    """Draw a table with a chunk in each row, and return the one that is selected."""
+    event = st.dataframe(
+        rows,
+        key=state.key_of(key, (piece.id for piece in chunks)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        **look,
+    )
+    return next((chunks[row] for row in event["selection"]["rows"]), None)

@@ -1,0 +1,275 @@
+"""Tables of a comparison, and its file for a spreadsheet."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from unicodedata import east_asian_width
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Hit, Move
+from rag_core.measuring.exchange import harmless
+from rag_core.sharing.replay import Replay
+
+UP, DOWN = "#1a7f4b", "#b3402a"
+TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
+FIRST_SCORES = {"vector": "cosine", "bm25": "bm25", "fused": "rrf"}
+FIRST_DIGITS = {"vector": 3, "bm25": 2, "fused": 4}
+GRADES = {None: "", 0: "0", 1: "★", 2: "★★"}
+ROWS_SHOWN = 12
+ROW_PIXELS = 35
+
+
+def arrow(delta: int) -> str:
+    return f"▲ {delta}" if delta > 0 else f"▼ {-delta}" if delta < 0 else "＝"
+
+
+def colour(cell: str) -> str:
+    sides = {"▲": f"color: {UP}; font-weight: 600", "▼": f"color: {DOWN}; font-weight: 600"}
+    return sides.get(str(cell)[:1], "color: gray")
+
+
+def height(rows: int) -> int:
+    return (min(rows, ROWS_SHOWN) + 1) * ROW_PIXELS + 3
+
+
+def order_name(comparison: Comparison, side: str) -> str:
+    """Name the order of a side."""
+    return t("result.reranked") if side == "reranked" else t(f"result.{comparison.order}")
+
+
+def score_name(comparison: Comparison, side: str) -> str:
+    """Name a side's score together with its scale."""
+    if side == "reranked":
+        return t(f"score.{comparison.scale}")
+    return t(f"score.{FIRST_SCORES[comparison.order]}")
+
+
+def score_unit(comparison: Comparison, side: str) -> str:
+    """Name a side's scale in a word that fits a column."""
+    return unit(comparison.scale) if side == "reranked" else t(f"table.{FIRST_SCORES[comparison.order]}")
+
+
+def unit(scale: str) -> str:
+    """Name the scale of a cross-encoder's scores in a word."""
+    names = {"relevance": t("unit.relevance"), "unknown": t("unit.unknown")}
+    return names.get(scale, scale)
+
+
+def place(comparison: Comparison, move: Move) -> str:
+    """Say where a chunk stands in both orders, and with which scores."""
+    return t(
+        "result.picked",
+        page=move.chunk.page,
+        before=move.before,
+        after=move.after,
+        before_score=f"{move.before_score:.4f}",
+        before_name=score_name(comparison, "vector"),
+        after_score=f"{move.after_score:.2f}",
+        after_name=score_name(comparison, "reranked"),
+    )
+
+
+def order_table(
+    comparison: Comparison, side: str, picked: str | None = None, grades: Mapping[str, int] | None = None
+) -> Styler:
+    """Return one order, ``vector`` or ``reranked``: rank, move, page, score, grade, text; the picked chunk is marked.
+
+    The grade's column is there when a chunk of the question was judged.
+    """
+    by_id = {move.chunk.id: move for move in comparison.moves}
+    hits = getattr(comparison, side).hits
+    rows = [order_row(rank, hit, by_id[hit.chunk.id]) for rank, hit in enumerate(hits, start=1)]
+    names = [t("table.rank"), "▲▼", t("table.page"), score_unit(comparison, side), t("table.text")]
+    if grades:
+        rows = [[*row[:4], GRADES[grades.get(hit.chunk.id)], row[4]] for row, hit in zip(rows, hits, strict=True)]
+        names.insert(4, t("table.grade"))
+    digits = 2 if side == "reranked" else FIRST_DIGITS[comparison.order]
+    style = pd.DataFrame(rows, columns=names).style.format({names[3]: f"{{:.{digits}f}}"})
+    return style.apply(lambda frame: cell_styles(frame, comparison.cutoff, [hit.chunk.id == picked for hit in hits]),
+                       axis=None)  # fmt: skip
+
+
+def cell_styles(frame: pd.DataFrame, cutoff: int, picked: Sequence[bool]) -> np.ndarray:
+    """Return the CSS of every cell at once: asked for by rows and by columns, Pandas takes much longer."""
+    shades = [f"background-color: {PICKED if chosen else TOP}" if chosen or rank <= cutoff else ""
+              for rank, chosen in enumerate(picked, start=1)]  # fmt: skip
+    styles = np.repeat(np.array(shades, object)[:, None], frame.shape[1], axis=1)
+    styles[:, 1] = [f"{colour(cell)}; {shade}" for cell, shade in zip(frame["▲▼"], shades, strict=True)]
+    return styles
+
+
+def order_row(rank: int, hit: Hit, move: Move) -> list[object]:
+    return [rank, arrow(move.delta), page(hit.chunk), hit.score, one_line(hit.chunk.text)]
+
+
+def where(chunk: Chunk, columns: int | None = None) -> str:
+    """Say where a chunk stands: its page, and where several documents were searched the name of its own first."""
+    short = t("table.page_short", page=chunk.page)
+    return f"{middle_cut(chunk.title, columns)} · {short}" if chunk.title else short
+
+
+def page(chunk: Chunk) -> int | str:
+    """Return what stands in the column of pages."""
+    return of_document(chunk.title, chunk.page)
+
+
+def of_document(title: str, number: int) -> int | str:
+    return f"{number} · {title}" if title else number
+
+
+def name(chunk: Chunk) -> None:
+    """Show the name of a chunk's document where several were searched."""
+    if chunk.title:
+        st.text(chunk.title)
+
+
+def page_column(chunks: Iterable[Chunk]) -> object:
+    """Return how the column of pages is set: wider where names stand behind them."""
+    named = any(chunk.title for chunk in chunks)
+    return st.column_config.TextColumn(width=100) if named else st.column_config.NumberColumn(width=50)
+
+
+def middle_cut(text: str, columns: int | None) -> str:
+    """Return a file's name cut in its middle to so many columns: those of one series may differ at their ends alone."""
+    line = one_line(text)
+    if columns is None or columns_of(line) <= columns:
+        return line
+    line, half = line.removesuffix(".pdf"), columns // 2
+    return one_line(line, half) + one_line(line[::-1], half).rstrip("…")[::-1]
+
+
+def one_line(text: str, columns: int | None = None) -> str:
+    """Return the text on one line, cut to so many columns; a Han character takes two."""
+    line = " ".join(text.split())
+    if not columns:
+        return line
+    widths = accumulate(2 if east_asian_width(character) in "WF" else 1 for character in line)
+    end = next((i for i, width in enumerate(widths) if width > columns), None)
+    return line if end is None else line[:end] + "…"
+
+
+def ledger_table(comparison: Comparison) -> pd.DataFrame:
+    """Return, for each candidate in the new order, the rank at which each query found it in each first stage."""
+    asked = searches(comparison)
+    origins = ["question", *(expansion.origin for expansion in comparison.expansions)]
+    words = " · BM25" if comparison.settings.first_stage == "both" else ""
+    names = [f"{number}. {t('origin.' + origins[number])}{words if source == 'bm25' else ''}"
+             for number, _, source in asked]  # fmt: skip
+    rows = []
+    for move in comparison.moves:
+        ranks = {(found.query, found.source): found.rank for found in comparison.ledger[move.chunk.id]}
+        places = [ranks.get((query, source)) for _, query, source in asked]
+        rows.append([move.after, move.before, one_line(move.chunk.text), *places])
+    columns = [t("table.after"), t("table.before"), t("table.text"), *names]
+    return pd.DataFrame(rows, columns=columns).astype({name: "Int64" for name in names})
+
+
+def searches(comparison: Comparison) -> list[tuple[int, str, str]]:
+    """Return number, text and first stage of every search that was made."""
+    stage = comparison.settings.first_stage
+    stages = ("vector", "bm25") if stage == "both" else (stage,)
+    queries = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
+    return [(number, query, source) for number, query in enumerate(queries) for source in stages]
+
+
+def full_table(comparison: Comparison) -> pd.DataFrame:
+    """Return every rank and score of every stage, a row a candidate, with plain English column names."""
+    rows = [
+        {
+            "rank_reranked": move.after,
+            f"rank_{comparison.order}": move.before,
+            "move": move.delta,
+            **({"document": move.chunk.title} if move.chunk.title else {}),
+            "page": move.chunk.page,
+            "text": move.chunk.text,
+            **part_columns(comparison, move),
+            f"score_reranked_{comparison.scale}": move.after_score,
+            f"score_{FIRST_SCORES[comparison.order]}": move.before_score,
+            **found_columns(comparison, move),
+            "question": comparison.query,
+            "chunk": move.chunk.id,
+            "embedder": comparison.settings.embedder,
+            "reranker": comparison.settings.reranker,
+        }
+        for move in comparison.moves
+    ]
+    return pd.DataFrame(rows)
+
+
+def part_columns(comparison: Comparison, move: Move) -> dict[str, object]:
+    """Return of how many parts which one scored best; nothing where every chunk was scored whole."""
+    if comparison.pairs == len(comparison.moves):
+        return {}
+    part = move.part
+    return {"parts": part.of if part else 1, "best_part": part.words(move.chunk.text) if part else move.chunk.text}
+
+
+def found_columns(comparison: Comparison, move: Move) -> dict[str, object]:
+    found = {(entry.query, entry.source): entry for entry in comparison.ledger[move.chunk.id]}
+    columns: dict[str, object] = {}
+    for number, text, source in searches(comparison):
+        entry = found.get((text, source))
+        columns[f"query_{number}"] = text
+        columns[f"query_{number}_{source}_rank"] = entry and entry.rank
+        columns[f"query_{number}_{FIRST_SCORES[source]}"] = entry and entry.score
+    return columns
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """Return a CSV that spreadsheets open as UTF-8 and in which no text can start a formula."""
+    texts = [name for name in table if pd.api.types.is_string_dtype(table[name])]
+    safe = table.assign(**{name: table[name].map(harmless, na_action="ignore") for name in texts})
+    # Every text is quoted: a lone carriage return in one would otherwise begin a new row, which could be a formula.
+    return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode("utf-8-sig")
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns a text takes on one line."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in one_line(text))
+
+
+def how_table(found: Replay) -> pd.DataFrame:
+    """Return what decided a result: settings, weights, versions, and the size of the document."""
+    rows = [*how_rows(found.comparison), (t("table.pages"), str(found.source.pages)),
+            (t("table.chunks"), str(found.comparison.available))]  # fmt: skip
+    rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in found.weights.items()]
+    rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in found.versions.items()))]
+    return pd.DataFrame(rows, columns=[t("table.setting"), t("table.value")])
+
+
+def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return name and value of each setting of a comparison, in the reader's words."""
+    how, named = comparison.settings, any(chunk.title for chunk in comparison.vector.chunks)
+    return [
+        (t("form.question"), comparison.query),
+        (t("table.expansions"), " · ".join(expansion.text for expansion in comparison.expansions) or "–"),
+        (t("form.first_stage"), t(f"form.first_{how.first_stage}")),
+        (t("documents.preset"), cut_name(how.chunks)),
+        (t("form.embedder"), how.embedder),
+        (t("form.reranker"), how.reranker),
+        (t("form.depth"), str(how.depth)),
+        (t("form.cutoff"), str(how.cutoff)),
+        (t("table.adaptive"), t("table.yes") if how.adaptive else t("table.no")),
+        *([(t("form.within"), searched(comparison))] if named else []),
+    ]
+
+
+def searched(comparison: Comparison) -> str:
+    """Name the members of a collection that were searched; one without a candidate by its id alone."""
+    titles = {chunk.doc_id: chunk.title for chunk in comparison.vector.chunks}
+    return ", ".join(titles.get(member, member) for member in comparison.settings.within) or t("form.within_all")
+
+
+def cut_name(how: ChunkSettings) -> str:
+    """Name a way of cutting; of windows with their size and overlap."""
+    return t(f"preset.{how.preset}") + (f" {how.size}/{how.overlap}" if how.preset == "window" else "")
+
+
+def time_of(made: str) -> str:
+    """Return a time in UTC as far as its minutes."""
+    return f"{made[:16].replace('T', ' ')} UTC"

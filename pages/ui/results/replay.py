@@ -1,0 +1,140 @@
+"""A result that came as a file: what it is, its charts, and the way of judgments to and fro."""
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.answer import answers
+from pages.ui.parts import page_beside, tables
+from pages.ui.parts.judgments import by_whom, grade_row, judge_name
+from pages.ui.results import result
+from pages.ui.shell import cached, state
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import plain, t
+from rag_core.datatypes import Chunk, Judgment
+from rag_core.measuring import judge
+from rag_core.sharing import replay
+from rag_core.sharing.replay import Replay
+
+
+def choose() -> None:
+    """Open an uploaded file once; one that does not open leaves what is on screen."""
+    file = st.file_uploader(t("replay.file"), type="json", key="replay_file", max_upload_size=replay.MAX_BYTES // 2**20)
+    if file is None or file.file_id == st.session_state["opened_file"]:
+        return
+    st.session_state["opened_file"] = file.file_id
+    with told():
+        st.session_state.update(opened=replay.read(file.getvalue()), opened_added=0, picked=None)
+
+
+def current() -> Replay:
+    return st.session_state["opened"]
+
+
+def banner() -> None:
+    """Say whose result this is: nothing on this page was computed here."""
+    found = current()
+    st.info(
+        t("replay.banner", title=plain(found.source.title), made=tables.time_of(found.made),
+          version=plain(found.versions.get("app", "?"))),
+        icon=":material/inventory_2:",
+    )  # fmt: skip
+    st.text(found.comparison.query)
+    with st.expander(t("replay.how"), icon=":material/tune:"):
+        st.dataframe(tables.how_table(found), hide_index=True, height="content", key="how")
+    with told():
+        returned(found)
+
+
+def returned(found: Replay) -> None:
+    """Offer judgments that the library does not have, where it holds the document."""
+    if not found.judgments or st.session_state["opened_added"]:
+        return
+    doc_id = holder(found)
+    if doc_id is None:
+        st.caption(t("replay.not_held", count=len(found.judgments)))
+        return
+    news = judge.news(found.judgments, settled(found, doc_id), judge_name())
+    title = plain(cached.document(doc_id).title)
+    if not news:
+        st.caption(t("replay.nothing_new", title=title))
+        return
+    with st.container(border=True):
+        st.markdown(t("replay.news", count=len(news), title=title))
+        spans = [span_of(one, doc_id) for one in news]
+        page_beside.table(judgment_table(found, news), spans, "news", height=tables.height(len(news)))
+        st.button(t("replay.take"), key="take", type="primary", icon=":material/merge:",
+                  on_click=take, args=[doc_id, news])  # fmt: skip
+
+
+def holder(found: Replay) -> str | None:
+    """Return the visitor's document that was asked, or None: the very one, else a document before a collection."""
+    titles, single = (cached.lab().titles(state.owner(), collections=both) for both in (True, False))
+    ids = sorted(titles, key=lambda one: (one != found.source.id, one not in single))
+    return next((one for one in ids if found.is_of(one, cached.parts(one))), None)
+
+
+def settled(found: Replay, doc_id: str) -> list[Judgment]:
+    """Return the library's judgments of this question, where their words stand."""
+    held = [one for one in cached.lab().judgments(doc_id) if one.question == found.comparison.query]
+    return judge.settle(held, cached.parts(doc_id))
+
+
+def judgment_table(found: Replay, judgments: list[Judgment]) -> pd.DataFrame:
+    titles = {chunk.doc_id: chunk.title for chunk in found.comparison.vector.chunks}
+    rows = [
+        (
+            one.judge or t("judge.nobody"),
+            tables.GRADES[one.grade],
+            tables.of_document(titles.get(one.span.doc_id, ""), one.span.page),
+            tables.one_line(one.span.quote),
+        )
+        for one in judgments
+    ]
+    return pd.DataFrame(rows, columns=[t("table.judge"), t("table.grade"), t("table.page"), t("table.text")])
+
+
+def span_of(one: Judgment, doc_id: str) -> Chunk:
+    """Return what was judged as a chunk of the document here, or of the member of a collection that holds it."""
+    found = judge.settle([one], cached.parts(doc_id))
+    span = found[0].span if found else replace(one.span, doc_id=doc_id)
+    end = span.start + len(span.quote)
+    return Chunk(f"{span.page}-{span.start}-{end}", span.doc_id, span.quote, span.page, span.start, end)
+
+
+def take(doc_id: str, news: list[Judgment]) -> None:
+    with told():
+        cached.lab().judge(doc_id, news)
+        st.toast(t("replay.taken", count=len(news)), icon=":material/check:")
+
+
+def show() -> None:
+    found = current()
+    result.show(current, grade)
+    if found.answers:
+        st.subheader(t("report.answers"))
+        answers.show(found.comparison, found.answers)
+
+
+def grade(chunk: Chunk) -> None:
+    """Let a second reader grade a chunk under their name; it goes into the file that is saved again."""
+    st.text_input(t("replay.name"), key="judge", help=t("judge.name_help"), max_chars=40)
+    found = current()
+    said = by_whom(list(found.judgments), lambda ones: judge.carry(judge.latest(ones), [chunk]))
+    if not judge_name():
+        st.caption(t("replay.name_first"))
+        return
+    undo = take_back if st.session_state["opened_added"] else None
+    grade_row(found.comparison.query, chunk, give, undo, said)
+    st.caption(t("replay.added", count=st.session_state["opened_added"]))
+
+
+def give(judgment: Judgment) -> None:
+    st.session_state["opened"] = current().judged(judgment)
+    st.session_state["opened_added"] += 1
+
+
+def take_back() -> None:
+    st.session_state["opened"] = current().without_last()
+    st.session_state["opened_added"] -= 1

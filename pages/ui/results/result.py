@@ -1,0 +1,229 @@
+"""A finished comparison on screen, part by part: all that is drawn stands in its replay."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import streamlit as st
+
+from pages.ui.parts import best_part, charts, page_beside, sentences, tables
+from pages.ui.results import report
+from pages.ui.shell import state
+from pages.ui.shell.i18n import LANGUAGES, language, plain, t
+from rag_core.datatypes import Chunk, Comparison, Move
+from rag_core.models.selftest import CASES
+from rag_core.sharing import replay
+from rag_core.sharing.replay import Replay
+
+FILES = {
+    "save": (":material/save:", "rerank-lab-result.json", "application/json", "result.save_help"),
+    "html": (":material/article:", "rerank-lab-report.html", "text/html", "result.html_help"),
+    "markdown": (":material/notes:", "rerank-lab-report.md", "text/markdown", None),
+    "csv": (":material/download:", "rerank-lab.csv", "text/csv", None),
+}
+"""Icon, name, type and help of each file that a result is offered as."""
+
+
+@state.fragment
+def show(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: bool = False) -> None:
+    """Show everything; picking a row or a bar draws only this part again.
+
+    ``fetch`` gives the comparison with its judgments so far, and ``grade`` draws the way to judge a chunk; with
+    ``pages``, the document is at hand.
+    """
+    found = fetch()
+    comparison = found.comparison
+    headline(comparison)
+    tested(found)
+    orders(comparison, found.grades)
+    picked_chunk(comparison, grade, pages)
+    metrics(comparison)
+    parts(found, pages)
+    download(found)
+
+
+def parts(found: Replay, pages: bool) -> None:
+    """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
+    names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
+    tabs = st.tabs(names, key="result_part", on_change="rerun")
+    drawn = (slope_part, lambda _: bar_part(found), partial(ledger_part, pages=pages), time_part)
+    for tab, part in zip(tabs, drawn, strict=True):
+        if tab.open:
+            with tab:
+                part(found.comparison)
+
+
+def headline(comparison: Comparison) -> None:
+    """Say what changed in the first chunks, and list what came and went."""
+    k = min(comparison.cutoff, len(comparison.moves))
+    changed, begins = sentences.said(comparison)
+    st.subheader(changed)
+    st.markdown(begins)
+    if comparison.settings.depth > comparison.available:
+        st.info(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
+    if len(comparison.moves) < comparison.found:
+        st.info(t("result.settled", scored=len(comparison.moves), found=comparison.found, cutoff=comparison.cutoff),
+                icon=":material/speed:")  # fmt: skip
+    entered, left = st.columns(2)
+    with entered:
+        crossing("entered", comparison.entered, k)
+    with left:
+        crossing("left", comparison.left, k)
+
+
+def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
+    st.markdown(f"**{t('result.' + side, k=k)}**")
+    if not moves:
+        st.caption(t("result.nobody"))
+    for move in moves:
+        st.text(f"{tables.arrow(move.delta)}  {t('result.from_to', before=move.before, after=move.after)}  "
+                f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
+
+
+def tested(found: Replay) -> None:
+    """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
+    test, spoken = found.self_test, found.source.language
+    if spoken not in test.languages:
+        st.warning(
+            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[spoken], right=test.right[spoken],
+              cases=len(CASES[spoken])),
+            icon=":material/translate:",
+        )  # fmt: skip
+    elif spoken in test.leaning:
+        st.warning(t("selftest.leans", model=plain(test.model), language=LANGUAGES[spoken]),
+                   icon=":material/format_align_left:")  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(t("selftest.of", model=plain(test.model)), width="content", help=t("selftest.help"))
+        for code, right in test.right.items():
+            passed = code in test.languages
+            st.badge(
+                f"{LANGUAGES[code]} {right}/{len(CASES[code])}",
+                icon=":material/check:" if passed else ":material/close:",
+                color="green" if passed else "orange",
+            )
+        if test.long:
+            held = not test.leaning
+            st.badge(t("selftest.long"), icon=":material/check:" if held else ":material/close:",
+                     color="green" if held else "orange")  # fmt: skip
+        st.badge(f"{tables.unit(test.scale)} {test.lowest:.1f} … {test.highest:.1f}", color="gray")
+        st.badge(t("selftest.speed", milliseconds=f"{test.milliseconds:.0f}"), color="gray")
+
+
+def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**{tables.order_name(comparison, 'vector')}**")
+        order(comparison, "vector", grades)
+    with right:
+        st.markdown(f"**{tables.order_name(comparison, 'reranked')}**")
+        order(comparison, "reranked", grades)
+    st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
+    best_part.tell(comparison)
+
+
+def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
+    ids = getattr(comparison, side).ids
+    key = state.key_of(f"order_{side}", ids)
+    st.dataframe(
+        tables.order_table(comparison, side, st.session_state["picked"], grades),
+        key=key,
+        height=tables.height(len(comparison.moves)),
+        hide_index=True,
+        on_select=lambda: state.keep_row(key, "picked", ids),
+        selection_mode="single-row",
+        column_config={
+            t("table.rank"): st.column_config.NumberColumn(width=50),
+            "▲▼": st.column_config.TextColumn(width=58),
+            t("table.page"): tables.page_column(comparison.vector.chunks),
+            tables.score_unit(comparison, side): st.column_config.NumberColumn(width=72),
+            t("table.grade"): st.column_config.TextColumn(width=58),
+            t("table.text"): st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def pick_bar(key: str) -> None:
+    for point in st.session_state[key]["selection"].get("pick", []):
+        st.session_state["picked"] = point["id"]
+
+
+def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: bool) -> None:
+    move = next((move for move in comparison.moves if move.chunk.id == st.session_state["picked"]), None)
+    if move is None:
+        st.caption(t("result.pick_hint"))
+        return
+    with page_beside.box(move.chunk, move.part) if pages else st.container(border=True):
+        st.markdown(tables.place(comparison, move))
+        if not pages:
+            tables.name(move.chunk)
+        best_part.text(move)
+        grade(move.chunk)
+
+
+def metrics(comparison: Comparison) -> None:
+    found = sentences.measures(comparison)
+    for column, (name, value, meaning) in zip(st.columns(len(found)), found, strict=True):
+        with column.container(border=True):
+            st.metric(name, value)
+            st.caption(meaning)
+
+
+def slope_part(comparison: Comparison) -> None:
+    st.caption(t("result.slope_help", ranks=charts.RANKS_SHOWN))
+    st.vega_lite_chart(charts.slope_spec(comparison, st.session_state["picked"]), key="slope")
+
+
+def bar_part(found: Replay) -> None:
+    comparison = found.comparison
+    st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
+    st.caption(t("baseline.line"))
+    if comparison.order != "vector":
+        st.caption(t("baseline.other"))
+    for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
+        key, unrelated = f"bars_{side}", found.unrelated(side)
+        with column:
+            st.altair_chart(
+                charts.score_chart(comparison, side, st.session_state["picked"], unrelated),
+                key=key,
+                on_select=lambda key=key: pick_bar(key),
+                selection_mode="pick",
+            )
+
+
+def ledger_part(comparison: Comparison, pages: bool) -> None:
+    st.caption(t("result.ledger_help"))
+    for number, expansion in enumerate(comparison.expansions, start=1):
+        st.text(f"{number}. {t('origin.' + expansion.origin)}: {expansion.text}")
+    rows = tables.ledger_table(comparison).style.format(na_rep="")
+    if pages:
+        page_beside.table(rows, [move.chunk for move in comparison.moves], "ledger")
+    else:
+        st.dataframe(rows, hide_index=True, key="ledger")
+
+
+def time_part(comparison: Comparison) -> None:
+    pairs, chunks, seconds = comparison.pairs, len(comparison.moves), comparison.timings["rerank"]
+    now = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
+    st.markdown(
+        t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=f"{pairs / seconds:.0f}", now=f"{now:.2f}")
+    )
+    more = min(2 * chunks, comparison.available)
+    if more > chunks:
+        st.markdown(t("result.forecast", more=more, chunks=chunks, extra=f"{(more - chunks) * seconds / chunks:.2f}",
+                      each=f"{1000 * seconds / chunks:.1f}"))  # fmt: skip
+    st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
+
+
+def download(found: Replay) -> None:
+    """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, and as a table."""
+    spoken, shared = language(), replay.public(found)  # a button's file is made when it is pressed, outside this run
+    makes = {
+        "save": lambda: replay.write(shared),
+        "html": lambda: report.html(shared, spoken).encode(),
+        "markdown": lambda: report.markdown(shared, spoken).encode(),
+        "csv": lambda: tables.as_csv(tables.full_table(found.comparison)),
+    }
+    with st.container(horizontal=True):
+        for key, make in makes.items():
+            icon, name, mime, hint = FILES[key]
+            st.download_button(t(f"result.{key}"), make, file_name=name, mime=mime, icon=icon, on_click="ignore",
+                               help=t(hint) if hint else None, key=key)  # fmt: skip

@@ -1,0 +1,80 @@
+"""The frame around every page: configuration, defaults, menu, language, and how errors are told."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pages.ui.shell import cached, i18n, state
+from pages.ui.shell.i18n import plain, t
+from rag_core.errors import BadSetting, RerankLabError
+
+PAGES = {
+    "home": ("app.py", ":material/home:"),
+    "documents": ("pages/documents.py", ":material/description:"),
+    "compare": ("pages/compare.py", ":material/swap_vert:"),
+    "answer": ("pages/answer.py", ":material/forum:"),
+    "evaluate": ("pages/evaluate.py", ":material/rule:"),
+    "explain": ("pages/explain.py", ":material/troubleshoot:"),
+    "workshop": ("pages/workshop.py", ":material/school:"),
+    "replay": ("pages/replay.py", ":material/file_open:"),
+}
+log = logging.getLogger(__name__)
+
+
+def frame(page: str) -> None:
+    """Begin a page; every page calls this first."""
+    state.prepare()
+    title = t(f"{page}.title")
+    st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
+    menu()
+    st.title(title)
+    stay()
+
+
+def stay() -> None:
+    """Note that a visitor of a server is here; without knowing whose documents are shown, no page goes on."""
+    try:
+        owner = state.owner()
+    except BadSetting as error:
+        say(error)
+        st.stop()
+    if owner:
+        with told():
+            cached.stay(owner)
+
+
+def menu() -> None:
+    """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("**Rerank Lab**", width="content")
+        for name, (path, icon) in PAGES.items():
+            st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
+        st.space("stretch")
+        st.segmented_control(
+            t("frame.language"),
+            list(i18n.LANGUAGES),
+            key="lang",
+            format_func=i18n.LANGUAGES.get,
+            required=True,
+            label_visibility="collapsed",
+        )
+
+
+def say(error: RerankLabError) -> None:
+    values = {name: plain(value) for name, value in error.values.items()}
+    st.error(t(f"error.{error.code}", **values), icon=":material/error:")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell the reader what went wrong inside, and leave what is on screen as it is."""
+    try:
+        yield
+    except RerankLabError as error:
+        log.info("told the reader: %s", error)
+        say(error)
+    except Exception:  # a reader must never see a traceback; the log has it
+        log.exception("unexpected")
+        st.error(t("error.unexpected"), icon=":material/error:")

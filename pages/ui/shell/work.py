@@ -1,0 +1,234 @@
+"""Work that takes a while, with progress that counts."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import streamlit as st
+
+from pages.ui.shell import cached, form, state
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Chunk, Comparison, Document, Expansion, Progress, Settings
+from rag_core.errors import RerankLabError
+from rag_core.measuring import evaluate
+from rag_core.measuring.judge import RELEVANT
+from rag_core.search import expand
+from rag_core.search.index import Searched
+from rag_core.settings import check_query
+from rag_core.sharing import replay
+from rag_core.sharing.replay import Replay
+
+
+def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
+    """Return a progress callback that shows ``done`` of ``total`` in a bar; its text is the key's."""
+
+    def show(done: int, total: int) -> None:
+        place.progress(done / max(total, 1), text=t(key, done=done, total=total))
+
+    return show
+
+
+@contextmanager
+def my_turn(
+    place: st.delta_generator.DeltaGenerator, model_id: str, at_last: Callable[[], object] = lambda: None
+) -> Iterator[float]:
+    """Give this reader's turn at a reranker; while others are before them, it shows how many.
+
+    ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
+    """
+    with cached.line(model_id).turn(
+        lambda before: place.progress(0.0, text=t("work.waiting", before=before))
+    ) as waited:
+        yield waited
+        at_last()
+
+
+def add_document(data: bytes, title: str, password: str | None = None) -> Document:
+    """Read a PDF and make it the chosen document."""
+    place = st.empty()
+    place.progress(0.0, text=t("work.opening"))
+    try:
+        document = cached.lab().add(data, title, password, counting(place, "work.reading"), state.owner())
+    finally:
+        place.empty()
+    form.choose_document(document.id)
+    return document
+
+
+def add_sample(language: str) -> Document:
+    """Read a bundled sample and make it the chosen document; its judged questions come with it."""
+    title, data, _ = cached.sample(language)
+    document = add_document(data, title)
+    if not cached.lab().questions(document.id):
+        cached.lab().judge(document.id, cached.sample_judgments(language))
+    return document
+
+
+def forget(doc_id: str) -> None:
+    """Drop what was made from a document that is gone, or is read otherwise."""
+    cached.forget(doc_id)
+    comparison = st.session_state["comparison"]
+    if comparison and doc_id in {comparison.doc_id, *(chunk.doc_id for chunk in comparison.vector.chunks)}:
+        st.session_state.update(comparison=None, answers=None, two_languages=None, bench_of=None, bench_log=[])
+
+
+def grades(doc_id: str, query: str, chunks: Sequence[Chunk]) -> Mapping[str, int]:
+    """Return the grades of those chunks that were judged for a question."""
+    return evaluate.judgments_of(cached.lab(), doc_id, chunks, query).qrels.get(query, {})
+
+
+def relevant_ids(doc_id: str, query: str, chunks: Sequence[Chunk]) -> set[str] | None:
+    """Return the ids of the chunks that were judged to answer, or None for a question that nobody has judged."""
+    if all(one.question != query for one in cached.lab().judgments(doc_id)):
+        return None
+    return {chunk_id for chunk_id, grade in grades(doc_id, query, chunks).items() if grade >= RELEVANT}
+
+
+def open_index(doc_id: str, how: Settings, place: st.delta_generator.DeltaGenerator) -> Searched:
+    place.progress(0.0, text=t("work.loading"))
+    embedder = cached.embedder(how.embedder, form.llm_settings())
+    index = cached.lab().index(doc_id, how.chunks, embedder, counting(place, "work.embedding"), how.within)
+    tell_rebuilt(index)
+    return index
+
+
+def tell_rebuilt(index: Searched) -> None:
+    """Tell the reader, once, that an index was damaged and built again."""
+    if index.take_notice():
+        st.toast(t("work.rebuilt"), icon=":material/healing:", duration="long")
+
+
+def compare(doc_id: str) -> Comparison:
+    """Compare with what the form says."""
+    query = check_query(st.session_state["question"])
+    expansions, how = state.expansions(expand.typed(st.session_state["typed"], query)), state.settings()
+    unrelated = partial(cached.baseline_for, doc_id, query, how, "reranker")
+    return compare_with(doc_id, query, expansions, how, unrelated)
+
+
+def compare_with(
+    doc_id: str,
+    query: str,
+    expansions: Sequence[Expansion],
+    how: Settings,
+    at_last: Callable[[], object] = lambda: None,
+) -> Comparison:
+    place = st.empty()
+    try:
+        index = open_index(doc_id, how, place)
+        place.progress(0.0, text=t("work.loading"))
+        embedder = cached.embedder(how.embedder, form.llm_settings())
+        scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
+        reranker = ready(how.reranker)
+        comparison = cached.lab().compare(index, query, expansions, how, embedder, reranker, scoring, turn)
+        tell_rebuilt(index)
+        return comparison
+    finally:
+        place.empty()
+
+
+def record(comparison: Comparison) -> Replay:
+    """Gather what the page of a comparison shows, as its replay."""
+    return replay.record(
+        comparison,
+        cached.document(comparison.doc_id),
+        cached.parts(comparison.doc_id),
+        cached.self_test(comparison.settings.reranker),
+        {role: cached.baseline(comparison, role) for role in replay.MODELS},
+        st.session_state["answers"] or {},
+        cached.lab().judgments(comparison.doc_id),
+    )
+
+
+def recorded(comparison: Comparison) -> Replay:
+    """Return the replay of the comparison on screen, with the answers and judgments of now."""
+    kept = st.session_state["recorded"]
+    if kept is None or kept.comparison is not comparison:
+        kept = st.session_state["recorded"] = record(comparison)
+    answers = st.session_state["answers"] or {}
+    return replay.brought_up(kept, cached.parts(comparison.doc_id), answers, cached.lab().judgments(comparison.doc_id))
+
+
+def remember(comparison: Comparison, name: str) -> None:
+    """Keep a comparison in its document's history."""
+    kept = st.session_state["recorded"] = record(comparison)
+    cached.lab().remember(comparison.doc_id, name, kept.made, replay.write(kept).decode())
+
+
+def suggest(doc_id: str, origin: str) -> bool:
+    """Fill the list of suggested expansions, from the first results or by a language model; say whether any came."""
+    query, place = check_query(st.session_state["question"]), st.empty()
+    try:
+        if origin == "llm":
+            place.progress(0.0, text=t("work.asking"))
+            found = expand.by_llm(query, form.chat_model())
+        else:
+            embedder = cached.embedder(state.chosen("embedder"), form.llm_settings())
+            found = cached.lab().feedback(open_index(doc_id, state.settings(), place), query, embedder)
+    finally:
+        place.empty()
+    if found:
+        st.session_state["pending_suggestions"] = found
+    return bool(found)
+
+
+def current_chunks(doc_id: str) -> list[Chunk]:
+    how = state.chunk_settings()
+    return cached.chunks(doc_id, how.preset, how.size, how.overlap)
+
+
+def ready(model_id: str) -> cached.Reranker:
+    """Load a reranker and try it before any of its scores is shown."""
+    reranker = cached.reranker(model_id)
+    cached.self_test(model_id)
+    return reranker
+
+
+def evaluate_all(doc_id: str, models: list[str]) -> evaluate.Evaluation:
+    """Evaluate the document's question set, with a way to stop; what was scored until then is kept."""
+    how, place, stop = state.settings(), st.empty(), st.empty()
+    st.session_state["evaluating"] = True
+    stop.button(t("evaluate.stop"), key="stop", icon=":material/stop_circle:")
+    try:
+        index = open_index(doc_id, how, place)
+        embedder = cached.embedder(how.embedder, form.llm_settings())
+        rerankers = [ready(model) for model in models or [how.reranker]]
+        depths = [depth for depth in evaluate.DEPTHS if depth < how.depth] + [how.depth]
+        counted = counting(place, "work.questions")
+        lab = cached.lab()
+        asked, judgments = lab.questions(doc_id), lab.judgments(doc_id)
+        found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, asked, judgments, counted)
+    except RerankLabError:
+        st.session_state["evaluating"] = False
+        raise
+    finally:
+        place.empty()
+        stop.empty()
+    st.session_state["evaluating"] = False
+    return found
+
+
+def ceiling(doc_id: str, question: str, model: str) -> evaluate.Ceiling:
+    """Score every chunk of the document for one question, with a way to stop; what was scored until then is kept."""
+    how, place, stop = state.settings(), st.empty(), st.empty()
+    stop.button(t("evaluate.stop"), key="stop_ceiling", icon=":material/stop_circle:")
+    try:
+        index = open_index(doc_id, how, place)
+        embedder = cached.embedder(how.embedder, form.llm_settings())
+        scoring = counting(place, "work.scoring")
+        return evaluate.ceiling(cached.lab(), index, question, how, embedder, ready(model), scoring)
+    finally:
+        place.empty()
+        stop.empty()
+
+
+def panel(doc_id: str, question: str, stages: list[str], models: list[str]) -> evaluate.Panel:
+    """Have every first stage and reranker rank the same candidates."""
+    how, place = state.settings(), st.empty()
+    try:
+        index = open_index(doc_id, how, place)
+        embedder, scoring = cached.embedder(how.embedder, form.llm_settings()), counting(place, "work.scoring")
+        rerankers = [ready(model) for model in models]
+        return evaluate.panel(cached.lab(), index, question, stages, rerankers, how, embedder, scoring)
+    finally:
+        place.empty()

@@ -1,0 +1,127 @@
+"""The ten chunks of a round: to pick from, and with what they turned out to be."""
+
+from collections.abc import Callable, Collection, Mapping
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from pages.ui.parts import page_beside, tables
+from pages.ui.shell import state
+from pages.ui.shell.frame import told
+from pages.ui.shell.i18n import t
+from rag_core.workshop import predict
+from rag_core.workshop.predict import PICKS, Round, Score
+
+TEXT_WIDTH = 760
+Submit = Callable[[list[str]], None]
+
+
+@state.fragment
+def pick(dealt: Round, tag: str, submit: Submit, picked: Collection[str] = ()) -> None:
+    """Let five be picked; a click draws only this part again. ``tag`` keeps the boxes of two rounds apart."""
+    st.text(dealt.query)
+    if len(dealt.query) == 1:
+        st.info(t("game.one_character"), icon=":material/info:")
+    st.caption(t("pick.help", count=len(dealt.chunks), wanted=PICKS))
+    for left in range(0, len(dealt.chunks), 2):
+        for place, column in zip(range(left, len(dealt.chunks)), st.columns(2), strict=False):
+            with column.container(border=True, height="stretch"):
+                card(dealt, place, tag, picked)
+    chosen = [chunk.id for place, chunk in enumerate(dealt.chunks) if st.session_state[f"pick_{tag}_{place}"]]
+    st.markdown(t("pick.count", picked=len(chosen), wanted=PICKS))
+    ready = len(chosen) == PICKS
+    if st.button(t("pick.submit"), type="primary", icon=":material/how_to_vote:", disabled=not ready, key="submit"):
+        with told():
+            submit(chosen)
+            st.rerun()
+
+
+def card(dealt: Round, place: int, tag: str, picked: Collection[str]) -> None:
+    chunk, key = dealt.chunks[place], f"pick_{tag}_{place}"
+    st.session_state.setdefault(key, chunk.id in picked)
+    st.checkbox(t("pick.chunk", rank=place + 1, page=chunk.page), key=key)
+    tables.name(chunk)
+    st.text(tables.one_line(chunk.text))
+
+
+def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, int] | None = None) -> None:
+    """Show the cross-encoder's order of the chunks, what was picked, and which of them answer.
+
+    Without a pick of one's own, ``counts`` say how often each was picked in a room.
+    """
+    st.text(dealt.query)
+    if picked is not None:
+        st.subheader(t("reveal.hits", hits=predict.score(dealt, picked).hits, wanted=PICKS))
+    st.markdown(t("reveal.vector", hits=len(dealt.target & dealt.first), wanted=PICKS))
+    judged(dealt, picked)
+    chunks = {chunk.id: chunk for chunk in dealt.chunks}
+    page_beside.table(
+        order(dealt, marks(dealt, picked or (), counts)),
+        [chunks[one] for one in dealt.reranked],
+        "revealed",
+        height=tables.height(len(dealt.chunks)),
+        column_config={
+            **{
+                name: st.column_config.Column(width=width)
+                for name, width in zip(columns()[:4], (60, 60, 60, 70), strict=True)
+            },
+            t("table.page"): tables.page_column(dealt.chunks),
+            t("table.text"): st.column_config.TextColumn(width=TEXT_WIDTH),
+        },
+    )
+    st.caption(t("reveal.help", wanted=PICKS))
+    if dealt.below:
+        st.caption(t("reveal.below", below=dealt.below, wanted=PICKS, shown=len(dealt.chunks)))
+
+
+def judged(dealt: Round, picked: Collection[str] | None) -> None:
+    if dealt.relevant is None:
+        st.caption(t("reveal.unjudged"))
+    elif not dealt.relevant:
+        st.info(t("reveal.no_answer", shown=len(dealt.chunks)), icon=":material/search_off:")
+    else:
+        counts = {"vector": len(dealt.relevant & dealt.first), "reranked": len(dealt.relevant & dealt.target)}
+        own = len(dealt.relevant & set(picked or ()))
+        key = "reveal.judged" if picked is not None else "reveal.judged_room"
+        st.markdown(t(key, relevant=len(dealt.relevant), shown=len(dealt.chunks), own=own, **counts))
+
+
+def columns() -> list[str]:
+    return [t("table.after"), t("table.before"), t("reveal.picked"), t("reveal.answers"), t("table.page")]
+
+
+def marks(dealt: Round, picked: Collection[str], counts: Mapping[str, int] | None) -> dict[str, str]:
+    return {one: str(counts[one]) if counts else "●" if one in picked else "" for one in dealt.ids}
+
+
+def order(dealt: Round, picked: Mapping[str, str]) -> Styler:
+    """Return the chunks in the cross-encoder's order, its first five shaded."""
+    places = {chunk.id: (rank, chunk) for rank, chunk in enumerate(dealt.chunks, start=1)}
+    rows = [
+        (after, places[one][0], picked[one], answer_mark(dealt, one), tables.page(places[one][1]),
+         tables.one_line(places[one][1].text))
+        for after, one in enumerate(dealt.reranked, start=1)
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=[*columns(), t("table.text")])
+    shade = f"background-color: {tables.TOP}"
+    return frame.style.apply(lambda row: [shade if row.name < PICKS else ""] * len(row), axis=1)
+
+
+def answer_mark(dealt: Round, chunk_id: str) -> str:
+    return "?" if dealt.relevant is None else "✓" if chunk_id in dealt.relevant else ""
+
+
+def running(reached: Score) -> None:
+    """Show the score so far beside what trusting the vector order would have scored."""
+    if not reached.rounds:
+        return
+    st.markdown(f"**{t('running.title', rounds=reached.rounds)}**")
+    own, vector = st.columns(2)
+    own.metric(t("running.own"), f"{reached.hits} / {reached.wanted}", border=True)
+    vector.metric(t("running.vector"), f"{reached.vector} / {reached.wanted}", border=True)
+    if reached.relevant:
+        st.caption(
+            t("running.judged", own=reached.judged, vector=reached.judged_vector, reranked=reached.judged_reranked,
+              relevant=reached.relevant)
+        )  # fmt: skip

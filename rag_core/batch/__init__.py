@@ -1,0 +1,1 @@
+"""The same stages over folders, here or on a Ray cluster."""

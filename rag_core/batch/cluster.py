@@ -1,0 +1,157 @@
+"""The stages of a batch as Ray Data actors: each holds its model, on this machine or on those of a cluster.
+
+Files are opened where they are read, so every machine must see them under the same path.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rag_core.batch import work
+from rag_core.batch.work import Failed, Make, Read, Task, Wanted
+from rag_core.datatypes import Progress
+from rag_core.errors import RerankLabError
+from rag_core.keeping.library import Embeddings, Scores
+from rag_core.lab import Lab
+from rag_core.models.embed import load_embedder
+from rag_core.models.rerank import finite, load_reranker
+from rag_core.servers import http
+
+Row = dict[str, Any]
+
+HERE = "local"
+KNOCK_SECONDS = 5
+ROOT = Path(__file__).parents[2]
+NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
+"""What other machines do without."""
+
+READER_CPUS, WORKER_CPUS = 0.25, 0.5
+"""What Ray reserves. A model's worker uses every core of its machine: a second one belongs on another machine."""
+
+ROWS_AT_ONCE = 4
+SERVERS = ("RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "OPENAI_", "COHERE_API_KEY", "JINA_API_KEY")
+"""Where models on servers answer, with their keys: workers elsewhere must be told."""
+
+
+def join(address: str, told: Mapping[str, str] | None = None) -> None:
+    """Start Ray on this machine alone for ``HERE``, or join a cluster; it gets the code, and variables to be ``told``.
+
+    Raises:
+        RerankLabError: Ray is not installed, or the cluster does not answer.
+    """
+    # Ray would report its use, and tell of it on the screen.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise RerankLabError("Ray is not installed: pip install -r deploy/requirements.txt") from None
+    if address == HERE:
+        # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
+        ray.init(
+            HERE, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False, logging_level="error"
+        )
+        return
+    code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(told or {})}
+    try:
+        knock(address)
+        ray.init(address, runtime_env=code, log_to_driver=False, logging_level="error")
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RerankLabError(f"no Ray cluster answers at {address} ({reason}): start one with ray start") from error
+
+
+def knock(address: str) -> None:
+    """Connect once and hang up: where nobody listens, Ray itself goes on trying for minutes."""
+    host, _, port = address.rpartition("//")[2].partition(":")
+    if port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+
+
+@contextmanager
+def joined(address: str) -> Iterator[None]:
+    os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
+    join(address, {name: value for name, value in http.environment().items() if name.startswith(SERVERS)})
+    import ray
+
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def make(model_id: str, workers: int) -> Make:
+    """Return what makes everything with Ray: PDFs are read wherever there is room, and embedded by so many workers."""
+
+    def made(tasks: Sequence[Task]) -> Iterator[tuple[Task, Read | Failed, Embeddings | None]]:
+        rows = ({"task": pickle.dumps(task)} for task in tasks)
+        for row in run(rows, EmbedRow, model_id, workers, first=read_row):
+            task, found, embeddings = (pickle.loads(row[name]) for name in ("task", "read", "embeddings"))
+            yield task, found, embeddings
+
+    return made
+
+
+def score(lab: Lab, wanted: Sequence[Wanted], model_id: str, workers: int, progress: Progress | None = None) -> None:
+    """Have so many workers score what is wanted, and keep each question's scores as they come."""
+    weights, rows = load_reranker(model_id).weights, ({"wanted": pickle.dumps(one)} for one in wanted)
+    for done, row in enumerate(run(rows, ScoreRow, model_id, workers), start=1):
+        one, found = pickle.loads(row["wanted"]), pickle.loads(row["scores"])
+        place = (one.doc_id, one.key, weights, one.question)
+        known = lab.library.scores(*place)
+        scores = Scores({**known.by_chunk, **found.by_chunk}, known.seconds + found.seconds)
+        lab.library.save_scores(*place, scores)
+        if progress:
+            progress(done, len(wanted))
+
+
+def run(
+    rows: Iterable[Row], worker: type, model_id: str, workers: int, first: Callable[[Row], Row] | None = None
+) -> Iterator[Row]:
+    """Yield rows as they come out of the workers, in any order; before, ``first`` is done wherever there is room."""
+    import ray
+
+    listed = list(rows)
+    if not listed:
+        return
+    data = ray.data.from_items(listed, override_num_blocks=-(-len(listed) // ROWS_AT_ONCE))
+    if first:
+        data = data.map(first, num_cpus=READER_CPUS)
+    pool = ray.data.ActorPoolStrategy(size=workers)
+    yield from data.map(worker, fn_constructor_args=[model_id], compute=pool, num_cpus=WORKER_CPUS).iter_rows()
+
+
+def read_row(row: Row) -> Row:
+    return {**row, "read": pickle.dumps(work.read(pickle.loads(row["task"])))}
+
+
+class EmbedRow:
+    """An embedder in a process of its own."""
+
+    def __init__(self, model_id: str) -> None:
+        self.embedder = load_embedder(model_id)
+
+    def __call__(self, row: Row) -> Row:
+        found = pickle.loads(row["read"])
+        made = work.embed(found, self.embedder) if isinstance(found, Read) else None
+        return {**row, "embeddings": pickle.dumps(made)}
+
+
+class ScoreRow:
+    """A cross-encoder in a process of its own."""
+
+    def __init__(self, model_id: str) -> None:
+        self.reranker = load_reranker(model_id)
+
+    def __call__(self, row: Row) -> Row:
+        wanted, start = pickle.loads(row["wanted"]), perf_counter()
+        scores = finite(self.reranker, self.reranker.score(wanted.question, [piece.text for piece in wanted.chunks]))
+        by_chunk = {piece.id: float(score) for piece, score in zip(wanted.chunks, scores, strict=True)}
+        return {**row, "scores": pickle.dumps(Scores(by_chunk, perf_counter() - start))}

@@ -1,0 +1,1 @@
+"""Why a chunk moved: probes, changed texts, maps and lessons."""

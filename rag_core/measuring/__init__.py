@@ -1,0 +1,1 @@
+"""Many questions: judgments, measures, and files of both."""

@@ -1,0 +1,1 @@
+"""What scores: the catalogue, embedders, cross-encoders, their tokens, self-test and baseline."""

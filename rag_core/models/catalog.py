@@ -1,0 +1,105 @@
+"""Every model the app offers, a line each. Any Hugging Face id or local folder works too."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rag_core.errors import UnknownModel
+
+BUNDLED = Path(__file__).parents[2] / "data" / "models"
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model. ``size`` is the download in MB; ``remote_code`` says that the hub's repository runs code of its own.
+
+    ``kind`` is ``onnx`` (bundled), ``sentence-transformers``, ``openai`` or ``server``; ``batch`` is texts per request
+    or pass. ``address``, ``form`` and ``key_name``, the setting that holds the key, belong to a reranker on a server;
+    where ``address`` is empty the reader gives all three. ``pair_tokens`` are the tokens of question and text together
+    that a cross-encoder reads well, 0 for all that it can read: a longer text is scored by its best part.
+    """
+
+    id: str
+    kind: str
+    languages: tuple[str, ...]
+    size: int
+    licence: str
+    query_prefix: str = ""
+    text_prefix: str = ""
+    remote_code: bool = False
+    batch: int = 32
+    address: str = ""
+    form: str = ""
+    key_name: str = ""
+    pair_tokens: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where a bundled model lies."""
+        return BUNDLED / self.id
+
+
+ST = "sentence-transformers"
+BGE_ZH_QUERY = "为这个句子生成表示以用于检索相关文章："
+MANY = ("zh", "en", "…")
+
+EMBEDDERS = (
+    Line("bilingual-embedder", "onnx", ("zh", "en"), 0, "MIT", "query: ", "passage: "),
+    Line("intfloat/multilingual-e5-small", ST, MANY, 471, "MIT", "query: ", "passage: "),
+    Line("BAAI/bge-small-zh-v1.5", ST, ("zh",), 96, "MIT", BGE_ZH_QUERY),
+    Line("BAAI/bge-large-zh-v1.5", ST, ("zh",), 1300, "MIT", BGE_ZH_QUERY),
+    Line("GanymedeNil/text2vec-large-chinese", ST, ("zh",), 1300, "Apache-2.0"),
+    Line("jinaai/jina-embeddings-v2-base-zh", ST, ("zh", "en"), 322, "Apache-2.0", remote_code=True),
+    Line("text-embedding-ada-002", "openai", MANY, 0, "API", batch=100),
+    Line("text-embedding-3-small", "openai", MANY, 0, "API", batch=100),
+    Line("text-embedding-3-large", "openai", MANY, 0, "API", batch=100),
+    Line("embedding-server", "server", MANY, 0, "API", batch=32),
+)
+
+RERANKERS = (
+    Line("bilingual-cross-encoder", "onnx", ("zh", "en"), 0, "CC BY-SA 4.0", pair_tokens=160),
+    Line("cross-encoder/ms-marco-MiniLM-L-6-v2", ST, ("en",), 91, "Apache-2.0"),
+    Line("cross-encoder/mmarco-mMiniLMv2-L12-H384-v1", ST, MANY, 471, "Apache-2.0"),
+    Line("BAAI/bge-reranker-base", ST, ("zh", "en"), 1110, "MIT"),
+    Line("BAAI/bge-reranker-v2-m3", ST, MANY, 2270, "Apache-2.0"),
+    Line("Alibaba-NLP/gte-multilingual-reranker-base", ST, MANY, 612, "Apache-2.0", remote_code=True),
+    Line("rerank-server", "server", MANY, 0, "API"),
+    Line("rerank-v3.5", "server", MANY, 0, "API",
+         address="https://api.cohere.com/v2/rerank", form="cohere", key_name="COHERE_API_KEY"),
+    Line("jina-reranker-v2-base-multilingual", "server", MANY, 0, "API",
+         address="https://api.jina.ai/v1/rerank", form="jina", key_name="JINA_API_KEY"),
+)  # fmt: skip
+
+
+def find(lines: tuple[Line, ...], model_id: str) -> Line:
+    """Return the catalogue's line, or one made up for a local folder or a Hugging Face id.
+
+    Raises:
+        UnknownModel: it is none of the three.
+    """
+    for line in lines:
+        if line.id == model_id:
+            return line
+    # os.path.isdir is False for an empty or an endless name, where Path.is_dir is True or raises.
+    if not os.path.isdir(model_id) and not HUB_ID.fullmatch(model_id):
+        raise UnknownModel(
+            f"{model_id!r} is neither in the list, nor a folder on this machine, nor a Hugging Face id "
+            "like organisation/name",
+            model=model_id,
+        )
+    return Line(model_id, ST, (), 0, "")
+
+
+def leaves(lines: tuple[Line, ...], model_id: str) -> bool:
+    """Say whether texts leave this machine for a model; one that is unknown runs nowhere."""
+    return any(line.id == model_id and line.kind in ("openai", "server") for line in lines)
+
+
+def served(line: Line, model: str) -> Line:
+    """Return the line of a server's embedder; a model of the catalogue keeps its prefixes wherever it runs."""
+    known = next((one for one in EMBEDDERS if one.id == model), line)
+    return replace(line, id=model, query_prefix=known.query_prefix, text_prefix=known.text_prefix)

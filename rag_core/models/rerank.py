@@ -1,0 +1,210 @@
+"""Score question and chunk together with a cross-encoder, and put the candidates in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from rag_core.datatypes import Progress, Ranking, Scored
+from rag_core.errors import ModelUnusable
+from rag_core.models import catalog, hub, parts
+from rag_core.models.onnx_model import OnnxModel
+from rag_core.models.parts import Pair
+from rag_core.models.tokens import MOST, tokenizer
+from rag_core.servers import http
+from rag_core.servers.rerank import RemoteReranker, RerankServer
+from rag_core.settings import PATIENCE
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+    from tokenizers import Encoding
+
+PAIRS_PER_PASS = 16
+STEP = 10  # adaptive depth looks up so often
+
+
+class Reranker(Protocol):
+    """What a cross-encoder does. ``scale`` names the unit of its scores, ``logit`` or one of ``servers.rerank.FORMS``.
+
+    ``weights`` names the weights themselves: under it scores are kept.
+    """
+
+    id: str
+    scale: str
+    weights: str
+
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return float of shape (texts,): higher answers the question better."""
+        ...
+
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Return the same scores, and of each text that was scored by its best part, which part that is."""
+        ...
+
+
+def first_logit(logits: np.ndarray, _mask: np.ndarray) -> np.ndarray:
+    return logits[:, 0]
+
+
+class OnnxReranker:
+    """The bundled cross-encoder, on onnxruntime."""
+
+    scale = "logit"
+
+    def __init__(self, line: catalog.Line) -> None:
+        self.id, self.folder, self.model = line.id, line.folder, OnnxModel(line.folder)
+        self.limit = line.pair_tokens or MOST
+        self.weights = named(hub.weights_id(str(line.folder)), self.limit)
+
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return self.score_parts(query, texts, progress).scores
+
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        return self.best_parts([(query, text) for text in texts], progress)
+
+    def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
+        """Score pairs of several questions, each by the best part of its text."""
+        return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
+
+    def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
+        """Score each pair in one run; what is beyond the model's limit is cut off."""
+        return self.model.run(pairs, first_logit, progress)
+
+    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+        return tokenizer(self.folder, None).encode_batch(list(pairs))
+
+
+class CrossEncoderReranker:
+    """Any one-score cross-encoder that sentence-transformers loads.
+
+    Models disagree on their default activation, so none is applied: scores are logits for every model.
+    """
+
+    scale = "logit"
+
+    def __init__(self, line: catalog.Line) -> None:
+        self.id, self.line = line.id, line
+        self.model = hub.load(line.id, self._build)
+        self.limit = line.pair_tokens or hub.limit(self.model)
+        self.weights = named(hub.weights_id(line.id), self.limit)
+        if self.model.num_labels != 1:
+            raise ModelUnusable(
+                f"{line.id!r} gives {self.model.num_labels} scores a pair; a reranker gives one: choose another",
+                model=line.id,
+                reason=f"num_labels = {self.model.num_labels}",
+            )
+
+    def _build(self, local_files_only: bool) -> CrossEncoder:
+        from sentence_transformers import CrossEncoder
+        from torch.nn import Identity
+
+        return CrossEncoder(
+            self.line.id,
+            device="cpu",
+            local_files_only=local_files_only,
+            trust_remote_code=self.line.remote_code,
+            activation_fn=Identity(),
+        )
+
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        return self.score_parts(query, texts, progress).scores
+
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        return self.best_parts([(query, text) for text in texts], progress)
+
+    def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
+        """Score pairs of several questions, each by the best part of its text."""
+        return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
+
+    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+        return hub.encode(self.model, pairs)
+
+    def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
+        # Longest first, so that the texts of one pass are alike in length and little is padded.
+        order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][1]))
+        scores = np.empty(len(pairs), np.float32)
+        for start in range(0, len(order), PAIRS_PER_PASS):
+            part = order[start : start + PAIRS_PER_PASS]
+            scores[part] = self.model.predict([pairs[i] for i in part], show_progress_bar=False)
+            if progress:
+                progress(start + len(part), len(order))
+        return scores
+
+
+def named(weights: str, limit: int) -> str:
+    """Name the weights together with the length from which parts are scored: both decide a score."""
+    return f"{weights}#parts-{limit}"
+
+
+def load_reranker(model_id: str, typed: RerankServer | None = None) -> Reranker:
+    """Load a cross-encoder of the catalogue, of a local folder, or of the Hugging Face hub, or point at a server.
+
+    ``typed`` is a server that a reader typed in.
+
+    Raises:
+        ModelError: it cannot be found, reached or used.
+        ServerError: it is a server's, and there is no server, or no key for it.
+    """
+    line = catalog.find(catalog.RERANKERS, model_id)
+    if line.kind == "server":
+        return RemoteReranker(line.id, server_of(line, typed))
+    return OnnxReranker(line) if line.kind == "onnx" else CrossEncoderReranker(line)
+
+
+def server_of(line: catalog.Line, typed: RerankServer | None = None) -> RerankServer:
+    """Return where a reranker on a server is asked: as its line says, else as was typed or set.
+
+    Raises:
+        BadSetting: ``.env`` is not UTF-8.
+    """
+    if not line.address:
+        return RerankServer.from_environment(typed)
+    key = http.environment().get(line.key_name, "")
+    return RerankServer(line.address, line.form, line.id, key, key_name=line.key_name)
+
+
+def settled(scores: np.ndarray, k: int) -> bool:
+    """Say whether the last ``PATIENCE`` of these scores, which are in candidate order, brought nothing into the top k.
+
+    This is the rule of adaptive depth. It is a guess, not a bound: a later candidate may still be the best.
+    """
+    before, last = scores[:-PATIENCE], scores[-PATIENCE:]
+    return len(before) >= k and float(last.max()) <= float(np.sort(before)[-k])
+
+
+def rerank(
+    query: str, candidates: Ranking, reranker: Reranker, progress: Progress | None = None, settle_at: int | None = None
+) -> Ranking:
+    """Score the candidates against the original question and sort.
+
+    With ``settle_at`` scoring stops, from the first candidate on, as soon as the top ``settle_at`` is ``settled``; the
+    ranking then holds the scored candidates alone.
+
+    Raises:
+        ModelUnusable: a score is not a number.
+    """
+    texts = [chunk.text for chunk in candidates.chunks]
+    step, scores, best = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32), []
+    for start in range(0, len(texts), step):
+        counted = progress and (lambda done, _, start=start: progress(start + done, len(texts)))
+        scored = reranker.score_parts(query, texts[start : start + step], counted)
+        scores = np.append(scores, scored.scores)
+        best += scored.parts
+        if settle_at and settled(scores, settle_at):
+            break
+    return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], finite(reranker, scores), best)
+
+
+def finite(reranker: Reranker, scores: np.ndarray) -> np.ndarray:
+    """Return the scores.
+
+    Raises:
+        ModelUnusable: one is not a number.
+    """
+    if np.isfinite(scores).all():
+        return scores
+    raise ModelUnusable(
+        f"{reranker.id!r} gave a score that is not a number: choose another model", model=reranker.id, reason="NaN"
+    )

@@ -1,0 +1,122 @@
+"""Read every page with two extractors, judge both texts, and take the better one.
+
+pypdf comes first: its lines are what ``text`` repairs best. Where its text of a page is worse than PDFium's, or it read
+across two columns, PDFium's is taken. Both are kept, so that a reader can look and choose otherwise.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rag_core.datatypes import Extract, Page, PageReading, Progress
+from rag_core.errors import DamagedPdf, NoText
+from rag_core.reading import pdf, pdfium, quality
+
+PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
+log = logging.getLogger(__name__)
+
+
+def read(data: bytes, password: str | None = None, progress: Progress | None = None) -> list[PageReading]:
+    """Read a PDF page by page; raises what ``pdf.extract`` does.
+
+    A file that pypdf takes for damaged is read by PDFium alone, where that finds letters in it.
+    """
+    damage, written = None, []
+    try:
+        written = pdf.extract(data, password, progress)
+    except DamagedPdf as error:
+        damage = error
+    seen = _look(data, password, progress, len(written))
+    if damage and not any(letter.isalpha() for page in seen for letter in page.text):
+        raise damage
+    if len(seen) != len(written):
+        return _readings({PYPDF: written} if written else {PDFIUM: [page.text for page in seen]}, seen)
+    return _readings({PYPDF: written, PDFIUM: [page.text for page in seen]}, seen)
+
+
+def _look(data: bytes, password: str | None, progress: Progress | None, total: int) -> list[pdfium.Seen]:
+    from pypdfium2 import PdfiumError
+
+    def alive() -> None:
+        if progress and total:
+            progress(total, total)
+
+    try:
+        return pdfium.look(data, password, alive)
+    except PdfiumError as fault:
+        log.info("PDFium cannot read the file: %s", fault)
+        return []
+
+
+def _readings(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen]) -> list[PageReading]:
+    cleaned = {name: pdf.clean(texts) for name, texts in raw.items()}
+    return [
+        _reading(
+            number,
+            {name: (pages[number - 1].text, raw[name][number - 1]) for name, pages in cleaned.items()},
+            seen[number - 1] if number <= len(seen) else pdfium.Seen("", ()),
+        )
+        for number in range(1, len(next(iter(raw.values()), [])) + 1)
+    ]
+
+
+def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) -> PageReading:
+    extracts = {name: Extract(text, quality.assess(text, seen.marks, raw)) for name, (text, raw) in texts.items()}
+    if PYPDF in extracts and pdfium.COLUMNS in seen.marks and quality.is_interleaved(texts[PYPDF][1], seen.text):
+        extracts[PYPDF] = replace(extracts[PYPDF], quality=quality.doubt(extracts[PYPDF].quality, "columns"))
+    # PDFium follows a vertical line to its end; pypdf reads across such lines.
+    first = sorted(extracts, key=lambda name: name == PYPDF) if pdfium.VERTICAL in seen.marks else extracts
+    return PageReading(number, extracts, min(first, key=lambda name: _badness(extracts[name])))
+
+
+def _badness(extract: Extract) -> tuple[int, int]:
+    return quality.VERDICTS.index(extract.quality.verdict), len(extract.quality.reasons)
+
+
+def pages(readings: Sequence[PageReading], drop_repeated: bool = False) -> list[Page]:
+    """Return the text that is searched: of the chosen extractor, none of pages left out, with or without headers."""
+    texts = ["" if reading.left_out else reading.chosen.text for reading in readings]
+    repeated = quality.repeated_lines(texts) if drop_repeated else ()
+    return [
+        Page(reading.number, quality.without(text, repeated)) for reading, text in zip(readings, texts, strict=True)
+    ]
+
+
+def with_something(readings: list[PageReading]) -> list[PageReading]:
+    """Return the readings; raises NoText when they hold no letter and no picture that text may be recognised on."""
+    if not any("image_only" in one.chosen.quality.reasons for one in readings):
+        with_letters(pages(readings))
+    return readings
+
+
+def with_letters(searched: Sequence[Page]) -> Sequence[Page]:
+    """Return the pages; raises NoText when they hold no letter."""
+    if not any(letter.isalpha() for page in searched for letter in page.text):
+        raise NoText(
+            f"The {len(searched)} pages hold no text. Run OCR (text recognition) on the PDF first.", pages=len(searched)
+        )
+    return searched
+
+
+def chosen_before(readings: Sequence[PageReading], before: Sequence[PageReading]) -> list[PageReading]:
+    """Carry the choices among a document's earlier readings over, where its pages read as they did then."""
+    old = {one.number: one for one in before}
+    return [_carried(one, old.get(one.number)) for one in readings]
+
+
+def _carried(new: PageReading, old: PageReading | None) -> PageReading:
+    if old is None or {**old.extracts, **new.extracts} != dict(old.extracts):
+        return new
+    return old
+
+
+def recognised(readings: Sequence[PageReading], found: Mapping[int, Extract]) -> list[PageReading]:
+    """Add what was recognised on the pictures of pages, and choose it there."""
+    return [
+        replace(one, extracts={**one.extracts, OCR: found[one.number]}, extractor=OCR, left_out=False)
+        if one.number in found
+        else one
+        for one in readings
+    ]

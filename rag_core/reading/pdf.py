@@ -1,0 +1,184 @@
+"""Read a PDF's bytes into pages of clean running text.
+
+Three faults of extracted text would hide a sentence from every search, and each is repaired here: wrong code points
+(⻓ for 长, ﬁ for fi), lines broken where the paper ended, and spaces that the typesetter's gaps became.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rag_core.datatypes import Page
+from rag_core.errors import (
+    DamagedPdf,
+    EmptyFile,
+    FileTooLarge,
+    NotAPdf,
+    PasswordNeeded,
+    TooManyPages,
+    WrongPassword,
+)
+from rag_core.reading.text import WORD, is_glyph_per_line, join_lines, repair_characters, tidy_spaces
+
+if TYPE_CHECKING:
+    from pypdf import PageObject, PdfReader
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES = 50 * 1024 * 1024
+"""The largest file that is read, in bytes."""
+
+MAX_PAGES = 1000
+"""The longest document that is read, in pages."""
+
+_PARSER_LIMITS = {
+    # A few kilobytes can inflate to gigabytes, or hold a day's work of drawing operators.
+    "zlib_maximum_output_length": 30_000_000,
+    "stream_parsing_work_maximum_count": 500_000,
+    "page_tree_maximum_entries": 3 * MAX_PAGES,
+}
+
+
+def document_id(data: bytes, owner: str = "") -> str:
+    """Return the name of a document: the first 16 hexadecimal digits of the SHA-256 of its owner's name and its bytes.
+
+    So two owners of the same PDF have a document each, and neither's name can be reckoned from the PDF.
+    """
+    return hashlib.sha256(owner.encode() + data).hexdigest()[:16]
+
+
+def read_pages(
+    data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> list[Page]:
+    """Read every page of a PDF, in order, as clean text; see ``extract``."""
+    return clean(extract(data, password, progress))
+
+
+def extract(data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None) -> list[str]:
+    """Read the text of every page as it is written in the file.
+
+    ``progress`` is called after each page with the pages done and their total. A page that cannot be read is empty
+    in the result, so that the others keep their numbers. A file that only its owner may change opens without asking.
+
+    Raises EmptyFile, FileTooLarge, NotAPdf, DamagedPdf, PasswordNeeded, WrongPassword or TooManyPages.
+    """
+    check_bytes(data)
+    import pypdf
+
+    # The limits are a context variable, which a worker thread does not inherit: they are set where they are used.
+    with pypdf.apply_configuration(**_PARSER_LIMITS):
+        reader = _open(data)
+        _unlock(reader, password)
+        return _extract_all(reader, _count_pages(reader), progress)
+
+
+def check_bytes(data: bytes) -> None:
+    """Refuse what is no PDF, or too large, without reading it."""
+    if not data:
+        raise EmptyFile("The file is empty (0 bytes). Save or download it again.")
+    if len(data) > MAX_BYTES:
+        size, limit = round(len(data) / 2**20, 1), MAX_BYTES // 2**20
+        message = f"The file has {size} MB; at most {limit} MB are read. Split it or print it to a smaller PDF."
+        raise FileTooLarge(message, size_mb=size, limit_mb=limit)
+    if b"%PDF-" not in data[:1024]:
+        raise NotAPdf("The file is not a PDF: %PDF- is missing at its start. Export the document as PDF.")
+
+
+def damaged(reason: object) -> DamagedPdf:
+    """Return the error for a file that cannot be read for this reason."""
+    message = f"The PDF is damaged or cut off ({reason}). Download it again, or print it to PDF from a viewer."
+    return DamagedPdf(message, reason=str(reason))
+
+
+def _open(data: bytes) -> PdfReader:
+    from pypdf import PdfReader
+    from pypdf.errors import DependencyError
+
+    try:
+        return PdfReader(io.BytesIO(data))
+    except (DependencyError, MemoryError):
+        raise
+    except Exception as fault:  # a malformed file can raise anything inside the parser
+        raise damaged(fault) from fault
+
+
+def _unlock(reader: PdfReader, password: str | None) -> None:
+    # An owner's password only forbids changes: such a file opens with the empty one.
+    if not reader.is_encrypted or reader.decrypt(""):
+        return
+    if not password:
+        raise PasswordNeeded("The PDF is encrypted. Type the password that opens it.")
+    if not reader.decrypt(password):
+        raise WrongPassword("The password does not open this PDF. Check capitals and spaces, and type it again.")
+
+
+def _count_pages(reader: PdfReader) -> int:
+    from pypdf.errors import LimitReachedError
+
+    try:
+        count = len(reader.pages)
+    except LimitReachedError as fault:
+        count = _declared_pages(reader)
+        if count <= MAX_PAGES:
+            raise damaged(fault) from fault
+    except MemoryError:
+        raise
+    except Exception as fault:  # as in _open
+        raise damaged(fault) from fault
+    if count > MAX_PAGES:
+        message = f"The PDF has {count} pages; at most {MAX_PAGES} are read. Split it and add the parts."
+        raise TooManyPages(message, pages=count, limit=MAX_PAGES)
+    if not count:
+        raise damaged("no page was found")
+    return count
+
+
+def _declared_pages(reader: PdfReader) -> int:
+    try:
+        return int(reader.root_object["/Pages"]["/Count"])
+    except Exception:  # as in _open
+        return 0
+
+
+def _extract_all(reader: PdfReader, total: int, progress: Callable[[int, int], None] | None) -> list[str]:
+    extracted = []
+    for number in range(1, total + 1):
+        extracted.append(_extract_or_none(reader, number))
+        if progress:
+            progress(number, total)
+    if all(text is None for text in extracted):
+        raise damaged(f"none of {total} pages could be read")
+    return [text or "" for text in extracted]
+
+
+def _extract_or_none(reader: PdfReader, number: int) -> str | None:
+    from pypdf.errors import DependencyError
+
+    try:
+        return _extract(reader.pages[number - 1])
+    except (DependencyError, MemoryError):
+        raise
+    except Exception as fault:  # as in _open; one bad page must not lose the others
+        logger.warning("Page %d could not be read and is left empty: %s: %s", number, type(fault).__name__, fault)
+        return None
+
+
+def _extract(page: PageObject) -> str:
+    text = page.extract_text()
+    return page.extract_text(extraction_mode="layout") if is_glyph_per_line(text) else text
+
+
+def clean(extracted: list[str]) -> list[Page]:
+    """Repair characters, lines and spaces of every page, the first numbered 1; see ``text``."""
+    texts = [repair_characters(text) for text in extracted]
+    words = frozenset(word.lower() for text in texts for word in WORD.findall(text))
+    return [Page(number, _clean(text, words)) for number, text in enumerate(texts, 1)]
+
+
+def _clean(text: str, words: frozenset[str]) -> str:
+    lines = join_lines(text.split("\n"), words)
+    return "\n".join(line for line in map(tidy_spaces, lines) if line)

@@ -1,0 +1,220 @@
+"""Open PDFs in a process of its own, with limits on its time and memory: a bad file takes nothing else down.
+
+The child is started anew for each task, since forking a server with threads is not safe. Through its standard input it
+gets one line of JSON (the task, the size of the file, the password, the limit of memory) and the bytes; it answers with
+lines of JSON: what is done of how many pages, and at last the result or the error.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from threading import Thread, Timer
+from typing import IO
+
+from rag_core import errors
+from rag_core.datatypes import Extract, PageReading, Progress
+from rag_core.errors import ReadTooLarge, ReadTooLong, RerankLabError
+from rag_core.reading import extract, pdf, pdfium, quality
+
+SILENT_SECONDS = 20
+"""So long may one page take, and opening the file."""
+
+WHOLE_SECONDS = 300
+MEMORY_BYTES = 2**30
+PASSED_ON = ("PATH", "LANG", "SYSTEMROOT")
+"""Without the last, Python does not start on Windows."""
+
+OCR_MEMORY_BYTES = 3 * 2**30
+"""Recognising a page needs models and a large picture."""
+
+
+def read_pages(data: bytes, password: str | None = None, progress: Progress | None = None) -> list[PageReading]:
+    """Read every page of a PDF; see ``extract.read``.
+
+    Raises:
+        DocumentError: as ``extract.read`` does; ReadTooLong or ReadTooLarge when a limit is reached.
+    """
+    pdf.check_bytes(data)
+    answer = _ask({"do": "read", "password": password}, data, progress)
+    return [PageReading(number, quality.load(extracts), extractor) for number, extracts, extractor in answer["pages"]]
+
+
+def draw_page(data: bytes, number: int, words: str = "", part: tuple[int, int] | None = None) -> tuple[bytes, bool]:
+    """Return a page as PNG, and whether the words were found and marked on it; see ``pdfium.draw``.
+
+    Raises:
+        PageNotDrawn: it cannot be drawn; ReadTooLong or ReadTooLarge when a limit is reached.
+    """
+    answer = _ask({"do": "draw", "number": number, "words": words, "part": part}, data)
+    return base64.b64decode(answer["png"]), answer["marked"]
+
+
+def recognise(data: bytes, numbers: Sequence[int], progress: Progress | None = None) -> dict[int, Extract]:
+    """Read pages from their pictures, by number; see ``ocr.recognise``.
+
+    Raises:
+        OcrMissing: the package for it is not installed; ReadTooLong or ReadTooLarge when a limit is reached.
+    """
+    task = {"do": "recognise", "numbers": list(numbers), "memory": OCR_MEMORY_BYTES}
+    return {number: quality.load(extracts)[extract.OCR] for number, extracts in _ask(task, data, progress)["pages"]}
+
+
+def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None) -> dict:
+    """Have a child do a task, and return its result."""
+    child = _started()
+    clock = _Clock(child)
+    try:
+        Thread(target=_hand_over, args=(child.stdin, data, task), daemon=True).start()
+        for answer in _answers(child.stdout):
+            clock.restart()
+            if "done" in answer and progress:
+                progress(answer["done"], answer["total"])
+            elif "result" in answer:
+                return answer["result"]
+            elif "error" in answer:
+                raise _error(answer)
+        raise clock.error() or pdf.damaged(f"reading it ended with {child.wait()}")
+    finally:  # a reader who went away must not leave the child running
+        clock.stop()
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _started() -> subprocess.Popen:
+    root = str(Path(__file__).parents[2])
+    found = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(
+        [sys.executable, "-m", "rag_core.reading.sandbox"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment() | {"PYTHONPATH": os.pathsep.join(found)},
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Return what Python needs to start: a bad file that took the child over would otherwise read the host's keys."""
+    return {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("LC_")}
+
+
+def _hand_over(pipe: IO[bytes], data: bytes, task: dict[str, object]) -> None:
+    """Write the task; the child may have ended before it was read."""
+    with contextlib.suppress(OSError, ValueError):
+        pipe.write(json.dumps({"memory": MEMORY_BYTES} | task | {"size": len(data)}).encode() + b"\n")
+        pipe.write(data)
+        pipe.close()
+
+
+def _answers(pipe: IO[bytes]) -> Iterator[dict]:
+    for line in pipe:
+        with contextlib.suppress(ValueError):  # what a library prints is no answer
+            answer = json.loads(line)
+            if isinstance(answer, dict):
+                yield answer
+
+
+def _error(answer: dict) -> RerankLabError:
+    return getattr(errors, answer["error"])(answer["message"], **answer["values"])
+
+
+class _Clock:
+    """Kill a process that was silent, or at work, for too long."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self.process, self.end, self.late = process, time.monotonic() + WHOLE_SECONDS, 0.0
+        self.restart()
+
+    def restart(self) -> None:
+        self.stop()
+        seconds = min(SILENT_SECONDS, max(0.0, self.end - time.monotonic()))
+        self.timer = Timer(seconds, self._kill, [seconds])
+        self.timer.daemon = True
+        self.timer.start()
+
+    def stop(self) -> None:
+        if hasattr(self, "timer"):
+            self.timer.cancel()
+
+    def _kill(self, seconds: float) -> None:
+        self.late = max(seconds, 0.001)
+        self.process.kill()
+
+    def error(self) -> ReadTooLong | None:
+        if not self.late:
+            return None
+        message = f"Reading the PDF took too long (a page more than {SILENT_SECONDS} s): print it to a new PDF."
+        return ReadTooLong(message, seconds=SILENT_SECONDS)
+
+
+def serve() -> None:
+    """Be the child: do one task and answer."""
+    answers, sys.stdout = sys.stdout, sys.stderr
+    task = json.loads(sys.stdin.buffer.readline())
+    data = sys.stdin.buffer.read(task["size"])
+    _limit_memory(task["memory"])
+
+    def say(**answer: object) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    try:
+        _within_limits(
+            task, lambda: say(result=TASKS[task["do"]](task, data, lambda *of: say(done=of[0], total=of[1])))
+        )
+    except RerankLabError as error:
+        say(error=type(error).__name__, message=str(error), values=error.values)
+
+
+def _within_limits(task: dict, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except MemoryError as fault:
+        megabytes = task["memory"] // 2**20
+        message = f"Reading the PDF needs more than {megabytes} MB of memory: print it to a new PDF, or split it."
+        raise ReadTooLarge(message, megabytes=megabytes) from fault
+    except RecursionError as fault:
+        raise pdf.damaged("it is nested too deeply") from fault
+
+
+def _read(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
+    readings = extract.read(data, task["password"], progress)
+    return {"pages": [(one.number, quality.dump(one.extracts), one.extractor) for one in readings]}
+
+
+def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
+    png, marked = pdfium.draw(data, task["number"], words=task["words"], part=task["part"])
+    return {"png": base64.b64encode(png).decode(), "marked": marked}
+
+
+def _recognise(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
+    from rag_core.reading import ocr
+
+    found = ocr.recognise(data, task["numbers"], progress)
+    return {"pages": [(number, quality.dump({extract.OCR: one})) for number, one in found.items()]}
+
+
+TASKS = {"read": _read, "draw": _draw, "recognise": _recognise}
+
+
+def _limit_memory(limit: int) -> None:
+    """Set the limit where the system knows one; elsewhere time alone is limited."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+if __name__ == "__main__":
+    serve()

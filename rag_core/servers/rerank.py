@@ -1,0 +1,348 @@
+"""Have a server rerank: Cohere, Jina, TEI, vLLM, Infinity, or one that speaks like one of them.
+
+They differ in a few names. What they share is trusted in nothing: a score that is missing, doubled, not a number, or in
+a field of another name is an error, never a zero.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag_core.datatypes import Progress, Scored
+from rag_core.errors import (
+    BadSetting,
+    ServerAddress,
+    ServerBadAnswer,
+    ServerInternal,
+    ServerKey,
+    ServerMissing,
+    ServerMoved,
+    ServerRefused,
+    ServerTimeout,
+    ServerUnreachable,
+)
+from rag_core.servers import http
+
+if TYPE_CHECKING:
+    import httpx2
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5.0
+PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_ANSWER_SECONDS = 60.0
+LONGEST_ANSWER_BYTES = 16 * 2**20
+LONGEST_QUOTE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one kind of server is asked, and how it answers.
+
+    ``path`` completes an address that names the host alone. ``rows`` is the field that holds the results; empty where
+    the answer is the list itself. ``scale`` names the unit of the scores as the server's own documents promise it,
+    ``unknown`` where that depends on the model.
+    """
+
+    path: str
+    scale: str
+    texts: str = "documents"
+    score: str = "relevance_score"
+    rows: str = "results"
+    options: Mapping[str, object] = field(default_factory=dict)
+    batch: int = 100
+
+
+FORMS: Mapping[str, Form] = {
+    "cohere": Form("/v2/rerank", "relevance"),
+    "jina": Form("/v1/rerank", "unknown", options={"return_documents": False}),
+    "tei": Form("/rerank", "logit", "texts", "score", "", {"raw_scores": True, "truncate": True}, batch=32),
+    "vllm": Form("/rerank", "unknown", options={"truncate_prompt_tokens": -1}),
+    "infinity": Form("/rerank", "logit", options={"raw_scores": True, "return_documents": False}),
+}
+"""By default TEI takes 32 texts a request and refuses long ones; vLLM cuts at the model's limit when told -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RerankServer:
+    """Where a server is and how to enter. With ``guarded`` it must not stand in this machine's own network.
+
+    ``key_name`` is the setting that holds the key, where the server wants one.
+    """
+
+    address: str
+    form: str
+    model: str = ""
+    key: str = field(default="", repr=False)
+    guarded: bool = False
+    key_name: str = ""
+
+    @classmethod
+    def from_environment(cls, typed: RerankServer | None = None) -> RerankServer:
+        """Return what was typed, filled from ``RERANK_LAB_RERANK_URL``, ``_FORM``, ``_MODEL`` and ``_KEY``.
+
+        Form, model and key of the environment go with the environment's address alone: a visitor who types another
+        address would otherwise be sent the host's key.
+
+        Raises:
+            BadSetting: ``.env`` is not UTF-8.
+        """
+        known = http.environment()
+        own = cls(*(known.get(f"RERANK_LAB_RERANK_{name}", "") for name in ("URL", "FORM", "MODEL", "KEY")))
+        if typed is None:
+            return own
+        if typed.address and not http.same_address(typed.address, own.address):
+            return typed
+        return cls(own.address, typed.form or own.form, typed.model or own.model, typed.key or own.key)
+
+    @property
+    def shown(self) -> str:
+        """Return the address as it may be shown: without the key, a user name or a password."""
+        return http.without_key(http.shown(self.address), self.key)
+
+    @property
+    def endpoint(self) -> str:
+        """Return the address to post to; one that ends in ``/rerank`` is taken as it is."""
+        address = self.address.rstrip("/")
+        if address.endswith("/rerank"):
+            return address
+        host_alone = address.count("/") == 2
+        return address + (FORMS[self.form].path if host_alone else "/rerank")
+
+
+class RemoteReranker:
+    """A cross-encoder behind a server. Nothing is sent before the first score is asked for."""
+
+    def __init__(self, model_id: str, where: RerankServer, timeout: float = 30.0) -> None:
+        """Check the settings and prepare the client; ``timeout`` is the longest silence in seconds.
+
+        Raises:
+            ServerError: no address, one that cannot be used, a key that is missing or cannot be one.
+            BadSetting: there is no such form.
+        """
+        _check(model_id, where)
+        self.id, self.where, self.form, self.timeout = model_id, where, FORMS[where.form], timeout
+        self.scale, self.batch = self.form.scale, self.form.batch
+        # Other servers may give other weights the same name.
+        self.weights = f"{where.model}@{where.shown}#{where.form}"
+        self.client = _client(where, timeout)
+
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return float64 of shape (texts,).
+
+        A server that finds a request too large is asked with half as many texts, now and from then on.
+
+        Raises a ServerError.
+        """
+        scores: list[float] = []
+        while len(scores) < len(texts):
+            part = texts[len(scores) : len(scores) + self.batch]
+            reply = self._post(query, part)
+            if len(part) > 1 and http.is_too_many(reply.status, reply.said):
+                self.batch = len(part) // 2
+                continue
+            scores += self._read(reply, len(part))
+            if progress:
+                progress(len(scores), len(texts))
+        return np.array(scores, np.float64)
+
+    def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Return the scores without parts: what is too long these servers cut, without saying where."""
+        return Scored(self.score(query, texts, progress), (None,) * len(texts))
+
+    def _post(self, query: str, texts: Sequence[str]) -> Reply:
+        """Ask, and once more after a pause when the server is busy, broken or out of reach."""
+        asked: dict[str, object] = {"query": query, self.form.texts: list(texts), **self.form.options}
+        if self.where.model:
+            asked["model"] = self.where.model
+        try:
+            reply = self._send(asked)
+            if not reply.is_busy:
+                return reply
+            logger.info("%s answered %s: asked once more", self.where.shown, reply.status)
+            time.sleep(reply.pause)
+        except ServerUnreachable:
+            time.sleep(PAUSE_SECONDS)
+        return self._send(asked)
+
+    def _send(self, asked: Mapping[str, object]) -> Reply:
+        import httpx2
+
+        try:
+            with self.client.stream("POST", self.where.endpoint, json=asked) as reply:
+                return Reply(reply.status_code, reply.headers, self._whole(reply))
+        except (httpx2.ReadTimeout, httpx2.WriteTimeout):
+            raise _timeout(self.where, self.timeout) from None
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise _unreachable(self.where, f"{type(error).__name__} {error}") from None
+
+    def _whole(self, reply: httpx2.Response) -> bytes:
+        start, body = time.perf_counter(), bytearray()
+        for piece in reply.iter_bytes():
+            body += piece
+            if len(body) > LONGEST_ANSWER_BYTES:
+                raise _bad_answer(self.where, f"> {LONGEST_ANSWER_BYTES // 2**20} MB")
+            if time.perf_counter() - start > LONGEST_ANSWER_SECONDS:
+                raise _timeout(self.where, LONGEST_ANSWER_SECONDS)
+        return bytes(body)
+
+    def _read(self, reply: Reply, count: int) -> list[float]:
+        _check_status(self.where, reply)
+        if reply.is_page:
+            raise _not_an_api(self.where)
+        try:
+            return read_scores(self.form, reply.json, count)
+        except ValueError as error:
+            raise _bad_answer(self.where, str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered."""
+
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+
+    @property
+    def is_busy(self) -> bool:
+        return self.status == 429 or self.status >= 500
+
+    @property
+    def is_page(self) -> bool:
+        return self.body.lstrip()[:1] == b"<"
+
+    @property
+    def pause(self) -> float:
+        asked = self.headers.get("retry-after", "")
+        return min(float(asked), LONGEST_PAUSE_SECONDS) if asked.isdecimal() else PAUSE_SECONDS
+
+    @property
+    def json(self) -> Any:
+        """Return what the body holds. Raises ValueError where that is no JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise ValueError("JSON?") from None
+
+    @property
+    def said(self) -> str:
+        """Return the sentence of a refusal: each server has another field for it."""
+        try:
+            answer = self.json
+        except ValueError:
+            return ""
+        while isinstance(answer, dict):
+            answer = next((answer[name] for name in ("message", "error", "detail") if answer.get(name)), "")
+        return " ".join(str(answer).split())
+
+
+def read_scores(form: Form, answer: Any, count: int) -> list[float]:
+    """Return the scores of an answer in the order of the texts.
+
+    Raises:
+        ValueError: there is not exactly one finite score for each of ``count`` texts, or one is outside the scale.
+    """
+    rows = answer.get(form.rows) if form.rows and isinstance(answer, dict) else answer
+    if not isinstance(rows, list):
+        raise ValueError(f"{form.rows or '[…]'}: ?")
+    if len(rows) != count:
+        raise ValueError(f"{len(rows)} ≠ {count}")
+    found: dict[int, float] = {}
+    for place, row in enumerate(rows):
+        index, score = (row.get("index"), row.get(form.score)) if isinstance(row, dict) else (None, None)
+        if type(index) is not int or not 0 <= index < count or index in found:
+            raise ValueError(f"[{place}].index = {_quoted(index)}")
+        if type(score) not in (int, float) or not _is_within(form, score):
+            raise ValueError(f"[{place}].{form.score} = {_quoted(score)}")
+        found[index] = float(score)
+    return [found[index] for index in range(count)]
+
+
+def _is_within(form: Form, score: float) -> bool:
+    try:
+        return 0 <= score <= 1 if form.scale == "relevance" else math.isfinite(float(score))
+    except OverflowError:
+        return False
+
+
+def _quoted(value: object) -> str:
+    return repr(value)[:40]
+
+
+def _client(where: RerankServer, timeout: float) -> httpx2.Client:
+    import httpx2
+
+    headers = {"Authorization": f"Bearer {where.key}"} if where.key else {}
+    try:
+        # Redirects are not followed: the texts and the key are for this address.
+        waits = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
+        return httpx2.Client(headers=headers, timeout=waits, follow_redirects=False)
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
+        raise _unreachable(where, str(error)) from None
+
+
+def _check(model_id: str, where: RerankServer) -> None:
+    if not where.address:
+        message = f"no address for {model_id}: set RERANK_LAB_RERANK_URL, or type one for this session"
+        raise ServerMissing(message, model=model_id, setting="RERANK_LAB_RERANK_URL")
+    if where.form not in FORMS:
+        forms = ", ".join(FORMS)
+        message = f"{where.form!r} is no form of a rerank server; choose from {forms}"
+        raise BadSetting(message, setting="RERANK_LAB_RERANK_FORM", value=where.form, limit=forms)
+    if not http.is_http(where.address):
+        raise _not_an_api(where)
+    if where.key_name and not where.key:
+        raise ServerKey(f"{where.shown} needs a key: set {where.key_name}", address=where.shown, said=where.key_name)
+    if not http.fits_a_header(where.key):
+        raise ServerKey("the key holds a character that no key has: copy it again", address=where.shown, said="")
+    if where.guarded and http.is_internal(where.address):
+        message = f"{where.shown} lies in this server's own network: only its host may set such an address"
+        raise ServerInternal(message, address=where.shown)
+
+
+def _check_status(where: RerankServer, reply: Reply) -> None:
+    status, said = reply.status, http.without_key(reply.said, where.key)[:LONGEST_QUOTE]
+    if status in (401, 403):
+        raise ServerKey(f"{where.shown} does not accept the key: check it. {said}", address=where.shown, said=said)
+    if status in (404, 405) and "model" not in said.lower():
+        raise _not_an_api(where)
+    if 300 <= status < 400:
+        target = http.without_key(http.shown(reply.headers.get("location", "?")), where.key)[:LONGEST_QUOTE]
+        message = f"{where.shown} points to {target}, where nothing was sent: type that address if it is the right one"
+        raise ServerMoved(message, address=where.shown, target=target)
+    if status != 200:
+        message = f"{where.shown} refused ({status}): {said}"
+        raise ServerRefused(message, address=where.shown, status=status, said=said)
+
+
+def _timeout(where: RerankServer, seconds: float) -> ServerTimeout:
+    message = f"{where.shown} gave no whole answer in {seconds:g} seconds: try again, or a smaller depth"
+    return ServerTimeout(message, address=where.shown, seconds=f"{seconds:g}")
+
+
+def _unreachable(where: RerankServer, reason: str) -> ServerUnreachable:
+    reason = http.without_key(reason, where.key)[:LONGEST_QUOTE]
+    message = f"{where.shown} cannot be reached ({reason}): check the address, the network and the proxy"
+    return ServerUnreachable(message, address=where.shown, reason=reason)
+
+
+def _not_an_api(where: RerankServer) -> ServerAddress:
+    message = f"no rerank API answers at {where.shown}: check the address and its form, {where.form}"
+    return ServerAddress(message, address=where.shown, form=where.form)
+
+
+def _bad_answer(where: RerankServer, reason: str) -> ServerBadAnswer:
+    reason = http.without_key(reason, where.key)[:LONGEST_QUOTE]
+    message = f"the answer of {where.shown} is not of the form {where.form} ({reason}): choose the form that fits"
+    return ServerBadAnswer(message, address=where.shown, form=where.form, reason=reason)

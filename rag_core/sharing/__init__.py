@@ -1,0 +1,1 @@
+"""A finished comparison as a file."""

@@ -1,0 +1,1 @@
+"""Predict and reveal, alone or in a room."""

@@ -1,0 +1,271 @@
+"""A whole evaluation with the real models and a real index, on two pages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import tiny_models
+from pdfs import text_pdf
+
+from rag_core.datatypes import Chunk, ChunkSettings, Judgment, Ranking, Settings, Span
+from rag_core.errors import BadSetting, NoQuestions, NothingFound
+from rag_core.lab import Lab
+from rag_core.measuring import evaluate
+from rag_core.measuring.evaluate import Ceiling, Evaluation, reordered
+from rag_core.measuring.exchange import read_questions
+from rag_core.measuring.judge import Judged
+from rag_core.measuring.metrics import FEW, MAIN
+from rag_core.models.rerank import load_reranker
+from rag_core.reading.chunk import recommend
+
+SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+PDF = text_pdf(
+    ["全市一般公共预算收入增长8.2%，突破6000亿元。", "新建和改造公园二十处，绿化面积不断扩大。"],
+    ["轨道交通十二号线五月开通运营。", "The library opened a reading room for children.", "全年粮食产量保持稳定。"],
+    ["居民人均可支配收入增长5.6%。", "博物馆接待游客三百万人次。"],
+)
+QUESTIONS = {1: "财政收入增长了多少？", 2: "博物馆来了多少人？", 7: "公园建了几处？"}
+JUDGMENTS = [
+    Judgment(QUESTIONS[1], Span(1, 0, "全市一般公共预算收入增长8.2%，突破6000亿元。"), 2),
+    Judgment(QUESTIONS[2], Span(3, 0, "博物馆接待游客三百万人次。"), 1),
+    Judgment(QUESTIONS[7], Span(2, 0, "全年粮食产量保持稳定。"), 0),
+]
+HOW = Settings(chunks=ChunkSettings("sentence"), depth=5)
+MODEL = HOW.reranker
+
+
+class Counting:
+    """The real cross-encoder, with how many texts it was given."""
+
+    def __init__(self, reranker) -> None:
+        self.real, self.pairs = reranker, 0
+        self.id, self.scale, self.weights = reranker.id, reranker.scale, reranker.weights
+
+    def score(self, query, texts, progress=None):
+        self.pairs += len(texts)
+        return self.real.score(query, texts, progress)
+
+    def score_parts(self, query, texts, progress=None):
+        self.pairs += len(texts)
+        return self.real.score_parts(query, texts, progress)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, embedder) -> Path:
+    home = tmp_path_factory.mktemp("evaluate") / "home"
+    lab = Lab(home)
+    lab.index(lab.add(PDF, "small.pdf").id, HOW.chunks, embedder)
+    lab.close()
+    return home
+
+
+@pytest.fixture
+def lab(home, tmp_path):
+    lab = Lab(shutil.copytree(home, tmp_path / "copy"))
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def index(lab, embedder):
+    return lab.index(next(iter(lab.titles())), HOW.chunks, embedder)
+
+
+@pytest.fixture
+def found(lab, index, embedder, reranker) -> Evaluation:
+    return evaluate.evaluate(lab, index, embedder, [reranker], [5], HOW, QUESTIONS, JUDGMENTS)
+
+
+def test_every_system_orders_every_question(found):
+    assert list(found.orders) == ["vector", "bm25", "fused", f"{MODEL} @5"]
+    assert all(list(run) == list(QUESTIONS.values()) for run in found.orders.values())
+
+
+def test_only_questions_with_a_relevant_chunk_are_measured(found):
+    assert found.measured == [QUESTIONS[1], QUESTIONS[2]]
+    assert found.excluded == [QUESTIONS[7]]
+    assert found.values["vector"][MAIN].keys() == {QUESTIONS[1], QUESTIONS[2]}
+
+
+def test_few_questions_claim_nothing(found):
+    difference = found.difference(f"{MODEL} @5")
+    assert (found.enough, difference.low, difference.high, difference.p) == (False, None, None, None)
+
+
+def test_the_baseline_has_no_difference_from_itself(found):
+    assert found.difference("vector") is None
+
+
+def test_a_reranked_order_is_that_of_the_comparison(lab, index, embedder, reranker, found):
+    compared = lab.compare(index, QUESTIONS[1], [], HOW, embedder, reranker)
+    assert found.orders[f"{MODEL} @5"][QUESTIONS[1]] == compared.reranked.ids
+    assert found.orders["vector"][QUESTIONS[1]] == compared.vector.ids
+
+
+def test_without_judgments_orders_are_there_and_measures_are_not(lab, index, embedder, reranker):
+    found = evaluate.evaluate(lab, index, embedder, [reranker], [5], HOW, QUESTIONS, [])
+    assert found.measured == []
+    assert found.difference(f"{MODEL} @5") is found.mean("vector", MAIN) is found.unjudged("vector") is None
+    assert found.changed(f"{MODEL} @5", QUESTIONS[1])[0] in range(6)
+
+
+def test_no_questions_is_an_error(lab, index, embedder, reranker):
+    with pytest.raises(NoQuestions):
+        evaluate.evaluate(lab, index, embedder, [reranker], [5], HOW, {}, [])
+
+
+def test_a_depth_out_of_range_is_refused_before_any_work(lab, index, embedder, reranker):
+    counting = Counting(reranker)
+    with pytest.raises(BadSetting):
+        evaluate.evaluate(lab, index, embedder, [counting], [5, 500], HOW, QUESTIONS, [])
+    assert counting.pairs == 0
+
+
+def test_a_stopped_evaluation_goes_on_where_it_stood(lab, index, embedder, reranker):
+    counting = Counting(reranker)
+
+    def stop(done: int, _total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate.evaluate(lab, index, embedder, [counting], [5], HOW, QUESTIONS, JUDGMENTS, stop)
+    assert counting.pairs == 10
+    again = evaluate.evaluate(lab, index, embedder, [counting], [5], HOW, QUESTIONS, JUDGMENTS)
+    assert counting.pairs == 15
+    assert again.per_pair[MODEL] > 0
+
+
+def test_a_stopped_ceiling_goes_on_where_it_stood(lab, index, embedder, reranker, monkeypatch):
+    monkeypatch.setattr(evaluate, "KEPT_AT_ONCE", 3)
+    counting, counts = Counting(reranker), []
+
+    def stop(done: int, total: int) -> None:
+        counts.append((done, total))
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting, stop)
+    assert (counts, counting.pairs) == ([(3, 7), (6, 7)], 6)
+    evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting)
+    assert counting.pairs == 7
+
+
+def test_other_weights_score_anew(lab, index, embedder, reranker):
+    for weights in ("one", "two"):
+        counting = Counting(reranker)
+        counting.weights = weights
+        evaluate.evaluate(lab, index, embedder, [counting], [5], HOW, QUESTIONS, [])
+        assert counting.pairs == 15
+
+
+def test_places_past_the_depth_stay_as_they_were():
+    chunks = [Chunk(name, "doc", name, 1, 0, 1) for name in "abcd"]
+    candidates = Ranking.from_scores("vector", "q", chunks, [4, 3, 2, 1])
+    assert reordered(candidates, {"a": 0.1, "b": 0.9}, 2) == ["b", "a", "c", "d"]
+
+
+def handmade(before: list[str], after: list[str], questions: int = FEW) -> Evaluation:
+    """Give the same two orders for so many questions; chunk a is relevant, b is judged and is not."""
+    names = {f"q{n}": n for n in range(questions)}
+    orders = {"vector": dict.fromkeys(names, before), "m @5": dict.fromkeys(names, after)}
+    judged = Judged({name: {"a": 2, "b": 0} for name in names})
+    values = {name: evaluate.measured(run, judged) for name, run in orders.items()}
+    return Evaluation("doc", HOW, names, orders, judged, values, {"m": {}}, {"m": 0.1})
+
+
+def test_harm_names_the_fall_and_the_loss():
+    found = handmade(["a", "b", "c"], ["b", "c", "a"])
+    assert found.fell_furthest("m @5") == ("q0", "a", 1, 3)
+    assert found.lost_most("m @5") == ("q0", pytest.approx(-0.5))
+
+
+def test_where_nothing_fell_there_is_no_harm():
+    found = handmade(["b", "c", "a"], ["a", "b", "c"])
+    assert (found.fell_furthest("m @5"), found.lost_most("m @5")) == (None, None)
+
+
+def test_enough_questions_get_an_interval_and_a_test():
+    difference = handmade(["b", "a"], ["a", "b"]).difference("m @5")
+    gain = 1 - 0.6309
+    assert difference.mean == difference.low == difference.high == pytest.approx(gain, abs=1e-4)
+    assert difference.p == pytest.approx(2 / 2**FEW, abs=0.002)
+
+
+def test_unjudged_is_counted_on_average():
+    assert handmade(["a", "b", "c", "d"], ["a"]).unjudged("vector") == 2
+
+
+def test_the_ceiling_ranks_every_chunk(lab, index, embedder, reranker):
+    counting = Counting(reranker)
+    found = evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting)
+    assert len(found.whole) == len(found.first) == counting.pairs == 7
+    assert found.reached(7) == 5
+    assert [found.reached(depth) for depth in range(8)] == sorted(found.reached(depth) for depth in range(8))
+    evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting)
+    assert counting.pairs == 7
+
+
+def test_depth_can_only_reach_what_the_first_stage_ranks_that_high():
+    chunks = [Chunk(name, "doc", name, 1, 0, 1) for name in "abcdef"]
+    first = Ranking.from_scores("vector", "q", chunks, [6, 5, 4, 3, 2, 1])
+    whole = Ranking.from_scores("reranked", "q", chunks, [1, 9, 2, 3, 8, 4])
+    found = Ceiling(first, whole, 2, 0.01)
+    assert [chunk.id for chunk in found.ideal] == ["b", "e"]
+    assert [found.reached(depth) for depth in (1, 2, 4, 5, 6)] == [0, 1, 1, 2, 2]
+    assert (found.seconds(4), found.seconds(100)) == (pytest.approx(0.04), pytest.approx(0.06))
+
+
+def test_a_panel_ranks_the_same_candidates(lab, index, embedder, reranker):
+    found = evaluate.panel(lab, index, QUESTIONS[1], ["vector", "bm25", "fused"], [reranker], HOW, embedder)
+    assert list(found.rankings) == ["vector", "bm25", "fused", MODEL]
+    assert all(sorted(ranking.ids) == sorted(found.candidates.ids) for ranking in found.rankings.values())
+    assert found.rankings["vector"].ids == found.candidates.ids
+    assert found.agreement[("vector", "vector")] == (1.0, 1.0)
+    assert found.consensus.ids[0] == found.candidates.ids[0]
+    assert list(found.seconds) == [MODEL]
+    chunk, ranks = found.disputed
+    assert ranks == {name: ranking.rank_of(chunk.id) for name, ranking in found.rankings.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_two_cross_encoders_stand_side_by_side(lab, index, embedder, reranker, tmp_path):
+    other = load_reranker(tiny_models.cross_encoder(tmp_path / "tiny"))
+    seated = evaluate.panel(lab, index, QUESTIONS[1], ["vector"], [reranker, other], HOW, embedder)
+    assert list(seated.rankings) == ["vector", MODEL, other.id]
+    assert all(sorted(ranking.ids) == sorted(seated.candidates.ids) for ranking in seated.rankings.values())
+    assert set(seated.seconds) == {MODEL, other.id}
+    found = evaluate.evaluate(lab, index, embedder, [reranker, other], [5], HOW, QUESTIONS, JUDGMENTS)
+    assert found.reranked == [f"{MODEL} @5", f"{other.id} @5"]
+    assert found.scores[MODEL] != found.scores[other.id]
+
+
+def test_a_panel_without_candidates_says_so(lab, index, embedder, reranker):
+    with pytest.raises(NothingFound):
+        evaluate.panel(lab, index, "zebra", ["bm25"], [reranker], Settings(first_stage="bm25"), embedder)
+
+
+@pytest.mark.parametrize("name", ["city-report-zh", "annual-report-en"])
+def test_every_judged_quote_of_a_sample_is_found(lab, name):
+    document = lab.add((SAMPLES / f"{name}.pdf").read_bytes(), name)
+    rows = json.loads((SAMPLES / f"{name}.questions.json").read_text(encoding="utf-8"))
+    judgments = [Judgment(row["question"], Span(a["page"], 0, a["quote"]), 2) for row in rows for a in row["answers"]]
+    lab.judge(document.id, judgments)
+    for how in (recommend(document.pages), ChunkSettings("sentence"), ChunkSettings("window", 150, 30)):
+        judged = evaluate.judgments_of(lab, document.id, lab.cut(document.id, how))
+        assert (judged.lost, len(judged.answerable)) == ((), 12)
+
+
+def test_the_files_hold_what_was_found(lab, index, found):
+    files = evaluate.files(found, JUDGMENTS, index.chunks)
+    assert read_questions(files["judgments.csv"]).judgments == tuple(JUDGMENTS)
+    assert files["qrels.txt"].decode().splitlines()[0].startswith("q1 0 ")
+    assert files[f"run-4-{MODEL}--5.txt"].decode().splitlines()[0].split()[:2] == ["q1", "Q0"]
+    ranks = files["ranks.csv"].decode("utf-8-sig").splitlines()
+    assert ranks[0].startswith('"question","chunk","page","text","grade","rank vector"')
+    assert len(ranks) == 1 + sum(len({i for run in found.orders.values() for i in run[q]}) for q in QUESTIONS.values())

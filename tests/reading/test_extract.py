@@ -1,0 +1,226 @@
+"""Two extractors on real PDFs: the better text is taken, both are kept, and the reader's choice lasts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import pdfs
+import pytest
+
+from rag_core.datatypes import ChunkSettings
+from rag_core.errors import FileNotKept, NoText, OcrMissing, PageNotDrawn, PasswordNeeded
+from rag_core.reading import extract, ocr, sandbox
+
+EN = ["Revenue of the utility grew by eight percent in the year,", "mostly because of new customers in the north."] * 2
+LEFT = [
+    "Revenue of the utility grew by eight percent in",
+    "the year, mostly because of new customers in the",
+    "northern districts, where three estates were built",
+    "and connected before the winter came to the city.",
+    "The board expects the growth to go on next year,",
+    "but slower, since the estates are finished and no",
+    "other large one is planned before the year 2031.",
+    "Costs rose by five percent; wages were the largest",
+]
+RIGHT = [
+    "Water quality was tested four thousand times, and",
+    "every sample met the limits that the law sets for",
+    "drinking water. The new laboratory opened in June",
+    "and now serves two neighbouring towns as well, for",
+    "a fee which covers about half of what it costs us.",
+    "Leaks were reduced to nine percent of all water,",
+    "the lowest figure since they were first measured.",
+    "A further drop would need new pipes in the centre.",
+]
+HOW = ChunkSettings("sentence")
+
+
+def only(data: bytes):
+    [reading] = extract.read(data)
+    return reading
+
+
+def test_a_good_page_is_read_by_pypdf_and_pdfiums_text_is_kept_beside_it():
+    reading = only(pdfs.text_pdf(["全市收入增长8.2%，突破6000亿元。"]))
+    assert (reading.extractor, list(reading.extracts), reading.chosen.quality.verdict) == (
+        "pypdf",
+        ["pypdf", "pdfium"],
+        "good",
+    )
+    assert reading.extracts["pdfium"].text == reading.chosen.text == "全市收入增长8.2%，突破6000亿元。"
+
+
+@pytest.mark.parametrize("first", [0x6000, 0xE000])
+def test_a_font_with_a_wrong_map_is_unreadable(first):
+    reading = only(pdfs.garbled_pdf(*EN, *EN, first=first))
+    assert reading.chosen.quality.verdict == "unreadable"
+    assert "Revenue" not in reading.chosen.text
+
+
+def test_columns_that_were_read_across_are_read_one_after_the_other():
+    reading = only(pdfs.columns_pdf(LEFT, RIGHT))
+    assert reading.extractor == "pdfium"
+    assert reading.extracts["pypdf"].quality.reasons == ("columns",)
+    assert "next year, but slower, since" in reading.chosen.text
+    assert "eight percent in Water" not in reading.chosen.text
+
+
+def test_vertical_text_is_doubted():
+    reading = only(pdfs.vertical_pdf("全市一般公共预算收入增长百分之八", "城镇调查失业率为百分之四点一"))
+    assert "vertical" in reading.chosen.quality.reasons
+    assert "公共预算收入" in reading.chosen.text
+
+
+@pytest.mark.parametrize("data", [pdfs.image_pdf(), pdfs.outlined_pdf()])
+def test_a_picture_is_unreadable(data):
+    assert only(data).chosen.quality.reasons == ("image_only",)
+
+
+def test_what_pypdf_takes_for_damaged_may_still_be_read(monkeypatch):
+    def broken(*_args: object) -> list[str]:
+        raise extract.pdf.damaged("as if")
+
+    monkeypatch.setattr(extract.pdf, "extract", broken)
+    [reading] = extract.read(pdfs.text_pdf(["全市收入增长。"]))
+    assert (reading.extractor, reading.chosen.text) == ("pdfium", "全市收入增长。")
+
+
+def test_a_page_of_its_own_is_drawn_and_the_words_are_marked():
+    data = pdfs.text_pdf(["全市收入增长8.2%，", "突破6000亿元。"], ["The tram opened."])
+    plain, none = sandbox.draw_page(data, 1)
+    marked, found = sandbox.draw_page(data, 1, "收入增长8.2%，突破")
+    assert (none, found) == (False, True)
+    changed = difference(plain, marked)
+    left, top, right, bottom = changed
+    # The words stand in two lines near the top of an A4 page that is drawn 1200 pixels wide.
+    assert 100 < left < right < 400
+    assert 80 < top < bottom < 180
+    assert sandbox.draw_page(data, 2, "not on this page")[1] is False
+
+
+def test_a_part_of_the_words_is_marked_more_strongly():
+    data = pdfs.text_pdf(["The tram opened.", "The tram opened. It is long.", "The tram opened."])
+    words = "opened. It is long. The tram opened."
+    start = words.index("The tram")
+    whole, (part, found) = sandbox.draw_page(data, 1, words)[0], sandbox.draw_page(data, 1, words, (start, len(words)))
+    alone = sandbox.draw_page(data, 1, words, (0, len("opened.")))[0]
+    assert found
+    # Words that stand on the page three times are marked where they are part of the others: in the third line.
+    plain = sandbox.draw_page(data, 1)[0]
+    assert difference(plain, part) == difference(plain, whole) == difference(plain, alone)
+    assert strongest(plain, part)[1] > strongest(plain, alone)[1]
+    assert strongest(plain, alone)[0] > strongest(plain, part)[0]
+
+
+def strongest(plain: bytes, marked: bytes) -> tuple[int, int]:
+    """Return left and top of what has the stronger colour."""
+    import io
+
+    from PIL import Image, ImageChops
+
+    blue = ImageChops.difference(*(Image.open(io.BytesIO(png)) for png in (plain, marked))).split()[2]
+    return blue.point(lambda value: 255 * (value > 60)).getbbox()[:2]
+
+
+def difference(one: bytes, other: bytes) -> tuple[int, int, int, int]:
+    import io
+
+    from PIL import Image, ImageChops
+
+    pictures = [Image.open(io.BytesIO(png)) for png in (one, other)]
+    assert {picture.width for picture in pictures} == {1200}
+    return ImageChops.difference(*pictures).getbbox()
+
+
+def test_a_page_of_a_kilometre_is_drawn_small():
+    import hostile
+
+    png, _ = sandbox.draw_page(hostile.page(hostile.shown(b"Revenue"), b"[0 0 14400 14400]"), 1)
+    assert len(png) < 200_000
+    with pytest.raises(PageNotDrawn):
+        sandbox.draw_page(pdfs.text_pdf(["x"]), 2)
+
+
+def test_the_file_is_kept_with_the_document_and_goes_with_it(lab):
+    data = pdfs.text_pdf(["全市收入增长8.2%。"])
+    document = lab.add(data, "a.pdf")
+    assert lab.library.file_of(document.id) == data
+    assert lab.picture(document.id, 1, "收入增长")[1]
+    lab.delete(document.id)
+    assert lab.library.file_of(document.id) is None
+    assert lab.readings(document.id) == ([], False)
+    with pytest.raises(FileNotKept):
+        lab.picture(document.id, 1)
+
+
+def test_a_file_with_a_password_is_read_and_not_drawn(lab):
+    data = pdfs.encrypted_pdf(pdfs.text_pdf(["全市收入增长8.2%。"]), "secret")
+    with pytest.raises(PasswordNeeded):
+        lab.add(data, "a.pdf")
+    document = lab.add(data, "a.pdf", "secret")
+    assert set(lab.readings(document.id)[0][0].extracts) == {"pypdf", "pdfium"}
+    with pytest.raises(PageNotDrawn):
+        lab.picture(document.id, 1)
+
+
+def test_a_page_that_is_left_out_is_not_searched_and_the_others_keep_their_numbers(lab, embedder):
+    document = lab.add(pdfs.text_pdf(["全市收入增长8.2%。"], ["公园二十处。"]), "a.pdf")
+    before = lab.cut(document.id, HOW)
+    lab.index(document.id, HOW, embedder)
+    readings, _ = lab.readings(document.id)
+    lab.choose(document.id, [replace(readings[0], left_out=True), readings[1]], False)
+    assert [(piece.page, piece.text) for piece in lab.cut(document.id, HOW)] == [(2, "公园二十处。")]
+    assert lab.library.embeddings(document.id, HOW.key, embedder.id) is None
+    index = lab.index(document.id, HOW, embedder)
+    assert [hit.chunk.page for hit in index.search(["x"], embedder.embed_queries(["x"]), 5)[0].hits] == [2]
+    lab.choose(document.id, readings, False)
+    assert lab.cut(document.id, HOW) == before
+
+
+def test_choices_stay_when_the_same_file_is_added_again(lab):
+    data = pdfs.headed_pdf(4)
+    document = lab.add(data, "a.pdf")
+    readings, _ = lab.readings(document.id)
+    chosen = [replace(readings[0], extractor="pdfium"), replace(readings[1], left_out=True), *readings[2:]]
+    lab.choose(document.id, chosen, True)
+    again = lab.add(data, "a.pdf")
+    assert lab.readings(again.id) == (chosen, True)
+    assert again.pages[1].text == ""
+
+
+def test_headers_and_footers_are_dropped_on_demand(lab):
+    document = lab.add(pdfs.headed_pdf(4), "a.pdf")
+    assert "市政府工作报告" in document.pages[0].text
+    readings, _ = lab.readings(document.id)
+    lab.choose(document.id, readings, True)
+    assert lab.document(document.id).pages[0].text == "修路已经办完，居民普遍满意。"
+
+
+def test_pictures_are_taken_in_and_cannot_be_cut_until_they_are_recognised(lab):
+    document = lab.add(pdfs.image_pdf(2), "scan.pdf")
+    with pytest.raises(NoText):
+        lab.cut(document.id, HOW)
+
+
+@pytest.mark.parametrize("data", [pdfs.blank_pdf(2), pdfs.text_pdf(["1"], ["- 2 -"])])
+def test_a_file_of_nothing_is_refused(lab, data):
+    with pytest.raises(NoText):
+        lab.add(data, "nothing.pdf")
+    assert lab.titles() == {}
+
+
+@pytest.mark.skipif(find_spec("rapidocr") is not None, reason="text recognition is installed here")
+def test_recognition_that_is_not_installed_says_how(lab):
+    document = lab.add(pdfs.image_pdf(), "scan.pdf")
+    with pytest.raises(OcrMissing, match="requirements-ocr"):
+        lab.recognise(document.id, [1])
+
+
+@pytest.mark.skipif(not ocr.is_installed(), reason="text recognition is not installed here")
+def test_a_scan_is_read_from_its_picture(lab):
+    document = lab.add(pdfs.scanned_pdf("全市收入增长8.2%，突破6000亿元。"), "scan.pdf")
+    counts = []
+    lab.recognise(document.id, [1], lambda *count: counts.append(count))
+    assert lab.cut(document.id, HOW)[0].text.startswith("全市收入增长8.2%")
+    assert (counts, lab.readings(document.id)[0][0].extractor) == ([(1, 1)], "ocr")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from rag_core.datatypes import Chunk
+from rag_core.search.lexical import Lexical, tokens
+
+TEXTS = ["财政收入增长8.2%", "新建公园二十处", "收入稳定", "Tax revenue rose", "revenue, Revenue and more revenue"]
+CHUNKS = [Chunk(f"c{n}", "doc", text, 1, 0, len(text)) for n, text in enumerate(TEXTS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("财政收入", ["财", "政", "收", "入", "财政", "政收", "收入"]),
+        ("增长8.2%，", ["增", "长", "增长", "8", "2"]),
+        ("Tax Revenue", ["tax", "revenue"]),
+        ("第3章 AI模型", ["第", "3", "章", "ai", "模", "型", "模型"]),
+        ("，。！", []),
+        ("", []),
+    ],
+)
+def test_tokens(text, found):
+    assert tokens(text) == found
+
+
+def test_what_shares_more_and_rarer_words_comes_first():
+    [found] = Lexical(CHUNKS).search(["财政收入增长了多少"], 10)
+    assert (found.name, found.ids) == ("bm25", ["c0", "c2"])
+
+
+def test_the_score_is_that_of_the_formula():
+    [found] = Lexical(CHUNKS).search(["tax"], 10)
+    lengths = [len(tokens(text)) for text in TEXTS]
+    idf = math.log(1 + (5 - 1 + 0.5) / (1 + 0.5))
+    saturation = 1 / (1 + 1.5 * (1 - 0.75 + 0.75 * lengths[3] / (sum(lengths) / 5)))
+    assert found.hits[0].score == pytest.approx(idf * saturation, rel=1e-5)
+
+
+def test_a_chunk_without_a_common_word_is_not_found():
+    [none, some] = Lexical(CHUNKS).search(["zebra", "revenue zebra"], 10)
+    assert none.hits == ()
+    assert set(some.ids) == {"c3", "c4"}
+
+
+def test_depth_cuts_the_ranking():
+    [found] = Lexical(CHUNKS).search(["收入 revenue"], 2)
+    assert len(found) == 2
+
+
+def test_scores_stand_in_the_order_of_the_chunks():
+    scores = Lexical(CHUNKS).scores("revenue")
+    assert [score > 0 for score in scores] == [False, False, False, True, True]
+
+
+def test_a_document_of_punctuation_alone_is_searched_too():
+    lexical = Lexical([Chunk("c", "doc", "……", 1, 0, 2)])
+    assert lexical.search(["收入"], 5)[0].hits == ()

@@ -1,0 +1,21 @@
+"""Forget what Streamlit kept between one test and the next."""
+
+from __future__ import annotations
+
+from streamlit.runtime.caching.cache_utils import CachedFunc
+
+from pages.ui.shell import cached
+
+KEPT = {
+    "shared_embedder", "loaded_reranker", "tested", "unrelated_vectors", "vector_length",
+    "sample", "sample_rows", "sample_judgments", "translation",
+    "stay",
+}  # fmt: skip
+"""What follows from a model or a bundled sample alone; and what only a visitor's session can clear."""
+
+
+def forget() -> None:
+    """Clear every cache but those; the library among them is closed on the way, which frees its folder."""
+    for name, function in vars(cached).items():
+        if isinstance(function, CachedFunc) and name not in KEPT:
+            function.clear()

@@ -1,0 +1,197 @@
+"""The evaluate page, and grading on the compare page, as a reader meets them."""
+
+from __future__ import annotations
+
+import pytest
+from pdfs import text_pdf
+from screens import QUESTION, SENTENCES, SMALL, click, open_page, press, run, says, text_of
+
+from pages.ui.shell import cached
+from rag_core.datatypes import Judgment, Settings, Span
+from rag_core.measuring.metrics import FEW
+from rag_core.reading.pdf import document_id
+
+DOC = document_id(SMALL)
+ANSWER = "Tax revenue grew by eight percent over the year."
+CUT = {"doc_id": DOC, "preset": "sentence", "size": 600, "overlap": 120}
+JUDGED = [
+    Judgment(QUESTION, Span(1, 0, ANSWER), 2),
+    Judgment("How many parks were built?", Span(1, 0, "Twenty parks were built or repaired in the old quarter."), 2),
+]
+
+
+@pytest.fixture
+def judged(library) -> None:
+    cached.lab().judge(DOC, JUDGED)
+
+
+def evaluated(language: str = "en"):
+    return press(open_page("evaluate", language, **CUT), "evaluate.run")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_empty_page_says_what_to_do(language):
+    at = open_page("evaluate", language)
+    assert says(at, "form.no_document")
+    assert [button.key for button in at.button if button.key] == ["evaluate_zh", "evaluate_en"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sample", "language"), [("zh", "zh"), ("en", "en")])
+def test_one_click_evaluates_the_twelve_questions_of_a_sample(sample, language):
+    at = open_page("evaluate", language, depth=10)
+    click(at, at.button(key=f"evaluate_{sample}"))
+    assert len(at.session_state["evaluation"].measured) == 12
+    assert says(at, "measured.sure")
+    assert not says(at, "measured.too_few")
+
+
+def test_without_questions_evaluating_says_what_to_do(library):
+    at = evaluated()
+    assert says(at, "error.no_questions")
+
+
+def test_few_questions_show_no_winner(judged):
+    at = evaluated()
+    assert len(at.session_state["evaluation"].measured) == len(JUDGED) < FEW
+    assert says(at, "measured.too_few")
+    assert not any(says(at, f"measured.{verdict}") for verdict in ("better", "worse", "unclear", "sure"))
+
+
+def test_an_evaluation_of_another_cut_is_not_shown(judged):
+    at = evaluated()
+    at.session_state["preset"] = "clause"
+    assert says(run(at), "evaluate.empty")
+
+
+def test_pasted_questions_join_the_set(library):
+    at = open_page("evaluate", **CUT)
+    at.text_area(key="pasted").input("Who pays?\n\nWho pays?\nWhen did it open?")
+    at = press(at, "questions.add")
+    assert says(run(at), "questions.added")
+    assert not says(press(at, "evaluate.run"), "questions.added")
+    assert list(cached.lab().questions(DOC).values()) == ["Who pays?", "When did it open?"]
+
+
+def test_a_broken_paste_names_the_line_and_takes_nothing(judged):
+    at = open_page("evaluate", **CUT)
+    at.text_area(key="pasted").input("question,quote,grade\nWho pays?,a,2\nWho else?,b,7")
+    at = press(at, "questions.add")
+    assert text_of(at, "error.bad_grade", line=3, value="7") in [error.value for error in at.error]
+    assert len(cached.lab().questions(DOC)) == len(JUDGED)
+
+
+def test_a_csv_file_is_read(library):
+    at = open_page("evaluate", **CUT)
+    at.file_uploader(key="question_file").set_value(
+        ("q.csv", f"question,quote\n{QUESTION},{ANSWER}\n".encode(), "text/csv")
+    )
+    press(at, "questions.add")
+    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(0, 0, ANSWER, DOC), 2)]
+
+
+def test_qrels_are_read(judged):
+    chunk = cached.lab().cut(DOC, SENTENCES)[4]
+    at = open_page("evaluate", **CUT)
+    at.file_uploader(key="question_file").set_value(("q.qrels", f"q1 0 {chunk.id} 1\n".encode(), "text/plain"))
+    at = press(at, "questions.add")
+    assert text_of(at, "questions.added", questions=0, judgments=1, repeated=0) in [told.value for told in at.success]
+    assert cached.lab().judgments(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, DOC), 1)
+
+
+def test_lost_words_are_listed(library):
+    cached.lab().judge(DOC, [Judgment(QUESTION, Span(1, 0, "These words are gone."), 2)])
+    at = open_page("evaluate", **CUT)
+    assert text_of(at, "questions.lost", count=1) in [warning.value for warning in at.warning]
+    assert any("These words are gone." in text.value for text in at.text)
+
+
+def test_a_stopped_evaluation_says_so(judged):
+    at = open_page("evaluate", **CUT, evaluating=True)
+    assert says(at, "evaluate.stopped")
+
+
+def test_another_measure_can_be_chosen(judged):
+    at = evaluated()
+    at.selectbox(key="shown_measure").set_value("P@5")
+    assert "P@5" in " ".join(caption.value for caption in run(at).caption)
+
+
+def test_two_clicks_judge_a_chunk_of_the_pool(judged):
+    at = evaluated()
+    fourth = at.session_state["evaluation"].orders["vector"][JUDGED[1].question][3]
+    chunk = next(chunk for chunk in cached.lab().cut(DOC, SENTENCES) if chunk.id == fourth)
+    at.session_state["judged_question"], at.session_state["judged_chunk"] = JUDGED[1].question, chunk.id
+    before = at.session_state["evaluation"].unjudged("vector")
+    click(run(at), at.button(key="grade_0"))
+    assert cached.lab().judgments(DOC)[-1] == Judgment(
+        JUDGED[1].question, Span(chunk.page, chunk.start, chunk.text, DOC), 0
+    )
+    assert at.session_state["evaluation"].unjudged("vector") < before
+
+
+def test_the_ceiling_is_shown_for_a_question(judged):
+    at = press(evaluated(), "depth.score_all")
+    assert says(at, "depth.said")
+    assert len(at.session_state["ceiling"].whole) == 14
+
+
+def test_a_panel_of_four_orders(judged):
+    at = press(evaluated(), "panel.run")
+    assert list(at.session_state["panel"].rankings) == ["vector", "bm25", "fused", Settings().reranker]
+
+
+def test_a_panel_wants_two_to_four(judged):
+    at = evaluated()
+    at.multiselect(key="panel_stages").set_value([])
+    assert says(run(at), "panel.two_to_four")
+
+
+def test_two_clicks_judge_a_chunk(library, compared):
+    first = compared.reranked.chunks[0]
+    at = open_page("compare", **CUT, question=QUESTION, comparison=compared, picked=first.id)
+    click(at, at.button(key="grade_2"))
+    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(first.page, first.start, first.text, DOC), 2)]
+    assert "★★" in at.dataframe[1].value.iloc[0].tolist()
+    click(at, at.button(key="undo"))
+    assert cached.lab().judgments(DOC) == []
+
+
+def test_judges_are_told_apart(library, compared):
+    first = compared.reranked.chunks[0]
+    cached.lab().judge(DOC, [Judgment(QUESTION, Span(first.page, first.start, first.text), 0, "other")])
+    at = open_page("compare", **CUT, question=QUESTION, comparison=compared, picked=first.id, judge="me")
+    assert not [button for button in at.button if button.key == "undo"]
+    click(at, at.button(key="grade_1"))
+    assert [one.judge for one in cached.lab().judgments(DOC)] == ["other", "me"]
+    assert text_of(at, "judge.so_far", grades="me 1, other 0") in [caption.value for caption in at.caption]
+
+
+def test_judging_a_document_that_is_gone_says_so(library, compared):
+    at = open_page("compare", **CUT, question=QUESTION, comparison=compared, picked=compared.reranked.ids[0])
+    cached.lab().library.delete(DOC)
+    click(at, at.button(key="grade_2"))
+    assert says(at, "error.document_missing")
+
+
+@pytest.mark.parametrize("stage", ["bm25", "both"])
+def test_another_first_stage_is_labelled(library, stage):
+    at = open_page("compare", **CUT, question=QUESTION, first_stage=stage)
+    at = press(at, "form.compare")
+    assert says(at, {"bm25": "result.bm25", "both": "result.fused"}[stage])
+    assert at.session_state["comparison"].order == {"bm25": "bm25", "both": "fused"}[stage]
+
+
+def test_words_found_nowhere_are_an_error(library):
+    at = press(open_page("compare", **CUT, question="zzz", first_stage="bm25"), "form.compare")
+    assert says(at, "error.nothing_found")
+
+
+def test_a_hostile_quote_is_shown_as_text():
+    hostile = text_pdf(["<b>Bold</b> claims *were* made $here$ :red[now]."])
+    at = open_page("evaluate")
+    document = cached.lab().add(hostile, "hostile.pdf")
+    cached.lab().judge(document.id, [Judgment("# title <i>?", Span(9, 0, "**gone** <script>"), 2)])
+    at.session_state["doc_id"] = document.id
+    at = run(at)
+    assert any(text.value.endswith("**gone** <script>") for text in at.text)

@@ -1,0 +1,41 @@
+"""The best part of a long chunk is said and marked wherever the chunk is read, in a real browser."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+import running_app
+from running_app import settle
+
+from pages.ui.shell import i18n
+from rag_core.reading.pdf import document_id
+
+SAMPLE = running_app.ROOT / "data" / "samples" / "city-report-zh.pdf"
+QUESTION = "2025年一般公共预算收入打算增长多少？"
+WORDS = "增长4%"
+"""They stand in the part that answers."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_part_that_scored_is_marked_in_the_chunk_and_on_its_page(address, page, language):
+    texts = i18n.texts(language)
+    asked = {"doc": document_id(SAMPLE.read_bytes()), "q": QUESTION, "chunks": "window-600-120", "lang": language}
+    page.goto(f"{address}/compare?{urlencode(asked)}")
+    told = texts["part.count"].partition("}")[2].rpartition("{")[2].rpartition("}")[2].strip()
+    page.get_by_text(told).wait_for()
+    settle(page)
+    table = page.get_by_test_id("stDataFrame").nth(1)
+    table.scroll_into_view_if_needed()
+    corner = table.bounding_box()
+    page.mouse.click(corner["x"] + 15, corner["y"] + 52)  # the box at the left of the first row
+    settle(page)
+    marked = page.locator("mark")
+    assert WORDS in marked.inner_text()
+    chunk = page.locator("p", has=marked).inner_text()
+    assert marked.inner_text() in chunk and len(marked.inner_text()) < len(chunk)
+    assert page.get_by_text(texts["beside.part_marked"].partition("{page}")[2]).count() == 1
+    page.get_by_role("link", name=texts["explain.title"], exact=True).click()
+    settle(page)
+    assert WORDS in page.locator("mark").inner_text()

@@ -1,0 +1,203 @@
+"""The tables of a comparison and the file for a spreadsheet, on comparisons made by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import streamlit as st
+from comparisons import comparison
+
+from pages.ui.parts import tables
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Expansion, Part
+
+TEXTS = ["Alpha one.", "Beta two.", "Gamma three.", "Delta four."]
+TYPED, WRITTEN = Expansion("other words", "typed"), Expansion("more words", "llm")
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setitem(st.session_state, "lang", request.param)
+    return request.param
+
+
+def cells(csv_bytes: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(csv_bytes.decode("utf-8-sig"), newline="")))
+
+
+def test_an_arrow_says_the_direction_without_colour():
+    assert [tables.arrow(delta) for delta in (3, -2, 0)] == ["▲ 3", "▼ 2", "＝"]
+
+
+@pytest.mark.parametrize("side", ["vector", "reranked"])
+def test_an_order_is_ranked_from_one_and_keeps_its_scores(side):
+    given = comparison(TEXTS, after=[2, 0, 1, 3])
+    table = tables.order_table(given, side).data
+    assert list(table.iloc[:, 0]) == [1, 2, 3, 4]
+    assert list(table.iloc[:, 3]) == [hit.score for hit in getattr(given, side).hits]
+    assert list(table.iloc[:, 4]) == [hit.chunk.text for hit in getattr(given, side).hits]
+
+
+def test_both_orders_hold_the_same_candidates_and_moves():
+    given = comparison(TEXTS, after=[2, 0, 1, 3])
+    before, after = (tables.order_table(given, side).data for side in ("vector", "reranked"))
+    assert list(before["▲▼"]) == ["▼ 2", "▲ 1", "▲ 1", "＝"]
+    assert list(after["▲▼"]) == ["▲ 1", "▲ 1", "▼ 2", "＝"]
+    assert set(before.iloc[:, 4]) == set(after.iloc[:, 4]) == set(TEXTS)
+
+
+@pytest.mark.parametrize("side", ["vector", "reranked"])
+def test_an_order_can_be_drawn_and_shades_the_first(side):
+    drawn = tables.order_table(comparison(TEXTS, cutoff=2), side).to_html()
+    rules = re.findall(r"([^{}]+)\{([^{}]+)\}", drawn)
+    shaded = " ".join(names for names, look in rules if "background-color" in look)
+    assert {int(row) for row in re.findall(r"_row(\d+)_", shaded)} == {0, 1}
+
+
+def test_an_order_shows_text_on_one_line():
+    table = tables.order_table(comparison(["two\n  lines\tand tabs"]), "vector").data
+    assert table.iloc[0, 4] == "two lines and tabs"
+
+
+def test_the_sides_name_their_scores_differently():
+    plain, fused = comparison(TEXTS), comparison(TEXTS, expansions=[TYPED])
+    names = {tables.score_name(plain, "vector"), tables.score_name(fused, "vector")}
+    assert len(names | {tables.score_name(plain, "reranked")}) == 3
+    assert tables.score_unit(fused, "vector") == "RRF"
+    assert tables.score_unit(plain, "reranked") == "logit"
+
+
+def test_a_table_is_as_high_as_its_rows_up_to_a_limit():
+    assert tables.height(1) < tables.height(5) < tables.height(100) == tables.height(200)
+
+
+def test_the_ledger_has_a_column_a_query_and_is_empty_where_it_found_nothing():
+    table = tables.ledger_table(comparison(TEXTS, after=[0, 1, 2, 3], expansions=[TYPED, WRITTEN]))
+    assert list(table.iloc[:, 0]) == [1, 2, 3, 4]
+    assert [None if pd.isna(rank) else rank for rank in table.iloc[:, 3]] == [1, None, 3, None]
+    assert list(table.iloc[:, 4]) == list(table.iloc[:, 5]) == [1, 2, 3, 4]
+    assert [name[:2] for name in table.columns[3:]] == ["0.", "1.", "2."]
+
+
+def test_the_ledger_of_a_plain_comparison_has_the_question_alone():
+    table = tables.ledger_table(comparison(TEXTS))
+    assert table.shape == (4, 4)
+    assert not table.isna().to_numpy().any()
+
+
+def test_the_full_table_keeps_every_rank_and_score_of_every_stage():
+    given = comparison(TEXTS, after=[2, 0, 1, 3], expansions=[TYPED])
+    table = tables.full_table(given)
+    assert list(table["rank_reranked"]) == [1, 2, 3, 4]
+    assert list(table["rank_fused"]) == [2, 3, 1, 4]
+    assert list(table["move"]) == [1, 1, -2, 0]
+    assert list(table["score_reranked_logit"]) == [3.5, 3.25, 3.0, 2.75]
+    assert list(table["query_1"]) == ["other words"] * 4
+    assert list(table["query_1_vector_rank"]) == [2, 3, 1, 4]
+    assert [None if pd.isna(rank) else rank for rank in table["query_0_vector_rank"]] == [None, 3, 1, None]
+    assert {"score_rrf", "query_0_cosine", "embedder", "reranker", "page", "chunk"} <= set(table)
+    assert {"score_cosine", "rank_vector"} <= set(tables.full_table(comparison(TEXTS)))
+
+
+def test_the_full_table_holds_the_best_part_where_one_was_scored():
+    given = comparison(TEXTS)
+    assert not {"parts", "best_part"} & set(tables.full_table(given))
+    first, *rest = given.moves
+    table = tables.full_table(replace(given, moves=(replace(first, part=Part(0, 3, 4)), *rest)))
+    assert list(table["parts"]) == [4, 1, 1, 1]
+    assert list(table["best_part"]) == [first.chunk.text[:3], *(move.chunk.text for move in rest)]
+
+
+def test_with_both_first_stages_each_search_has_its_columns():
+    given = comparison(TEXTS, expansions=[TYPED], first_stage="both")
+    assert {"query_1_vector_rank", "query_1_cosine", "query_1_bm25_rank", "query_1_bm25"} <= set(
+        tables.full_table(given)
+    )
+    assert [name[-4:] == "BM25" for name in tables.ledger_table(given).columns[3:]] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(("stage", "unit"), [("vector", "cosine"), ("bm25", "bm25"), ("both", "rrf")])
+def test_the_first_stage_names_its_score(stage, unit):
+    given = comparison(TEXTS, first_stage=stage)
+    assert tables.score_name(given, "vector") == t(f"score.{unit}")
+    assert tables.score_unit(given, "vector") == t(f"table.{unit}")
+
+
+def test_grades_have_a_column_where_there_are_any():
+    given = comparison(TEXTS)
+    plain, graded = (
+        tables.order_table(given, "vector"),
+        tables.order_table(given, "vector", None, {"doc-1": 2, "doc-2": 0}),
+    )
+    assert t("table.grade") not in plain.data
+    assert list(graded.data[t("table.grade")]) == ["", "★★", "0", ""]
+
+
+def test_the_full_table_has_the_same_names_in_every_language(monkeypatch):
+    named = []
+    for language in ("en", "zh"):
+        monkeypatch.setitem(st.session_state, "lang", language)
+        named.append(list(tables.full_table(comparison(TEXTS, expansions=[TYPED]))))
+    assert named[0] == named[1]
+    assert all(name.isascii() for name in named[0])
+
+
+FORMULAS = [
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    "  =1+1",
+    "\u3000=1+1",
+    "\u00a0=1+1",
+    "\t=1+1",
+    "\tplain",
+    "\r=1+1",
+    "\n=1+1",
+    '=HYPERLINK("http://x";"y")',
+    "=cmd|' /C calc'!A0",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_can_start_a_formula(text):
+    given = comparison([text, "plain"], expansions=[Expansion(text, "typed")])
+    rows = cells(tables.as_csv(tables.full_table(given)))
+    names = rows[0]
+    values = [row[names.index(name)] for row in rows[1:] for name in ("text", "query_1")]
+    assert sorted(values) == sorted([f"'{text}", "plain", f"'{text}", f"'{text}"])
+
+
+@pytest.mark.parametrize("text", ["a\r=1+1", "a\n=1+1", "a\r\n@x", 'a",=1+1', "a,=1+1", 'a"\n=1+1'])
+def test_no_text_can_begin_a_cell_of_its_own(text):
+    rows = cells(tables.as_csv(tables.full_table(comparison([text, "plain"]))))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert [row[rows[0].index("text")] for row in rows[1:]] == ["plain", text]
+
+
+@pytest.mark.parametrize("text", ["8.2% growth", "预算＝收入", "a = b", "'quoted'", "1-2"])
+def test_a_harmless_text_stays_as_it_is(text):
+    assert tables.harmless(text) == text
+
+
+def test_numbers_stay_numbers():
+    given = comparison(TEXTS, after=[2, 0, 1, 3])
+    table = tables.full_table(given).assign(score_reranked_logit=[-1.5, -2.5, -3.5, -4.5])
+    read = pd.read_csv(io.BytesIO(tables.as_csv(table)))
+    assert list(read["score_reranked_logit"]) == [-1.5, -2.5, -3.5, -4.5]
+    assert list(read["move"]) == [1, 1, -2, 0]
+
+
+def test_a_spreadsheet_can_tell_the_encoding():
+    written = tables.as_csv(tables.full_table(comparison(["一般公共预算收入增长8.2%"])))
+    assert written.startswith(b"\xef\xbb\xbf")
+    assert "一般公共预算收入增长8.2%" in written.decode("utf-8-sig")

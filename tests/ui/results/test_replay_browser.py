@@ -1,0 +1,82 @@
+"""A result goes from one person to another and back, in real browsers over two servers that share nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import running_app
+from running_app import running_app as serve
+from running_app import settle
+
+from rag_core.sharing import replay
+
+pytestmark = pytest.mark.slow
+
+LOCALE = json.loads((running_app.ROOT / "pages" / "ui" / "locales" / "en.json").read_text(encoding="utf-8"))
+NAME = "Bo Li"
+
+
+def save(page, file: Path, button: str = "result.save") -> Path:
+    with page.expect_download() as found:
+        page.get_by_role("button", name=LOCALE[button]).click()
+    found.value.save_as(file)
+    return file
+
+
+def open_file(page, address: str, file: Path) -> None:
+    page.goto(f"{address}/replay")
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+    page.get_by_text("A saved result from elsewhere").wait_for()
+    page.get_by_text("Both tables rank").wait_for()
+    settle(page)
+
+
+def test_a_result_goes_out_is_judged_and_comes_home(tmp_path, address, person):
+    page = person().new_page()
+    page.goto(address)
+    page.get_by_role("button", name=LOCALE["home.try"]).click()
+    page.get_by_text("Both tables rank").wait_for()
+    settle(page)
+    sent = save(page, tmp_path / "sent.json")
+    report = save(page, tmp_path / "report.html", "result.html").read_text(encoding="utf-8")
+    assert LOCALE["report.method"] in report and report.startswith("<!doctype html>")
+    back = judged_elsewhere(tmp_path, sent, person().new_page())
+    page = person().new_page()
+    open_file(page, address, back)
+    page.get_by_role("button", name=LOCALE["replay.take"]).click()
+    page.get_by_text("and so are all judgments of the file").wait_for()
+    before, after = replay.read(sent.read_bytes()), replay.read(back.read_bytes())
+    assert after.comparison == before.comparison
+    assert [one.judge for one in after.judgments] == [*(one.judge for one in before.judgments), NAME]
+
+
+def judged_elsewhere(tmp_path: Path, sent: Path, page) -> Path:
+    """Open the file where there is no document, look at every chart, judge a chunk, and save it again."""
+    with serve(tmp_path / "second") as address:
+        open_file(page, address, sent)
+        drawn = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg.marks")
+        drawn.first.wait_for()
+        for tab, charts in (("result.slope", 1), ("result.bars", 2), ("result.times", 1)):
+            page.get_by_role("tab", name=LOCALE[tab]).click()
+            settle(page)
+            drawn.nth(charts - 1).wait_for()
+        assert page.get_by_test_id("stException").count() == 0
+        first_row(page)
+        page.get_by_label(LOCALE["replay.name"], exact=True).fill(NAME)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name=LOCALE["judge.grade_1"]).click()
+        page.get_by_text("Judgments added here: 1").wait_for()
+        settle(page)
+        return save(page, tmp_path / "back.json")
+
+
+def first_row(page) -> None:
+    """Select the first row of the new order by the box before it."""
+    table = page.get_by_test_id("stDataFrame").nth(1)
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 14, box["y"] + 52)
+    page.get_by_label(LOCALE["replay.name"], exact=True).wait_for()
+    settle(page)

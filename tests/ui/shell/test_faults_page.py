@@ -1,0 +1,89 @@
+"""What a reader sees when the index or the disk fails."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import contextmanager
+
+import pytest
+from chroma_server import CHROMA, free_port, running_chroma
+from screens import OTHER, QUESTION, SMALL, click, open_page, press, said, says, text_of, upload
+
+from pages.ui.shell import cached
+from rag_core import settings
+from rag_core.reading.pdf import document_id
+
+
+def damage() -> None:
+    file = settings.home() / "chroma" / "chroma.sqlite3"
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+def notices(at) -> list[str]:
+    return [toast.value for toast in at.toast]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_damaged_index_is_built_again_and_the_reader_is_told_once(library, language):
+    damage()
+    at = open_page("compare", language, question=QUESTION)
+    at = press(at, "form.compare")
+    assert len(at.session_state["comparison"].moves) > 5
+    assert notices(at) == [text_of(at, "work.rebuilt")]
+    assert notices(press(at, "form.compare")) == []
+
+
+def test_the_documents_page_builds_a_damaged_index_again(library):
+    damage()
+    at = open_page("documents")
+    at = click(at, at.button(key="build"))
+    assert says(at, "documents.indexed")
+    assert notices(at) == [text_of(at, "work.rebuilt")]
+
+
+@contextmanager
+def no_larger_files(size: int):
+    """Let no file of this process grow over ``size``: a write fails as on a disk that does."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_disk_that_fails_is_told_and_what_is_there_stays(library, language):
+    at = open_page("documents", language)
+    with no_larger_files(1000):
+        at = upload(at, ("other.pdf", OTHER))
+        assert says(at, "error.library_unwritable")
+        at = press(at, "documents.delete_yes")
+        assert says(at, "error.index_unreadable")
+    assert list(cached.lab().titles()) == [document_id(SMALL)]
+    at = upload(at, ("other.pdf", OTHER))
+    assert says(at, "documents.added"), said(at)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_without_its_chroma_server_the_app_shows_documents_and_says_what_to_do(library, language, monkeypatch):
+    monkeypatch.setenv("RERANK_LAB_CHROMA", f"http://127.0.0.1:{free_port()}")
+    at = open_page("documents", language)
+    assert [metric.value for metric in at.metric][:1] == ["2"]
+    assert says(click(at, at.button(key="build")), "error.chroma_unreachable")
+    assert says(press(open_page("compare", language, question=QUESTION), "form.compare"), "error.chroma_unreachable")
+
+
+def test_a_setting_that_leads_to_no_server_is_told(library, monkeypatch):
+    monkeypatch.setenv("RERANK_LAB_CHROMA", "ftp://somewhere")
+    assert says(open_page("documents"), "error.bad_setting")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMA.exists(), reason="the chroma command is not installed beside Python")
+def test_with_a_chroma_server_a_comparison_is_the_one_in_a_folder(library, compared, tmp_path, monkeypatch):
+    with running_chroma(tmp_path / "server") as server:
+        monkeypatch.setenv("RERANK_LAB_CHROMA", server.url)
+        at = open_page("compare", question=QUESTION, preset="sentence", size=600, overlap=120)
+        made = press(at, "form.compare").session_state["comparison"]
+    assert (made.vector, made.reranked, made.moves) == (compared.vector, compared.reranked, compared.moves)

@@ -1,0 +1,89 @@
+"""Two readers at one cross-encoder: the second sees how many are before, and what the waiting took."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from threading import Event, Thread
+from time import sleep
+
+import pytest
+from screens import asked, open_part
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.shell import cached, i18n
+from rag_core.datatypes import Settings
+from tests.workshop.test_waiting import until
+
+MODEL = Settings().reranker
+
+
+def place_of_a_reader() -> None:
+    import streamlit as st
+
+    from pages.ui.shell import work
+
+    with work.my_turn(st.empty(), st.session_state["model"]):
+        st.text("my turn")
+
+
+@pytest.fixture
+def somebody_before() -> Iterator[None]:
+    """Have somebody else's turn last until half a second after the reader came."""
+    line, began = cached.line(MODEL), Event()
+
+    def have_a_turn() -> None:
+        with line.turn():
+            began.set()
+            until(lambda: len(line) == 2)
+            sleep(0.5)
+
+    before = Thread(target=have_a_turn)
+    before.start()
+    assert began.wait(20)
+    yield
+    before.join(20)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_reader_sees_how_many_are_before(somebody_before, language):
+    at = AppTest.from_function(place_of_a_reader, default_timeout=20)
+    at.session_state["lang"], at.session_state["model"] = language, MODEL
+    at.run()
+    assert [text.value for text in at.text] == ["my turn"]
+    [bar] = at.get("progress")
+    assert bar.proto.text == i18n.texts(language)["work.waiting"].format(before=1)
+    assert len(cached.line(MODEL)) == 0
+
+
+def test_waiting_is_a_step_of_its_own(library, somebody_before):
+    at = asked()
+    timings = at.session_state["comparison"].timings
+    assert list(timings) == ["parse", "embed", "question", "search", "wait", "rerank"]
+    assert timings["wait"] > 0.4
+    [chart] = open_part(at, "result.times").get("vega_lite_chart")
+    [steps] = chart.proto.datasets
+    assert i18n.texts("en")["step.wait"] in steps.data.data.decode("utf-8", "ignore")
+
+
+def test_the_unrelated_texts_are_scored_within_the_turn_and_not_behind_the_next_reader(library, monkeypatch):
+    standing, real = [], cached.reranker_baseline
+
+    def looked_at(*which):
+        standing.append(len(cached.line(MODEL)))
+        return real(*which)
+
+    monkeypatch.setattr(cached, "reranker_baseline", looked_at)
+    asked()
+    assert standing == [1, 0]  # the second time it is there
+
+
+def test_who_comes_first_waits_for_nobody(library):
+    assert "wait" not in asked().session_state["comparison"].timings
+
+
+def test_after_the_first_comparison_the_garbage_collector_passes_over_what_stays(library):
+    cached.settle_in.cache_clear()
+    gc.unfreeze()
+    asked()
+    assert gc.get_freeze_count() > 100_000

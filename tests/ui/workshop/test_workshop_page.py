@@ -1,0 +1,403 @@
+"""The workshop: the game, the room, the lessons and the drawings, as each is met by its user."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+import screens
+from pdfs import text_pdf
+from screens import CHUNKS, QUESTION, SMALL, click, open_page, press, run, said, says, says_anywhere, text_of, upload
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.shell import cached, frame, i18n
+from rag_core.datatypes import Expansion
+from rag_core.explaining import lessons
+from rag_core.reading.pdf import document_id
+from rag_core.workshop import predict, room
+
+both_languages = pytest.mark.parametrize("language", ["en", "zh"])
+LAST = (5, 6, 7, 8, 9)
+
+
+def workshop(part: str = "predict", language: str = "en", **state: object) -> AppTest:
+    return open_page("workshop", language, workshop_part=part, **state)
+
+
+def tick(at: AppTest, places: tuple[int, ...] = (0, 1, 2, 3, 4)) -> AppTest:
+    boxes = at.checkbox
+    for place, box in enumerate(boxes):
+        box.set_value(place in places)
+    return run(at)
+
+
+def hand_in(at: AppTest, places: tuple[int, ...] = (0, 1, 2, 3, 4)) -> AppTest:
+    return press(tick(at, places), "pick.submit")
+
+
+def has_button(at: AppTest, key: str) -> bool:
+    return any(button.label == text_of(at, key) for button in at.button)
+
+
+def dealt(language: str = "en", **state: object) -> AppTest:
+    return press(workshop(language=language, question=QUESTION, **state), "game.deal")
+
+
+# Predict, then reveal
+
+
+@both_languages
+def test_the_game_without_a_document_says_what_to_do(language):
+    at = workshop(language=language)
+    assert at.title[0].value == text_of(at, "workshop.title")
+    assert says(at, "form.no_document")
+    assert says(workshop(part="room", language=language), "form.no_document")
+
+
+@both_languages
+def test_ten_chunks_are_shown_and_no_order_but_the_vectors(library, language):
+    at = dealt(language)
+    assert len(at.checkbox) == 10
+    shown = at.session_state["game"].comparison.vector.top(10)
+    assert [text.value for text in at.text][1:] == [hit.chunk.text for hit in shown]
+    assert not at.dataframe
+    assert at.session_state["comparison"] is None, "the Compare page would give the order away"
+
+
+def test_only_five_can_be_handed_in(library):
+    at = tick(dealt(), (0, 1, 2, 3))
+    assert says_anywhere(at, text_of(at, "pick.count", picked=4, wanted=5))
+    assert at.button(key="submit").disabled
+    assert at.button(key="submit").disabled is not tick(at).button(key="submit").disabled
+    assert tick(at, (0, 1, 2, 3, 4, 5)).button(key="submit").disabled
+
+
+@both_languages
+def test_the_reveal_counts_the_hits(library, language):
+    at = hand_in(dealt(language), LAST)
+    game = at.session_state["game"]
+    hits = len(set(game.comparison.vector.ids[5:10]) & game.dealt.target)
+    assert at.main.subheader[0].value == text_of(at, "reveal.hits", hits=hits, wanted=5)
+    table = at.dataframe[0].value
+    assert list(table.iloc[:, 0]) == list(range(1, 11))
+    assert (table.iloc[:5, 2] == "●").sum() == hits
+    assert sorted(table.loc[table.iloc[:, 2] == "●"].iloc[:, 1]) == [6, 7, 8, 9, 10]
+    assert set(table.iloc[:, 3]) == {"?"}
+    assert says(at, "reveal.unjudged")
+    assert [metric.value for metric in at.metric] == [f"{hits} / 5", f"{5 - hits} / 5"]
+    assert at.session_state["comparison"] is game.comparison
+
+
+@pytest.mark.slow
+def test_the_samples_questions_are_played_one_after_another():
+    at = open_page("documents")
+    click(at, at.button(key="sample_en"))
+    run(at.switch_page("pages/workshop.py"))
+    at.selectbox(key="game_example").select_index(0)
+    at = hand_in(press(run(at), "game.deal"))
+    questions = cached.sample("en")[2]
+    assert says_anywhere(at, text_of(at, "game.played", played=1, all=12))
+    at = press(at, "game.next")
+    assert at.session_state["game"].dealt.query == at.text_input(key="question").value == questions[1]
+    at = hand_in(at, LAST)
+    assert says_anywhere(at, text_of(at, "game.played", played=2, all=12))
+    rounds = [at.session_state["game_scores"][document_id(cached.sample("en")[1]), asked] for asked in questions[:2]]
+    total = predict.total(rounds)
+    assert [metric.value for metric in at.metric] == [f"{total.hits} / 10", f"{total.vector} / 10"]
+    assert total.relevant > 0
+    assert says(at, "running.judged")
+    assert says(at, "reveal.judged") != says(at, "reveal.no_answer")
+
+
+def test_a_question_counts_the_first_time_alone(library):
+    at = hand_in(dealt(), LAST)
+    first = at.session_state["game_scores"]
+    at = hand_in(press(at, "game.deal"), (0, 1, 2, 3, 4))
+    assert at.session_state["game_scores"] == first
+    assert at.metric[0].value == f"{next(iter(first.values())).hits} / 5"
+
+
+@both_languages
+def test_a_question_of_one_character_is_asked_and_said_to_mean_little(library, language):
+    at = press(workshop(language=language, question="?"), "game.deal")
+    assert says(at, "game.one_character")
+    at = hand_in(at)
+    assert at.dataframe
+    for part in ("lessons", "inside"):
+        at.session_state["workshop_part"] = part
+        assert not run(at).error
+
+
+@both_languages
+@pytest.mark.parametrize(("question", "code"), [(" ", "empty_query"), ("why " * 400, "query_too_long")])
+def test_a_question_that_cannot_be_asked_is_told(library, language, question, code):
+    assert says(press(workshop(language=language, question=question), "game.deal"), f"error.{code}")
+
+
+@both_languages
+def test_a_document_of_five_chunks_is_too_short(language):
+    at = upload(open_page("documents", language), ("short.pdf", text_pdf(["One.", "Two.", "Three."])))
+    at.session_state["question"] = "One?"
+    at = press(run(at.switch_page("pages/workshop.py")), "game.deal")
+    assert says(at, "error.too_few_candidates")
+    assert not at.checkbox
+
+
+def test_a_document_that_was_deleted_takes_its_round_along(library):
+    at = upload(open_page("documents"), ("other.pdf", screens.OTHER))
+    at.session_state["doc_id"], at.session_state["question"] = document_id(SMALL), QUESTION
+    at = press(run(at.switch_page("pages/workshop.py")), "game.deal")
+    assert len(at.checkbox) == 10
+    cached.lab().delete(document_id(SMALL))
+    at = run(at)
+    assert not at.checkbox
+    assert says(at, "game.empty")
+
+
+# A room
+
+
+def open_room(language: str = "en") -> AppTest:
+    return press(workshop("room", language, question=QUESTION), "room.open")
+
+
+def code_of(teacher: AppTest) -> str:
+    return teacher.session_state["teaching"].code
+
+
+def knock(code: str, language: str = "en", me: str = "") -> AppTest:
+    """Come in by the link."""
+    at = AppTest.from_file(str(screens.ROOT / "app.py"), default_timeout=120)
+    at.session_state["lang"] = language
+    at.query_params["room"] = code
+    if me:
+        at.query_params["me"] = me
+    at.run()
+    return run(at.switch_page("pages/workshop.py"))
+
+
+def look(at: AppTest) -> AppTest:
+    return press(at, "room.refresh")
+
+
+def joined_and_picked(teacher: AppTest) -> list[str]:
+    return [metric.value for metric in run(teacher).metric][1:3]
+
+
+@both_languages
+def test_a_room_from_the_code_to_the_reveal(library, language):
+    teacher = open_room(language)
+    assert not says(teacher, "reveal.help")
+    ann, ben = knock(code_of(teacher), language), knock(code_of(teacher).lower(), language)
+    assert joined_and_picked(teacher) == ["2", "0"]
+    ann = hand_in(ann, LAST)
+    assert says(ann, "room.handed_in")
+    assert joined_and_picked(teacher) == ["2", "1"]
+    assert list(teacher.dataframe[0].value.iloc[:, 1]) == [0] * 5 + [1] * 5
+    for at in (look(ann), look(ben)):
+        assert not at.dataframe
+        assert not says(at, "reveal.vector")
+    teacher = press(teacher, "room.reveal")
+    assert says(teacher, "room.average")
+    assert teacher.session_state["comparison"].query == QUESTION
+    assert says(look(ann), "reveal.hits")
+    assert says(look(ben), "room.missed")
+    assert not says(ben, "reveal.hits")
+
+
+def test_a_participant_gets_the_ten_chunks_and_nothing_else_of_the_teacher(library, monkeypatch):
+    teacher = open_room()
+    monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ())
+    at = knock(code_of(teacher))
+    assert len(at.checkbox) == 10
+    assert not at.selectbox
+    assert "small.pdf" not in " ".join(said(at))
+    kept = [str(at.session_state[key]) for key in ("game", "comparison", "taught", "teaching", "doc_id")]
+    assert kept == ["None"] * 5
+
+
+def test_a_document_deleted_in_the_middle_leaves_the_room_as_it_was(library):
+    teacher = open_room()
+    at = knock(code_of(teacher))
+    cached.lab().delete(document_id(SMALL))
+    at = hand_in(at)
+    assert says(at, "room.handed_in")
+    run(teacher)
+    assert says(press(teacher, "room.reveal"), "room.average")
+
+
+def test_the_teacher_goes_on_and_a_late_pick_is_told(library):
+    teacher = open_room()
+    at = tick(knock(code_of(teacher)))
+    teacher.text_input(key="question").set_value("Which park was repaired?")
+    teacher = press(teacher, "room.next")
+    assert teacher.main.subheader[0].value == text_of(teacher, "room.round", number=2)
+    round_before = at.button(key="submit")
+    at = click(at, round_before)
+    # The page asked the room before the click reached it: the next question is on the table, unpicked.
+    assert joined_and_picked(teacher) == ["1", "0"]
+    assert says_anywhere(look(at), "Which park was repaired?")
+
+
+def test_who_comes_twice_is_counted_once(library):
+    teacher = open_room()
+    for _ in range(2):
+        hand_in(knock(code_of(teacher), me="the same browser"))
+    assert joined_and_picked(teacher) == ["1", "1"]
+    knock(code_of(teacher), me="another")
+    assert joined_and_picked(teacher) == ["2", "1"]
+
+
+def test_a_reload_keeps_what_was_handed_in(library):
+    teacher = open_room()
+    hand_in(knock(code_of(teacher), me="ann"), LAST)
+    again = knock(code_of(teacher), me="ann")
+    assert says(again, "room.handed_in")
+    assert [box.value for box in again.checkbox] == [False] * 5 + [True] * 5
+
+
+@both_languages
+def test_a_wrong_code_is_told_and_can_be_corrected(library, language):
+    teacher = open_room(language)
+    at = workshop("room", language)
+    at.text_input(key="room_code").set_value("NOSUCH")
+    at = press(at, "room.join")
+    assert says(at, "error.room_missing")
+    at.text_input(key="room_code").set_value(f" {code_of(teacher).lower()} ")
+    assert len(press(at, "room.join").checkbox) == 10
+    wrong = knock("nosuch", language)
+    assert says(wrong, "error.room_missing")
+    wrong.text_input(key="room_code").set_value(code_of(teacher))
+    assert len(press(wrong, "room.join").checkbox) == 10
+
+
+def test_a_code_in_the_address_is_no_markdown(library):
+    open_room()
+    at = knock("**![x](y)$z$")
+    assert says_anywhere(at, r"\*\*\!\[X\]\(Y\)\$Z\$")
+    assert not says_anywhere(at, "**![X]")
+
+
+@both_languages
+def test_a_full_room_is_told(library, language, monkeypatch):
+    teacher = open_room(language)
+    monkeypatch.setattr(room, "SEATS", 1)
+    assert len(knock(code_of(teacher), language).checkbox) == 10
+    assert says(knock(code_of(teacher), language), "error.room_full")
+
+
+@both_languages
+def test_a_room_that_has_ended_is_told(library, language):
+    teacher = open_room(language)
+    at = knock(code_of(teacher), language)
+    click(teacher, teacher.button(key="end"))
+    assert has_button(teacher, "room.open")
+    assert says(look(at), "error.room_ended")
+
+
+def test_the_desk_is_taken_back_with_the_key_alone(library, monkeypatch):
+    keys = open_room().session_state["teaching"]
+    at = workshop("room")
+    at.text_input(key="back_code").set_value(keys.code)
+    at.text_input(key="back_control").set_value("guess")
+    at = press(at, "room.back")
+    assert says(at, "error.room_key_wrong")
+    at.text_input(key="back_control").set_value(keys.control)
+    at = press(at, "room.back")
+    assert at.session_state["teaching"] == keys
+    # On a shared server the documents of the former visit are gone; the room is not.
+    monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ())
+    at = press(run(at), "room.reveal")
+    assert says(at, "room.nobody")
+    assert says(at, "form.no_document")
+    click(at, at.button(key="end"))
+    assert has_button(at, "room.join")
+
+
+def test_a_server_that_nobody_else_can_reach_says_so(library, monkeypatch):
+    assert says(open_room(), "room.loopback")
+    monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ("elsewhere",))
+    at = upload(open_page("documents"), ("small.pdf", SMALL))
+    at.session_state["workshop_part"], at.session_state["question"] = "room", QUESTION
+    at = press(run(at.switch_page("pages/workshop.py")), "room.open")
+    assert not says(at, "room.loopback")
+
+
+# Lessons
+
+
+@both_languages
+def test_eight_lessons_can_be_read_before_any_comparison(language):
+    at = workshop("lessons", language)
+    assert says(at, "lesson.no_comparison")
+    assert all(says(at, f"lesson.{name}_text") for name in lessons.NAMES)
+
+
+@both_languages
+def test_each_lesson_speaks_of_the_comparison_on_screen(library, compared, language):
+    at = workshop("lessons", language, comparison=compared)
+    for fact in lessons.facts(compared):
+        assert says(at, f"fact.{fact.lesson}_{fact.case}"), fact
+
+
+def test_a_riser_with_the_number_asked_for_is_named(library, compared):
+    move = max(compared.moves, key=lambda move: move.before)
+    chunk = replace(move.chunk, text="In 2031 | *stars* [a](b) were seen.", page=12)
+    moves = tuple(replace(one, before=15, after=1, chunk=chunk) if one is move else one for one in compared.moves)
+    at = workshop("lessons", comparison=replace(compared, query="What was seen in 2031?", moves=moves))
+    assert says_anywhere(at, "Page 12 rose 14 places, from 15 to 1: it contains the number you asked for, 2031.")
+    assert any("*stars* [a](b)" in text.value for text in at.text)
+
+
+@pytest.mark.parametrize("name", lessons.NAMES)
+def test_each_lessons_button_opens_a_screen(library, compared, name):
+    at = workshop("lessons", comparison=compared)
+    at = click(at, at.button(key=f"lesson_{name}"))
+    titles = {i18n.texts("en")[f"{page}.title"] for page in frame.PAGES if page != "workshop"}
+    assert at.title[0].value in titles
+
+
+# How it works
+
+
+@both_languages
+def test_without_a_comparison_there_is_nothing_to_draw(language):
+    at = workshop("inside", language)
+    assert says(at, "inside.empty")
+    assert not at.get("image")
+
+
+@both_languages
+def test_both_models_are_drawn_with_the_readers_own_texts(library, compared, language):
+    at = workshop("inside", language, comparison=compared)
+    assert len(at.get("image")) == 2
+    assert QUESTION in [text.value for text in at.text]
+    assert len(at.selectbox(key="inside_chunk").options) == CHUNKS
+    [meetings] = [text for text in said(at) if re.search(r"\*\*[\d,]+\*\*", text)]
+    tokens = int(re.search(r"(\d+) ×", meetings).group(1))
+    assert f"{tokens**2:,}" in meetings
+    shown = next(text.value for text in at.text if text.value.startswith("<s>") and text.value.count("</s>") == 2)
+    assert len(shown.split(" ¦ ")) == tokens
+
+
+def test_a_chunk_from_before_that_is_gone_is_told(library, compared):
+    at = workshop("inside", comparison=compared, inside_chunk="gone")
+    assert says(at, "inside.chunk_gone")
+    assert at.session_state["inside_chunk"] == compared.moves[0].chunk.id
+    assert not says(run(at), "inside.chunk_gone")
+
+
+def test_what_is_not_known_of_other_models_is_said(library, compared):
+    how = replace(compared.settings, embedder="BAAI/bge-small-zh-v1.5", reranker="BAAI/bge-reranker-base")
+    at = workshop("inside", comparison=replace(compared, settings=how))
+    assert len(at.get("image")) == 2
+    assert sum("is not bundled" in text for text in said(at)) == 2
+
+
+def test_a_chunk_that_only_an_expansion_found_has_no_cosine(library, compared):
+    first = compared.moves[0].chunk.id
+    ledger = {**compared.ledger, first: ()}
+    at = workshop("inside", comparison=replace(compared, ledger=ledger, expansions=(Expansion("x", "typed"),)))
+    assert len(at.get("image")) == 2
+    assert not at.error

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from rag_core.workshop.waiting import Line
+
+FIVE = "abcde"
+
+
+class Served:
+    """A line in which each reader's turn lasts until it is let go."""
+
+    def __init__(self, readers: str = FIVE) -> None:
+        self.line, self.order, self.told = Line(), [], {name: [] for name in readers}
+        self.go = {name: Event() for name in readers}
+        self.pool = ThreadPoolExecutor(len(readers))
+
+    def come(self, name: str) -> Future[float]:
+        """Let a reader come, and return when they stand in the line."""
+        count = len(self.line)
+        came = self.pool.submit(self.stand, name)
+        until(lambda: len(self.line) == count + 1)
+        return came
+
+    def stand(self, name: str) -> float:
+        with self.line.turn(self.told[name].append) as waited:
+            self.order.append(name)
+            assert self.go[name].wait(20)
+        return waited
+
+
+def until(true) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not come")
+
+
+def test_first_come_first_served_and_each_is_told_how_many_are_before():
+    served, start = Served(), time.monotonic()
+    came = [served.come(name) for name in FIVE]
+    until(lambda: served.told["e"] == [4])
+    coming = time.monotonic() - start
+    for before, name in zip((4, 3, 2, 1, 0), FIVE, strict=True):
+        until(lambda name=name: served.order[-1:] == [name])
+        until(lambda before=before: before == 0 or served.told["e"][-1] == before)
+        time.sleep(coming if name == "b" else 0)  # so that who came last waits longest, however slowly they came
+        served.go[name].set()
+    waited = [one.result(20) for one in came]
+    assert served.order == list(FIVE)
+    assert served.told["a"] == []
+    assert list(dict.fromkeys(served.told["e"])) == [4, 3, 2, 1]
+    assert waited[0] == 0 < waited[1] < waited[4]
+    assert len(served.line) == 0
+
+
+def test_who_leaves_the_line_is_before_nobody():
+    served = Served("ab")
+
+    def gone(before: int) -> None:
+        raise KeyboardInterrupt
+
+    served.come("a")
+    with pytest.raises(KeyboardInterrupt), served.line.turn(gone):
+        raise AssertionError("a is before")
+    came = served.come("b")
+    until(lambda: served.told["b"] == [1])
+    served.go["a"].set()
+    served.go["b"].set()
+    assert came.result(20) > 0
+
+
+def test_an_error_in_one_turn_fails_no_other():
+    served = Served("b")
+    with pytest.raises(ValueError), served.line.turn():
+        came = served.come("b")
+        raise ValueError
+    served.go["b"].set()
+    assert came.result(20) > 0
+    assert served.order == ["b"]
+
+
+def test_who_waits_is_told_again_after_a_while_so_that_leaving_is_noticed(monkeypatch):
+    monkeypatch.setattr("rag_core.workshop.waiting.LOOK_SECONDS", 0.01)
+    served = Served("ab")
+    served.come("a")
+    served.come("b")
+    until(lambda: served.told["b"][:3] == [1, 1, 1])
+    served.go["a"].set()
+    served.go["b"].set()
