@@ -30,15 +30,15 @@ def pipeline_rows(file: Path, home: Path) -> list[tuple[str, str]]:
     lab, how = Lab(home), Settings(chunks=ChunkSettings("clause"))
     embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
     read = seconds(lambda: lab.add(file.read_bytes(), file.name))
-    doc_id = next(iter(lab.titles()))
-    build = seconds(lambda: lab.index(doc_id, how.chunks, embedder))
-    index = lab.index(doc_id, how.chunks, embedder)
-    times = [seconds(lambda: lab.compare(index, QUESTION, [], how, embedder, reranker)) for _ in range(REPEATS)]
+    doc_id = next(iter(lab.documents.titles()))
+    build = seconds(lambda: lab.open(doc_id, how, embedder))
+    opened = lab.open(doc_id, how, embedder)
+    times = [seconds(lambda: opened.compare(QUESTION, [], reranker)) for _ in range(REPEATS)]
     lab.close()
     warm = sorted(times[1:])[len(times) // 2 - 1]
     return [
         (f"read {file.name}", f"{read:.2f} s"),
-        (f"embed and index {len(index.chunks)} clauses", f"{build:.1f} s"),
+        (f"embed and index {len(opened.chunks)} clauses", f"{build:.1f} s"),
         (f"compare at depth {how.depth}, first time", f"{times[0]:.2f} s"),
         (
             f"compare at depth {how.depth}, warm (median of {REPEATS - 1})",

@@ -32,14 +32,14 @@ def main() -> None:
         clauses = [piece.text for piece in lab.cut(document.id, ChunkSettings("clause"))]
         questions = dict(enumerate(dict.fromkeys(clauses), start=1))
         chosen = {number: questions[number] for number in list(questions)[: arguments.questions]}
-        index = lab.index(document.id, how.chunks, embedder)
+        opened = lab.open(document.id, how, embedder)
         clock.append(perf_counter())
         for _ in range(2):
-            found = evaluate.evaluate(lab, index, embedder, [reranker], [how.depth], how, chosen, [])
+            found = evaluate.evaluate(opened, chosen, [reranker], [how.depth])
             clock.append(perf_counter())
         lab.close()
     pairs = sum(map(len, found.scores[reranker.id].values()))
-    print(f"{len(chosen)} questions, {len(index.chunks)} chunks, {pairs} pairs")
+    print(f"{len(chosen)} questions, {len(opened.chunks)} chunks, {pairs} pairs")
     steps = ("read and index", "batch", "batch again")
     for name, start, end in zip(steps, clock[:-1], clock[1:], strict=True):
         print(f"| {name} | {end - start:.1f} s |")

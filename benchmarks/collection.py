@@ -12,7 +12,6 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks.folder import write
-from rag_core import collection
 from rag_core.datatypes import Settings
 from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
@@ -31,23 +30,23 @@ def seconds(work) -> float:
 def row(lab: Lab, ids: list[str], models: tuple) -> list[str]:
     """Measure the collection of these documents."""
     embedder, reranker = models
-    reader = collection.save(lab, "Reader", ids, collection_id="reader")
+    reader = lab.collect("Reader", ids, collection_id="reader")
     how = Settings(chunks=lab.recommend(reader.id))
 
     def opened():
-        return lab.index(reader.id, how.chunks, embedder)
+        return lab.open(reader.id, how, embedder)
 
     new = seconds(opened)
-    index, embedding = opened(), embedder.embed_queries([QUESTION])
-    lab.lexical(index)
+    ready, embedding = opened(), embedder.embed_queries([QUESTION])
+    ready.words()
     steps = (
         opened,
-        lambda: index.search([QUESTION], embedding, how.depth),
-        lambda: lab.lexical(index).search([QUESTION], how.depth),
-        lambda: lab.compare(opened(), QUESTION, [], how, embedder, reranker),
+        lambda: ready.index.search([QUESTION], embedding, how.depth),
+        lambda: ready.words().search([QUESTION], how.depth),
+        lambda: opened().compare(QUESTION, [], reranker),
     )
     times = [median(seconds(step) for _ in range(ROUNDS)) for step in steps]
-    return [str(len(ids)), str(len(index.chunks)), f"{new:.1f} s", *(f"{1000 * one:.1f} ms" for one in times)]
+    return [str(len(ids)), str(len(ready.chunks)), f"{new:.1f} s", *(f"{1000 * one:.1f} ms" for one in times)]
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def prepare(home: Path) -> list[str]:
     """Index the sample; return its questions."""
     lab = Lab(home)
     document = lab.add(SAMPLE.read_bytes(), SAMPLE.name)
-    lab.index(document.id, chunk.recommend(document.pages), load_embedder(Settings().embedder))
+    lab.open(document.id, Settings(chunks=chunk.recommend(document.pages)), load_embedder(Settings().embedder))
     lab.close()
     return [row["question"] for row in json.loads(QUESTIONS.read_text(encoding="utf-8"))]
 

@@ -11,17 +11,18 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 from pypdf import PdfReader, PdfWriter
 
 from benchmarks.crowd import ROOT
-from rag_core.batch import cluster, work
+from rag_core.batch import cluster, evaluation, indexing
 from rag_core.datatypes import Settings
 from rag_core.lab import Lab
 from rag_core.measuring.exchange import Questions
-from rag_core.models.embed import load_embedder
+from rag_core.models.embed import Embedder, load_embedder
 from rag_core.models.rerank import load_reranker
 
 SAMPLES = ("city-report-zh", "annual-report-en")
@@ -50,23 +51,28 @@ def timed(times: list[float]) -> Iterator[None]:
     times.append(perf_counter() - start)
 
 
+def part_of(lab: Lab, outcome: indexing.Outcome, questions: Questions, embedder: Embedder) -> evaluation.Part:
+    opened = lab.open(outcome.doc_id, replace(HOW, chunks=lab.recommend(outcome.doc_id)), embedder)
+    return evaluation.Part(outcome.file.name, lab.documents.load(outcome.doc_id), opened, questions)
+
+
 def measure(asked: dict[Path, Questions], home: Path, workers: int) -> tuple[list[float], int, int]:
     """Return the seconds for starting, indexing and scoring, and the numbers of chunks and of pairs."""
     lab, times = Lab(home), []
     embedder, reranker = load_embedder(HOW.embedder), load_reranker(HOW.reranker)
-    make = cluster.make(HOW.embedder, workers) if workers else work.here(embedder)
+    make = cluster.make(HOW.embedder, workers) if workers else indexing.here(embedder)
     running = cluster.joined(cluster.HERE) if workers else nullcontext()
     with timed(times):
         running.__enter__()
     with timed(times):
-        outcomes = work.index(lab, [work.Task(file) for file in asked], embedder, make)
-    parts = [work.part(lab, one, one.file.name, asked[one.file], None, embedder) for one in outcomes]
-    wanted = [one for part in parts for one in work.wanted(lab, part, embedder, reranker, HOW, HOW.depth)]
+        outcomes = indexing.index(lab, [indexing.Task(file) for file in asked], embedder, make)
+    parts = [part_of(lab, one, asked[one.file], embedder) for one in outcomes]
+    wanted = [one for part in parts for one in evaluation.wanted(part, reranker, HOW.depth)]
     with timed(times):
         if workers:
             cluster.score(lab, wanted, HOW.reranker, workers)
         else:
-            work.evaluate_all(lab, parts, embedder, [reranker], [HOW.depth], HOW)
+            evaluation.evaluate_all(parts, [reranker], [HOW.depth])
     running.__exit__(None, None, None)
     lab.close()
     return times, sum(one.chunks for one in outcomes), sum(len(one.chunks) for one in wanted)

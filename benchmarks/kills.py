@@ -70,7 +70,7 @@ class Counting:
 def document_of(lab: Lab, work: Work) -> str:
     """Return the id of a document, or nothing where the library does not hold it."""
     title = f"{work.names[0]}.pdf" if len(work.names) == 1 else "both"
-    return next((doc_id for doc_id, known in lab.titles().items() if known == title), "")
+    return next((doc_id for doc_id, known in lab.documents.titles().items() if known == title), "")
 
 
 def add(lab: Lab, work: Work) -> str:
@@ -83,14 +83,14 @@ def add(lab: Lab, work: Work) -> str:
         return documents[0].id
     texts = [page.text for document in documents for page in document.pages]
     pages = tuple(Page(number, text) for number, text in enumerate(texts, start=1))
-    lab.library.save(Document("both-of-them", "both", "zh", pages))
+    lab.documents.save(Document("both-of-them", "both", "zh", pages))
     return "both-of-them"
 
 
 def answers(lab: Lab, work: Work, embedder: Counting) -> Answers:
     """Index a piece of work where it is not, and ask every question."""
-    index = lab.index(add(lab, work), work.how, embedder)
-    found = index.search(QUESTIONS, embedder.embed_queries(QUESTIONS), DEPTH)
+    opened = lab.open(add(lab, work), Settings(chunks=work.how), embedder)
+    found = opened.first_stage(QUESTIONS, DEPTH)
     return [[(hit.chunk.id, hit.score) for hit in ranking.hits] for ranking in found]
 
 
@@ -117,7 +117,7 @@ def work_in(home: Path, works: int) -> None:
     print("ready", flush=True)
     lab = Lab(home)
     for work in WORKS[:works]:
-        lab.index(add(lab, work), work.how, embedder)
+        lab.open(add(lab, work), Settings(chunks=work.how), embedder)
 
 
 def seconds_of(home: Path, works: int) -> float:
@@ -162,8 +162,8 @@ def collections_of(home: Path) -> dict[str, int] | None:
 
 def state_of(lab: Lab, work: Work, embedder_id: str, counts: dict[str, int] | None) -> str:
     doc_id = document_of(lab, work)
-    chunks = lab.library.chunks(doc_id, work.how.key)
-    embeddings = lab.library.embeddings(doc_id, work.how.key, embedder_id)
+    chunks = lab.embeddings.chunks(doc_id, work.how.key)
+    embeddings = lab.embeddings.load(doc_id, work.how.key, embedder_id)
     held = (counts or {}).get(Address(doc_id, work.how.key, embedder_id).name)
     stored = "none" if embeddings is None else "all" if len(embeddings.vectors) == len(chunks) else "SOME"
     indexed = "none" if held is None else "all" if chunks and held == len(chunks) else "some"

@@ -33,11 +33,11 @@ def main() -> None:
         for file in parser.parse_args().pdf:
             document = lab.add(file.read_bytes(), file.name)
             how = Settings(chunks=lab.recommend(document.id))
-            index = lab.index(document.id, how.chunks, embedder)
+            opened = lab.open(document.id, how, embedder)
             asked = json.loads((SAMPLES / f"{NAMES[document.language]}.questions.json").read_text(encoding="utf-8"))
             spent, pairs = dict.fromkeys(ways, 0.0), 0
             for row in asked[:QUESTIONS]:
-                [first] = lab.search(index, [row["question"]], how, embedder, {})
+                first = opened.candidates(row["question"], how.depth)
                 for name, reranker.limit in ways.items():
                     start = time.process_time()
                     found = reranker.score_parts(row["question"], [chunk.text for chunk in first.chunks])

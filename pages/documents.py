@@ -11,7 +11,7 @@ from pages.ui.parts import charts
 from pages.ui.shell import cached, form, state, work
 from pages.ui.shell.frame import frame, told
 from pages.ui.shell.i18n import LANGUAGES, plain, t
-from rag_core.datatypes import Document
+from rag_core.datatypes import Collection, Document
 from rag_core.errors import RerankLabError
 from rag_core.reading import chunk
 from rag_core.reading.pdf import MAX_BYTES
@@ -64,7 +64,7 @@ def overview(document: Document) -> None:
     chunks = cached.chunks(document.id, how.preset, how.size, how.overlap)
     lengths = [len(piece.text) for piece in chunks]
     last = (t("documents.language"), LANGUAGES[document.language])
-    if document.is_collection:  # it may speak several languages; the table of its documents names them
+    if isinstance(document, Collection):  # it may speak several languages; the table of its documents names them
         last = (t("collection.members"), len(document.members))
     numbers = [
         (t("documents.pages"), sum(len(part.pages) for part in cached.parts(document.id))),
@@ -74,14 +74,14 @@ def overview(document: Document) -> None:
     ]
     for column, (name, value) in zip(st.columns(4), numbers, strict=True):
         column.metric(name, value, border=True)
-    if document.is_collection:
+    if isinstance(document, Collection):
         collection.show(document)
     st.altair_chart(charts.length_histogram(lengths))
     chunk_table.show(document.id, how, chunks)
 
 
 def actions(document: Document, readable: bool) -> None:
-    if readable and document.is_collection:
+    if readable and isinstance(document, Collection):
         quality.remind(document.id)
     elif readable:
         quality.warn(document)
@@ -91,14 +91,14 @@ def actions(document: Document, readable: bool) -> None:
         place = st.empty()
         with told():
             try:
-                work.open_index(document.id, replace(state.settings(), within=()), place)
+                work.open_document(document.id, replace(state.settings(), within=()), place)
             except RerankLabError:
                 place.empty()
                 raise
             place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
-    label = t("collection.delete" if document.is_collection else "documents.delete")
+    label = t("collection.delete" if isinstance(document, Collection) else "documents.delete")
     with remove.popover(label, icon=":material/delete:", width="stretch"):
-        st.markdown(t("collection.delete_sure" if document.is_collection else "documents.delete_sure"))
+        st.markdown(t("collection.delete_sure" if isinstance(document, Collection) else "documents.delete_sure"))
         st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[document.id])
 
 
@@ -121,14 +121,14 @@ with told():
     collection.make()
     st.divider()
     document = cached.document(form.pick_document(filtered=False))
-    if not document.is_collection:
+    if not isinstance(document, Collection):
         quality.show(document)
     texts = [page.text for part in cached.parts(document.id) for page in part.pages]
     readable = any(letter.isalpha() for text in texts for letter in text)
     if readable:
         cutting()
         overview(document)
-    elif document.is_collection:
+    elif isinstance(document, Collection):
         collection.change(document)
     else:
         st.info(t("gate.nothing"), icon=":material/image:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,26 +64,37 @@ class PageReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A document that was read; ``id`` is the start of the SHA-256 of its bytes.
+class Readings:
+    """How the pages of a document were read. With ``drop_repeated``, lines that repeat on many of them are dropped."""
 
-    Or a collection: it has no pages of its own but ``members``, the ids of documents that are searched as one.
-    """
+    pages: tuple[PageReading, ...] = ()
+    drop_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that was read; ``id`` is the start of the SHA-256 of its bytes."""
 
     id: str
     title: str
     language: str
-    pages: tuple[Page, ...]
+    pages: tuple[Page, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The ids of what is searched."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(Document):
+    """Documents that are searched as one; it has no pages of its own. ``members`` are their ids."""
+
     members: tuple[str, ...] = ()
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The ids of what is searched: the members, or the document itself."""
-        return self.members if self.is_collection else (self.id,)
-
-    @property
-    def is_collection(self) -> bool:
-        return not self.pages
+        return self.members
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +259,29 @@ class Move:
         return self.before - self.after
 
 
+class FirstStage(StrEnum):
+    """What finds the candidates: vectors, words (BM25), or both, fused."""
+
+    VECTOR = "vector"
+    BM25 = "bm25"
+    BOTH = "both"
+
+    @property
+    def order(self) -> str:
+        """Name the order that it gives: ``vector``, ``bm25`` or ``fused``."""
+        return "fused" if self is FirstStage.BOTH else self.value
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """Name what searches: ``vector``, ``bm25``, or one after the other."""
+        return ("vector", "bm25") if self is FirstStage.BOTH else (self.value,)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that decides a comparison besides the document and the question.
 
-    ``first_stage`` finds the candidates: ``vector``, ``bm25``, or ``both`` fused. ``within`` are the members of a
-    collection that are searched; empty means all.
+    ``within`` are the members of a collection that are searched; empty means all.
     """
 
     embedder: str = "bilingual-embedder"
@@ -261,7 +290,7 @@ class Settings:
     depth: int = 50
     cutoff: int = 5
     adaptive: bool = False
-    first_stage: str = "vector"
+    first_stage: FirstStage = FirstStage.VECTOR
     within: tuple[str, ...] = ()
 
 
@@ -310,12 +339,12 @@ class Comparison:
 
     @property
     def fused(self) -> bool:
-        return bool(self.expansions) or self.settings.first_stage == "both"
+        return bool(self.expansions) or self.settings.first_stage == FirstStage.BOTH
 
     @property
     def order(self) -> str:
         """Name the first stage's order: ``vector``, ``bm25`` or ``fused``."""
-        return "fused" if self.fused else self.settings.first_stage
+        return "fused" if self.fused else self.settings.first_stage.order
 
 
 @dataclass(frozen=True, slots=True)

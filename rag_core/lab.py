@@ -1,54 +1,134 @@
-"""The program: the order of the steps, and nothing else.
+"""The program: what is kept of a document, and how it is opened for questions.
 
-bytes ─ pdf → pages ─ chunk → chunks ─ embed → index
-question ─ expand → questions ─ search each → rankings ─ fuse → candidates ─ rerank → new order ─ compare → moves
-questions ─ the same for each → orders ─ measure against judgments (``evaluate.py``)
+bytes ─ reading → pages → chunks ─ models (embed) → index ┐
+question ─ search: expand → search each → fuse → candidates ┴ models (rerank) → new order ─ comparing → moves, answers
+many questions ─ measuring → judgments, metrics      one comparison ─ explaining, sharing, workshop
 
-Reading a PDF, and what else is kept with a document, stands in ``documents.py``.
+What an opened document answers stands in ``search/opened.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import secrets
+from collections.abc import Collection as Many
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
 from pathlib import Path
 
-from rag_core import settings
-from rag_core.comparing import orders
 from rag_core.datatypes import (
     Chunk,
     ChunkSettings,
-    Comparison,
-    Expansion,
-    PageReading,
+    Collection,
+    Document,
+    Judgment,
     Progress,
-    Ranking,
+    Readings,
     Settings,
 )
-from rag_core.documents import Documents, emptied, timed
-from rag_core.errors import ChunkMissing, NoText, NothingFound
-from rag_core.keeping.library import Embeddings
-from rag_core.models import rerank
+from rag_core.errors import ChunkMissing, EmptyCollection, FileNotKept, NoText
+from rag_core.keeping.library import Library
+from rag_core.measuring import judge
+from rag_core.measuring.judge import Judged
 from rag_core.models.embed import Embedder
-from rag_core.reading import chunk, extract
-from rag_core.search import expand, fuse
-from rag_core.search.index import Address, Index, Searched, Together
-from rag_core.search.lexical import Lexical
+from rag_core.reading import chunk, document, extract, sandbox
+from rag_core.search.index import Address, Searched, open_store
+from rag_core.search.indexes import Indexes, emptied
+from rag_core.search.opened import Opened, timed
+from rag_core.settings import LONGEST_TITLE, ChromaServer
+
+ID_LENGTH = 16
 
 
-class Lab(Documents):
-    """A reader's documents, and the comparison of a vector search with a cross-encoder on them."""
+class Lab:
+    """A reader's documents, and the comparison of a vector search with a cross-encoder on them.
 
-    def __init__(self, home: Path, chroma: Path | settings.ChromaServer | None = None) -> None:
-        super().__init__(home, chroma)
-        self._lexical = lru_cache(maxsize=8)(self._words)
+    ``documents``, ``embeddings``, ``judgments`` and ``history`` are what is kept, by subject.
+    """
 
-    def choose(self, doc_id: str, readings: Sequence[PageReading], drop_repeated: bool) -> None:
-        """Search the pages as these readings say from now on, by words too."""
-        super().choose(doc_id, readings, drop_repeated)
-        self._lexical.cache_clear()
+    def __init__(self, home: Path, chroma: Path | ChromaServer | None = None) -> None:
+        """Open the library in a folder, and Chroma in a folder of its own, by default inside it, or on a server."""
+        self.library = Library(home / "library.sqlite")
+        self.documents, self.embeddings = self.library.documents, self.library.embeddings
+        self.judgments, self.history = self.library.judgments, self.library.history
+        self.store = open_store(chroma or home / "chroma")
+        self.indexes = Indexes(self.library, self.store)
+
+    def add(
+        self,
+        data: bytes,
+        title: str,
+        password: str | None = None,
+        progress: Progress | None = None,
+        owner: str = "",
+    ) -> Document:
+        """Read a PDF into the library; the same bytes of the same owner give the same document.
+
+        Added again, it keeps what the reader chose among its readings. Another one of the same title gets a number.
+
+        Raises:
+            DocumentError: the file cannot be read; NoText: there is nothing on its pages, not even a picture of text.
+        """
+        timings: dict[str, float] = {}
+        with timed(timings, "parse"):
+            read, readings = document.read(data, title, password, progress, owner)
+        before = self.documents.readings(read.id)
+        readings = replace(before, pages=tuple(extract.chosen_before(readings.pages, before.pages)))
+        others = [known for doc_id, known in self.documents.titles(owner).items() if doc_id != read.id]
+        read = document.made(read.id, document.apart(read.title, others), readings)
+        self.documents.save(read, timings["parse"], owner, readings, data)
+        return read
+
+    def choose(self, doc_id: str, readings: Readings) -> None:
+        """Search the pages as these readings say from now on; what was cut and embedded goes where a page changes."""
+        self.documents.choose(document.made(doc_id, self.documents.title(doc_id), readings), readings)
+        self.indexes.forget_words()
+
+    def recognise(self, doc_id: str, numbers: Sequence[int], progress: Progress | None = None) -> None:
+        """Read these pages from their pictures, and search what is found there."""
+        recognised = sandbox.recognise(self._file(doc_id), numbers, progress)
+        readings = self.documents.readings(doc_id)
+        self.choose(doc_id, replace(readings, pages=tuple(extract.recognised(readings.pages, recognised))))
+
+    def picture(
+        self, doc_id: str, number: int, words: str = "", part: tuple[int, int] | None = None
+    ) -> tuple[bytes, bool]:
+        """Return a page as PNG, and whether the words were found and marked on it, a part of them more strongly.
+
+        Raises:
+            FileNotKept: the document was added before files were kept.
+            PageNotDrawn: the page cannot be drawn, for instance because a password protects the file.
+        """
+        return sandbox.draw_page(self._file(doc_id), number, words, part)
+
+    def _file(self, doc_id: str) -> bytes:
+        data = self.documents.file(doc_id)
+        if data is None:
+            raise FileNotKept(f"the file of document {doc_id!r} is not kept: add the PDF again", doc_id=doc_id)
+        return data
+
+    def collect(self, title: str, doc_ids: Iterable[str], owner: str = "", collection_id: str = "") -> Collection:
+        """Put documents of an owner together; with an id, give that collection this title and these members.
+
+        The members' questions come along. What is a collection itself, another owner's, or without text is left out.
+
+        Raises:
+            EmptyCollection: no title or no member is left.
+        """
+        title, known = " ".join(title.split())[:LONGEST_TITLE], self.documents.titles(owner)
+        members = [self.documents.load(doc_id) for doc_id in dict.fromkeys(doc_ids) if doc_id in known]
+        members = [member for member in members if any(page.text for page in member.pages)]
+        if not title or not members:
+            raise EmptyCollection("a collection needs a name and at least one document: choose some")
+        collection = Collection(
+            collection_id or secrets.token_hex(ID_LENGTH // 2),
+            title,
+            document.language([page for member in members for page in member.pages]),
+            members=tuple(member.id for member in members),
+        )
+        self.documents.save_collection(collection, owner)
+        for member in members:
+            self.judgments.ask(collection.id, list(self.judgments.questions(member.id).values()))
+        return collection
 
     def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
         """Cut a document into chunks, or return them as they were cut before; of a collection, every member.
@@ -56,19 +136,19 @@ class Lab(Documents):
         Raises:
             NoText: no page that is searched holds a letter.
         """
-        chunks = self.library.chunks(doc_id, how.key)
+        chunks = self.embeddings.chunks(doc_id, how.key)
         if chunks is None:
-            document = self.library.load(doc_id)
-            if document.is_collection:
-                return [piece for member in document.members for piece in self._titled(member, how)]
-            pages = extract.with_letters(document.pages)
+            whole = self.documents.load(doc_id)
+            if isinstance(whole, Collection):
+                return [piece for member in whole.members for piece in self._titled(member, how)]
+            pages = extract.with_letters(whole.pages)
             chunks = chunk.split(pages, how.preset, how.size, how.overlap, doc_id)
-            self.library.save_chunks(doc_id, how.key, chunks)
+            self.embeddings.save_chunks(doc_id, how.key, chunks)
         return chunks
 
     def _titled(self, member: str, how: ChunkSettings) -> list[Chunk]:
         """Cut a member of a collection into chunks that name it: none where all its pages are left out."""
-        title = self.library.title(member)
+        title = self.documents.title(member)
         try:
             return [replace(piece, title=title) for piece in self.cut(member, how)]
         except NoText:
@@ -88,164 +168,60 @@ class Lab(Documents):
 
     def recommend(self, doc_id: str) -> ChunkSettings:
         """Return how a document, or all of a collection alike, is best cut."""
-        return chunk.recommend([page for part in self.parts(doc_id) for page in part.pages])
+        return chunk.recommend([page for part in self.documents.parts(doc_id) for page in part.pages])
 
-    def index(
-        self,
-        doc_id: str,
-        how: ChunkSettings,
-        embedder: Embedder,
-        progress: Progress | None = None,
-        within: Collection[str] = (),
-    ) -> Searched:
-        """Embed the chunks unless that was done before, and open the index.
+    def open(self, doc_id: str, settings: Settings, embedder: Embedder, progress: Progress | None = None) -> Opened:
+        """Embed the chunks unless that was done before, and open the document for questions.
 
-        Of a collection, ``within`` names the members that are searched; without names, or when none of them is a
-        member any more, all are.
+        Of a collection, ``settings.within`` names the members that are searched; without names, or when none of them
+        is a member any more, all are.
 
         Raises:
             EmptyCollection: all members were deleted, or have no page that is searched.
         """
-        document = self.library.load(doc_id)
-        if not document.is_collection:
-            return self._index(doc_id, how, embedder, self.cut(doc_id, how), progress)
-        members = [member for member in document.members if member in within] or document.members
-        chunks = {member: self._titled(member, how) for member in members}
-        if not any(chunks.values()):
-            raise emptied()
-        parts, done, total = [], 0, sum(map(len, chunks.values()))
-        for member, pieces in chunks.items():
-            if pieces:
-                counted = progress and partial(_shifted, progress, done, total)
-                parts.append(self._index(member, how, embedder, pieces, counted))
-                done += len(pieces)
-        return Together(Address(doc_id, how.key, embedder.id), parts)
-
-    def _index(
-        self, doc_id: str, how: ChunkSettings, embedder: Embedder, chunks: list[Chunk], progress: Progress | None
-    ) -> Index:
+        whole, how = self.documents.load(doc_id), settings.chunks
         address = Address(doc_id, how.key, embedder.id)
-        index = Index(self.store, address, chunks, lambda: self.library.vectors(doc_id, how.key, embedder.id))
-        if self.library.has_embeddings(doc_id, how.key, embedder.id):
-            return index.prepare()
-        if progress:
-            progress(0, len(chunks))
-        with self.library.claim(doc_id, how.key, embedder.id):
-            self._embed(index, embedder, progress)
-            return index.prepare()
+        index: Searched
+        if isinstance(whole, Collection):
+            members = [member for member in whole.members if member in settings.within] or whole.members
+            chunks = {member: self._titled(member, how) for member in members}
+            index = self.indexes.together(address, chunks, embedder, progress)
+        else:
+            index = self.indexes.of(address, self.cut(doc_id, how), embedder, progress)
+        return Opened(index, self.indexes.words(index), embedder, settings, self.embeddings)
 
-    def _embed(self, index: Index, embedder: Embedder, progress: Progress | None) -> None:
-        """Embed the chunks, unless somebody did while this waited."""
-        which = (index.address.doc_id, index.address.chunks, embedder.id)
-        if self.library.has_embeddings(*which):
-            return
-        timings: dict[str, float] = {}
-        with timed(timings, "embed"):
-            vectors = embedder.embed_texts([piece.text for piece in index.chunks], progress)
-        self.library.save_embeddings(*which, Embeddings(vectors, timings["embed"]))
+    def judge(self, doc_id: str, judgments: Sequence[Judgment]) -> None:
+        """Keep judgments with the document, or with those members of a collection that they are about.
 
-    def lexical(self, index: Searched) -> Lexical:
-        """Return the index of words over the same chunks."""
-        return self._lexical(index.doc_ids, index.address.chunks, named=isinstance(index, Together))
-
-    def _words(self, doc_ids: tuple[str, ...], key: str, named: bool) -> Lexical:
-        chunks = [piece for doc_id in doc_ids for piece in self.library.chunks(doc_id, key)]
-        titles = {doc_id: self.library.title(doc_id) for doc_id in doc_ids if named}
-        return Lexical([replace(piece, title=titles.get(piece.doc_id, "")) for piece in chunks])
-
-    def search(
-        self, index: Searched, queries: Sequence[str], how: Settings, embedder: Embedder, timings: dict[str, float]
-    ) -> list[Ranking]:
-        """Search with every query in the first stage, or in both."""
-        rankings = []
-        if how.first_stage != "bm25":
-            with timed(timings, "question"):
-                embeddings = embedder.embed_queries(queries)
-            with timed(timings, "search"):
-                rankings += index.search(queries, embeddings, how.depth)
-        if how.first_stage != "vector":
-            with timed(timings, "bm25"):
-                rankings += self.lexical(index).search(queries, how.depth)
-        return rankings
-
-    def _prepared(self, index: Searched) -> dict[str, float]:
-        """Return the seconds that reading and embedding took when they were done, of all members together."""
-        known = [self.library.seconds(part, index.address.chunks, index.address.embedder) for part in index.doc_ids]
-        return {step: sum(one.get(step, 0.0) for one in known) for step in ("parse", "embed")}
-
-    def feedback(self, index: Searched, query: str, embedder: Embedder, depth: int = 10) -> list[Expansion]:
-        """Expand the question from the first results themselves."""
-        [first] = index.search([query], embedder.embed_queries([query]), depth)
-        return expand.by_feedback(query, first, index.chunks)
-
-    def compare(
-        self,
-        index: Searched,
-        query: str,
-        expansions: Sequence[Expansion],
-        how: Settings,
-        embedder: Embedder,
-        reranker: rerank.Reranker,
-        progress: Progress | None = None,
-        turn: AbstractContextManager[float] | None = None,
-    ) -> Comparison:
-        """Search with the question and its expansions, rerank against the question alone, compare both orders.
-
-        ``turn`` is entered before the reranker is asked, and gives the seconds that were waited for it.
+        Raises:
+            DocumentMissing: the library does not hold it; EmptyCollection: all members were deleted.
         """
-        query, how = settings.check_query(query), settings.check(how)
-        queries = [query, *(expansion.text for expansion in expansions)]
-        timings = self._prepared(index)
-        rankings = self.search(index, queries, how, embedder, timings)
-        candidates = fuse.fuse(rankings)
-        if not candidates.hits:
-            raise NothingFound(f"no chunk shares a word with {query!r}: search by vectors too", query=query)
-        with turn or nullcontext(0.0) as waited, timed(timings, "rerank"):
-            if waited:
-                timings["wait"] = waited
-            settle_at = how.cutoff if how.adaptive else None
-            reranked = rerank.rerank(query, candidates, reranker, progress, settle_at)
-        vector = replace(candidates, hits=candidates.top(len(reranked)))
-        return Comparison(
-            doc_id=index.address.doc_id,
-            query=query,
-            expansions=tuple(expansions),
-            settings=how,
-            vector=vector,
-            reranked=reranked,
-            moves=orders.moves(vector, reranked),
-            ledger=fuse.record(rankings, expansions),
-            scale=reranker.scale,
-            available=len(index.chunks),
-            found=len(candidates),
-            timings=timings,
-        )
+        parts = self.documents.parts(doc_id)
+        if not parts:
+            raise emptied()
+        self.judgments.add(list(judge.assign(judgments, parts)))
+        self.judgments.ask(doc_id, [judgment.question for judgment in judgments])
 
-    def with_queries(self, comparison: Comparison, kept: Collection[str]) -> Comparison:
-        """Return the comparison as it had been with these expansions alone; nothing is searched or scored again.
+    def judged(self, doc_id: str, chunks: Sequence[Chunk], question: str | None = None) -> Judged:
+        """Carry a document's judgments, or those of one question, over to its chunks."""
+        judgments = [one for one in self.judgments.load(doc_id) if question in (None, one.question)]
+        return judge.apply(judgments, self.documents.parts(doc_id), chunks)
 
-        The ledger has every query's ranking, and the cross-encoder scored against the question, which stays. The
-        comparison must have all its candidates scored.
+    def delete(self, doc_id: str) -> None:
+        """Remove a document or a collection with all that was made from it."""
+        self.store.delete(doc_id)
+        self.documents.delete(doc_id)
+
+    def sweep(self, staying: Many[str], gone: Many[str], unseen_since: float, added_before: float) -> None:
+        """Delete the documents of owners who are gone, of those whom no process on this library has seen since, and
+        what was added before (both in seconds of the epoch).
+
+        Documents without an owner are never touched.
         """
-        expansions = [expansion for expansion in comparison.expansions if expansion.text in kept]
-        queries = [comparison.query, *(expansion.text for expansion in expansions)]
-        chunks = {hit.chunk.id: hit.chunk for hit in comparison.vector.hits}
-        rankings = fuse.rankings(comparison.ledger, chunks, queries)
-        vector = fuse.fuse(rankings)
-        found = set(vector.ids)
-        reranked = replace(
-            comparison.reranked, hits=tuple(hit for hit in comparison.reranked.hits if hit.chunk.id in found)
-        )
-        return replace(
-            comparison,
-            expansions=tuple(expansions),
-            vector=vector,
-            reranked=reranked,
-            moves=orders.moves(vector, reranked),
-            ledger=fuse.record(rankings, expansions),
-            found=len(vector),
-        )
+        self.documents.report_stays(staying, gone)
+        for doc_id in self.documents.left_behind(unseen_since, added_before):
+            self.delete(doc_id)
 
-
-def _shifted(progress: Progress, before: int, total: int, done: int, _: int) -> None:
-    progress(before + done, total)
+    def close(self) -> None:
+        self.store.close()
+        self.library.close()

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
-from rag_core.datatypes import Settings
+from rag_core.datatypes import FirstStage, Settings
 from rag_core.errors import BadSetting, EmptyQuery, EmptyText, QueryTooLong
 
 MAX_QUERY = 1000
+LONGEST_TITLE = 200
 DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
-FIRST_STAGES = ("vector", "bm25", "both")
+FIRST_STAGES = tuple(stage.value for stage in FirstStage)
 CHROMA_CLOUD = "https://api.trychroma.com"
 LIBRARIES = ("private", "shared")
 PATIENCE = 20

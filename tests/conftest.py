@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FIRST = {"browser": 0, "torch": 1}
 LONGEST_ID = 40
+TESTS = Path(__file__).parent
 SERVERS = ("OPENAI_", "RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "COHERE_", "JINA_")
 REPORT = Path(__file__).parents[2] / "shared" / "documents" / "北京2024年政府工作报告.pdf"
 
@@ -56,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def group_of(item: pytest.Item) -> str:
     if {"served", "chromium"} & set(item.fixturenames):
         return "browser"
-    return "torch" if item.get_closest_marker("torch") else str(item.path)
+    return "torch" if item.get_closest_marker("torch") else item.path.relative_to(TESTS).with_suffix("").as_posix()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -131,7 +132,7 @@ def indexed(tmp_path_factory, embedder) -> Path:
 
     home = tmp_path_factory.mktemp("indexed") / "home"
     lab = Lab(home)
-    lab.index(lab.add(screens.SMALL, "small.pdf").id, screens.SENTENCES, embedder)
+    lab.open(lab.add(screens.SMALL, "small.pdf").id, Settings(chunks=screens.SENTENCES), embedder)
     lab.close()
     return home
 
@@ -142,8 +143,8 @@ def compared(tmp_path_factory, indexed, embedder, reranker) -> Comparison:
 
     home = shutil.copytree(indexed, tmp_path_factory.mktemp("compared") / "home")
     lab = Lab(home)
-    index = lab.index(document_id(screens.SMALL), screens.SENTENCES, embedder)
-    made = lab.compare(index, screens.QUESTION, [], Settings(chunks=screens.SENTENCES), embedder, reranker)
+    opened = lab.open(document_id(screens.SMALL), Settings(chunks=screens.SENTENCES), embedder)
+    made = opened.compare(screens.QUESTION, [], reranker)
     lab.close()
     return made
 
@@ -174,7 +175,7 @@ def samples(tmp_path_factory, embedder) -> Path:
     lab = Lab(home)
     for name in SAMPLE_FILES.values():
         document = lab.add((SAMPLES / f"{name}.pdf").read_bytes(), f"{name}.pdf")
-        lab.index(document.id, lab.recommend(document.id), embedder)
+        lab.open(document.id, Settings(chunks=lab.recommend(document.id)), embedder)
     lab.close()
     return home
 

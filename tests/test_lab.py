@@ -11,7 +11,7 @@ from pdfs import text_pdf
 
 from rag_core import settings
 from rag_core.comparing.orders import rank_biased_overlap
-from rag_core.datatypes import ChunkSettings, Expansion, Found, Settings
+from rag_core.datatypes import ChunkSettings, Expansion, FirstStage, Found, Settings
 from rag_core.errors import (
     BadSetting,
     ChunkMissing,
@@ -22,6 +22,7 @@ from rag_core.errors import (
     NothingFound,
     QueryTooLong,
 )
+from rag_core.explaining.expansions import with_queries
 from rag_core.lab import Lab
 from rag_core.models.embed import Embedder
 
@@ -58,26 +59,26 @@ def document(lab):
 
 
 @pytest.fixture
-def index(lab, document, counting):
-    return lab.index(document.id, SENTENCES, counting)
+def opened(lab, document, counting):
+    return lab.open(document.id, HOW, counting)
 
 
 def test_add_reads_title_language_and_pages(lab, document):
     assert (document.title, document.language) == ("small.pdf", "zh")
     assert [page.number for page in document.pages] == [1, 2, 3]
-    assert lab.library.load(document.id) == document
+    assert lab.documents.load(document.id) == document
 
 
 def test_the_same_bytes_are_the_same_document_and_other_bytes_another(lab, document):
     assert lab.add(PDF, "copy.pdf").id == document.id
     other = lab.add(text_pdf(["Another text."]), "other.pdf")
-    assert lab.library.titles() == {other.id: "other.pdf", document.id: "copy.pdf"}
+    assert lab.documents.titles() == {other.id: "other.pdf", document.id: "copy.pdf"}
 
 
 def test_what_is_not_a_pdf_leaves_the_library_as_it_was(lab, document):
     with pytest.raises(NotAPdf):
         lab.add(b"<html>not a PDF</html>", "page.pdf")
-    assert lab.library.titles() == {document.id: "small.pdf"}
+    assert lab.documents.titles() == {document.id: "small.pdf"}
 
 
 def test_cutting_again_gives_the_same_chunks(lab, document):
@@ -96,47 +97,46 @@ def test_chunks_name_a_place_on_their_page(lab, document):
     assert all(pages[chunk.page][chunk.start : chunk.end] == chunk.text for chunk in chunks)
 
 
-def test_compare_ranks_the_same_candidates_twice(lab, index, embedder, reranker):
-    found = lab.compare(index, QUESTION, [], HOW, embedder, reranker)
+def test_compare_ranks_the_same_candidates_twice(lab, opened, embedder, reranker):
+    found = opened.compare(QUESTION, [], reranker)
     assert len(found.vector) == 5
     assert sorted(found.vector.ids) == sorted(found.reranked.ids)
     assert [move.chunk for move in found.moves] == found.reranked.chunks
     assert (found.available, found.fused, found.scale) == (7, False, "logit")
 
 
-def test_the_vector_order_is_the_order_of_the_cosine(lab, index, embedder, reranker):
-    found = lab.compare(index, QUESTION, [], HOW, embedder, reranker)
-    texts = [chunk.text for chunk in index.chunks]
+def test_the_vector_order_is_the_order_of_the_cosine(lab, opened, embedder, reranker):
+    found = opened.compare(QUESTION, [], reranker)
+    texts = [chunk.text for chunk in opened.chunks]
     cosine = embedder.embed_texts(texts) @ embedder.embed_queries([QUESTION])[0]
-    assert found.vector.chunks == [index.chunks[i] for i in np.argsort(-cosine)[:5]]
+    assert found.vector.chunks == [opened.chunks[i] for i in np.argsort(-cosine)[:5]]
     assert [hit.score for hit in found.vector.hits] == pytest.approx(sorted(cosine, reverse=True)[:5], abs=1e-4)
 
 
-def test_the_new_order_is_the_cross_encoders_and_puts_the_answer_first(lab, index, embedder, reranker):
-    found = lab.compare(index, QUESTION, [], HOW, embedder, reranker)
+def test_the_new_order_is_the_cross_encoders_and_puts_the_answer_first(lab, opened, embedder, reranker):
+    found = opened.compare(QUESTION, [], reranker)
     scores = reranker.score(QUESTION, [chunk.text for chunk in found.vector.chunks])
     assert [hit.score for hit in found.reranked.hits] == sorted(scores.tolist(), reverse=True)
     assert found.reranked.chunks[0].text == "全市一般公共预算收入增长8.2%，突破6000亿元。"
 
 
-def test_every_step_is_timed(lab, index, embedder, reranker):
-    timings = lab.compare(index, QUESTION, [], HOW, embedder, reranker).timings
+def test_every_step_is_timed(lab, opened, embedder, reranker):
+    timings = opened.compare(QUESTION, [], reranker).timings
     assert timings.keys() == {"parse", "embed", "question", "search", "rerank"}
     assert min(timings.values()) > 0
 
 
-def test_a_depth_over_the_number_of_chunks_gives_them_all(lab, index, embedder, reranker):
-    found = lab.compare(index, QUESTION, [], replace(HOW, depth=100), embedder, reranker)
-    assert sorted(found.reranked.ids) == sorted(chunk.id for chunk in index.chunks)
+def test_a_depth_over_the_number_of_chunks_gives_them_all(lab, opened, embedder, reranker):
+    found = lab.open(opened.doc_id, replace(HOW, depth=100), embedder).compare(QUESTION, [], reranker)
+    assert sorted(found.reranked.ids) == sorted(chunk.id for chunk in opened.chunks)
 
 
-def test_expansions_give_the_union_of_what_each_question_finds(lab, index, embedder, reranker):
+def test_expansions_give_the_union_of_what_each_question_finds(lab, opened, embedder, reranker):
     expansions = [Expansion("museum visitors", "typed"), Expansion("地铁什么时候开通", "llm")]
     alone = [
-        lab.compare(index, text, [], HOW, embedder, reranker).vector
-        for text in (QUESTION, *(expansion.text for expansion in expansions))
+        opened.compare(text, [], reranker).vector for text in (QUESTION, *(expansion.text for expansion in expansions))
     ]
-    found = lab.compare(index, QUESTION, expansions, HOW, embedder, reranker)
+    found = opened.compare(QUESTION, expansions, reranker)
     assert found.fused
     assert set(found.vector.ids) == {chunk_id for ranking in alone for chunk_id in ranking.ids}
     assert len(found.vector.ids) == len(set(found.vector.ids)) > 5
@@ -144,71 +144,71 @@ def test_expansions_give_the_union_of_what_each_question_finds(lab, index, embed
     assert found.ledger[first.chunk.id][0] == Found(QUESTION, "question", 1, pytest.approx(first.score))
 
 
-def test_expansions_do_not_change_what_the_cross_encoder_is_asked(lab, index, embedder, reranker):
-    plain = lab.compare(index, QUESTION, [], replace(HOW, depth=100), embedder, reranker)
-    expanded = lab.compare(index, QUESTION, [Expansion("公园", "typed")], replace(HOW, depth=100), embedder, reranker)
+def test_expansions_do_not_change_what_the_cross_encoder_is_asked(lab, opened, embedder, reranker):
+    deeper = lab.open(opened.doc_id, replace(HOW, depth=100), embedder)
+    plain = deeper.compare(QUESTION, [], reranker)
+    expanded = deeper.compare(QUESTION, [Expansion("公园", "typed")], reranker)
     assert expanded.reranked.ids == plain.reranked.ids
     assert rank_biased_overlap(expanded.vector.ids, plain.vector.ids) < 1
 
 
-def test_an_expansion_left_out_leaves_what_a_search_without_it_finds(lab, index, embedder, reranker):
+def test_an_expansion_left_out_leaves_what_a_search_without_it_finds(lab, opened, embedder, reranker):
     park, museum = Expansion("新建公园", "typed"), Expansion("museum visitors", "llm")
-    how = replace(HOW, depth=5)
-    whole = lab.compare(index, QUESTION, [park, museum], how, embedder, reranker)
+    whole = opened.compare(QUESTION, [park, museum], reranker)
     for kept in ([park, museum], [museum], []):
-        searched = lab.compare(index, QUESTION, kept, how, embedder, reranker)
-        derived = lab.with_queries(whole, {expansion.text for expansion in kept})
+        searched = opened.compare(QUESTION, kept, reranker)
+        derived = with_queries(whole, {expansion.text for expansion in kept})
         assert replace(derived, timings={}) == replace(searched, timings={})
 
 
-def test_a_chunk_is_found_by_its_id_until_it_is_gone(lab, document, index):
-    assert lab.chunk(document.id, SENTENCES, index.chunks[2].id) == index.chunks[2]
+def test_a_chunk_is_found_by_its_id_until_it_is_gone(lab, document, opened):
+    assert lab.chunk(document.id, SENTENCES, opened.chunks[2].id) == opened.chunks[2]
     with pytest.raises(ChunkMissing, match="gone"):
         lab.chunk(document.id, SENTENCES, "gone")
     with pytest.raises(ChunkMissing):
-        lab.chunk(document.id, ChunkSettings("clause"), index.chunks[2].id)
+        lab.chunk(document.id, ChunkSettings("clause"), opened.chunks[2].id)
     lab.delete(document.id)
     with pytest.raises(DocumentMissing):
-        lab.chunk(document.id, SENTENCES, index.chunks[2].id)
+        lab.chunk(document.id, SENTENCES, opened.chunks[2].id)
 
 
-def test_feedback_expands_the_question_without_a_model(lab, index, embedder):
-    for expansion in lab.feedback(index, "增长", embedder):
+def test_feedback_expands_the_question_without_a_model(opened):
+    for expansion in opened.feedback("增长"):
         assert expansion.origin == "feedback"
         assert expansion.text.startswith("增长 ")
 
 
 def test_a_document_is_embedded_once(lab, document, counting):
-    first = lab.index(document.id, SENTENCES, counting)
+    first = lab.open(document.id, Settings(chunks=SENTENCES), counting)
     assert counting.texts == [chunk.text for chunk in first.chunks]
-    lab.index(document.id, SENTENCES, counting)
+    lab.open(document.id, Settings(chunks=SENTENCES), counting)
     assert len(counting.texts) == 7
 
 
-def test_uploading_it_again_or_starting_anew_embeds_nothing(lab, index, embedder, reranker, counting):
-    before = lab.compare(index, QUESTION, [], HOW, embedder, reranker)
+def test_uploading_it_again_or_starting_anew_embeds_nothing(lab, opened, embedder, reranker, counting):
+    before = opened.compare(QUESTION, [], reranker)
     lab.close()
     again = Lab(settings.home())
     document = again.add(PDF, "copy.pdf")
-    after = again.compare(again.index(document.id, SENTENCES, counting), QUESTION, [], HOW, embedder, reranker)
+    after = again.open(document.id, HOW, counting).compare(QUESTION, [], reranker)
     again.close()
     assert len(counting.texts) == 7
     assert (after.vector, after.reranked) == (before.vector, before.reranked)
 
 
-def test_another_cut_is_embedded_for_itself(lab, document, index, counting, embedder, reranker):
-    clauses = lab.index(document.id, ChunkSettings("clause"), counting)
-    found = lab.compare(clauses, QUESTION, [], HOW, embedder, reranker)
+def test_another_cut_is_embedded_for_itself(lab, document, opened, counting, embedder, reranker):
+    clauses = lab.open(document.id, replace(HOW, chunks=ChunkSettings("clause")), counting)
+    found = clauses.compare(QUESTION, [], reranker)
     assert counting.texts[7:] == [chunk.text for chunk in clauses.chunks]
     assert {chunk.text for chunk in found.vector.chunks} <= {chunk.text for chunk in clauses.chunks}
 
 
-def test_a_lost_index_is_rebuilt_without_embedding(lab, index, embedder, reranker, counting):
-    before = lab.compare(index, QUESTION, [], HOW, embedder, reranker)
+def test_a_lost_index_is_rebuilt_without_embedding(lab, opened, embedder, reranker, counting):
+    before = opened.compare(QUESTION, [], reranker)
     lab.close()
     shutil.rmtree(settings.home() / "chroma")
     again = Lab(settings.home())
-    after = again.compare(again.index(index.address.doc_id, SENTENCES, counting), QUESTION, [], HOW, embedder, reranker)
+    after = again.open(opened.doc_id, HOW, counting).compare(QUESTION, [], reranker)
     again.close()
     assert len(counting.texts) == 7
     assert after.vector.ids == before.vector.ids
@@ -220,16 +220,16 @@ def test_an_embedding_that_was_interrupted_leaves_nothing_behind(lab, document, 
 
     counting.embed_texts = interrupted
     with pytest.raises(KeyboardInterrupt):
-        lab.index(document.id, SENTENCES, counting)
-    assert not lab.library.has_embeddings(document.id, SENTENCES.key, embedder.id)
-    assert len(lab.index(document.id, SENTENCES, embedder).search(["q"], embedder.embed_queries(["q"]), 5)[0]) == 5
+        lab.open(document.id, Settings(chunks=SENTENCES), counting)
+    assert not lab.embeddings.has(document.id, SENTENCES.key, embedder.id)
+    assert len(lab.open(document.id, HOW, embedder).candidates("q", 5)) == 5
 
 
-def test_delete_forgets_the_document(lab, index):
-    lab.delete(index.address.doc_id)
-    assert lab.library.titles() == {}
+def test_delete_forgets_the_document(lab, opened):
+    lab.delete(opened.doc_id)
+    assert lab.documents.titles() == {}
     with pytest.raises(DocumentMissing):
-        lab.cut(index.address.doc_id, SENTENCES)
+        lab.cut(opened.doc_id, SENTENCES)
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_delete_forgets_the_document(lab, index):
         (QUESTION, replace(HOW, cutoff=0), BadSetting),
     ],
 )
-def test_a_question_or_setting_that_cannot_be_used_is_refused(lab, index, embedder, reranker, query, how, error):
+def test_a_question_or_setting_that_cannot_be_used_is_refused(lab, opened, embedder, reranker, query, how, error):
     with pytest.raises(error):
-        lab.compare(index, query, [], how, embedder, reranker)
+        lab.open(opened.doc_id, how, embedder).compare(query, [], reranker)
 
 
 def test_a_library_is_open_once(lab):
@@ -270,35 +270,34 @@ def test_the_report_is_cut_into_1028_clauses(lab, report):
 
 @pytest.mark.slow
 def test_reranking_lifts_the_answer_of_the_tutorial_into_the_top_three(lab, report, embedder, reranker):
-    clauses = ChunkSettings("clause")
-    index = lab.index(lab.add(report, "report.pdf").id, clauses, embedder)
     expansions = [Expansion(text, "typed") for text in PARAPHRASES]
-    how = Settings(chunks=clauses, depth=10)
-    found = lab.compare(index, TUTORIAL_QUESTION, expansions, how, embedder, reranker)
+    how = Settings(chunks=ChunkSettings("clause"), depth=10)
+    opened = lab.open(lab.add(report, "report.pdf").id, how, embedder)
+    found = opened.compare(TUTORIAL_QUESTION, expansions, reranker)
     assert "一般公共预算收入增长8.2%、突破6000亿元" in [hit.chunk.text for hit in found.reranked.top(3)]
 
 
-def test_words_can_find_the_candidates(lab, index, embedder, reranker):
-    found = lab.compare(index, "增长", [], replace(HOW, first_stage="bm25"), embedder, reranker)
+def test_words_can_find_the_candidates(lab, opened, embedder, reranker):
+    found = lab.open(opened.doc_id, replace(HOW, first_stage=FirstStage.BM25), embedder).compare("增长", [], reranker)
     assert (found.order, found.vector.name) == ("bm25", "bm25")
     assert sorted(hit.chunk.text[:4] for hit in found.vector.hits) == ["全市一般", "居民人均"]
     assert {entry.source for entries in found.ledger.values() for entry in entries} == {"bm25"}
 
 
-def test_both_first_stages_are_fused(lab, index, embedder, reranker):
-    found = lab.compare(index, QUESTION, [], replace(HOW, first_stage="both"), embedder, reranker)
+def test_both_first_stages_are_fused(lab, opened, embedder, reranker):
+    found = lab.open(opened.doc_id, replace(HOW, first_stage=FirstStage.BOTH), embedder).compare(QUESTION, [], reranker)
     assert (found.order, found.vector.name) == ("fused", "fused")
     first = found.ledger[found.vector.ids[0]]
     assert {entry.source for entry in first} == {"vector", "bm25"}
     assert found.vector.hits[0].score == pytest.approx(sum(1 / (60 + entry.rank) for entry in first))
 
 
-def test_words_that_stand_nowhere_find_nothing(lab, index, embedder, reranker):
+def test_words_that_stand_nowhere_find_nothing(lab, opened, embedder, reranker):
     with pytest.raises(NothingFound) as told:
-        lab.compare(index, "zebra", [], replace(HOW, first_stage="bm25"), embedder, reranker)
+        lab.open(opened.doc_id, replace(HOW, first_stage=FirstStage.BM25), embedder).compare("zebra", [], reranker)
     assert told.value.values == {"query": "zebra"}
 
 
-def test_an_unknown_first_stage_is_refused(lab, index, embedder, reranker):
+def test_an_unknown_first_stage_is_refused(lab, opened, embedder, reranker):
     with pytest.raises(BadSetting):
-        lab.compare(index, QUESTION, [], replace(HOW, first_stage="magic"), embedder, reranker)
+        lab.open(opened.doc_id, replace(HOW, first_stage="magic"), embedder).compare(QUESTION, [], reranker)

@@ -83,10 +83,9 @@ def main() -> None:
             rows = json.loads(questions.read_text(encoding="utf-8"))
             sizes = [ChunkSettings("window", size, size // 5) for size in arguments.windows or ()]
             for cut in sizes or [chunk.recommend(document.pages)]:
-                how = Settings(chunks=cut)
-                index = lab.index(document.id, cut, embedder)
+                opened = lab.open(document.id, Settings(chunks=cut), embedder)
                 for asked, key in ASKED.items():
-                    found = [lab.compare(index, row[key], [], how, embedder, reranker) for row in rows]
+                    found = [opened.compare(row[key], [], reranker) for row in rows]
                     for line in lines(pdf.stem, cut.key, asked, document, rows, found):
                         print(line, flush=True)
         lab.close()

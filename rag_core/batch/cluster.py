@@ -14,11 +14,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from rag_core.batch import work
-from rag_core.batch.work import Failed, Make, Read, Task, Wanted
+from rag_core.batch import indexing
+from rag_core.batch.evaluation import Wanted
+from rag_core.batch.indexing import Failed, Make, Read, Task
 from rag_core.datatypes import Progress
 from rag_core.errors import RerankLabError
-from rag_core.keeping.library import Embeddings, Scores
+from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
 from rag_core.models.rerank import finite, load_reranker
@@ -105,9 +106,9 @@ def score(lab: Lab, wanted: Sequence[Wanted], model_id: str, workers: int, progr
     for done, row in enumerate(run(rows, ScoreRow, model_id, workers), start=1):
         one, found = pickle.loads(row["wanted"]), pickle.loads(row["scores"])
         place = (one.doc_id, one.key, weights, one.question)
-        known = lab.library.scores(*place)
+        known = lab.embeddings.scores(*place)
         scores = Scores({**known.by_chunk, **found.by_chunk}, known.seconds + found.seconds)
-        lab.library.save_scores(*place, scores)
+        lab.embeddings.save_scores(*place, scores)
         if progress:
             progress(done, len(wanted))
 
@@ -129,7 +130,7 @@ def run(
 
 
 def read_row(row: Row) -> Row:
-    return {**row, "read": pickle.dumps(work.read(pickle.loads(row["task"])))}
+    return {**row, "read": pickle.dumps(indexing.read(pickle.loads(row["task"])))}
 
 
 class EmbedRow:
@@ -140,7 +141,7 @@ class EmbedRow:
 
     def __call__(self, row: Row) -> Row:
         found = pickle.loads(row["read"])
-        made = work.embed(found, self.embedder) if isinstance(found, Read) else None
+        made = indexing.embed(found, self.embedder) if isinstance(found, Read) else None
         return {**row, "embeddings": pickle.dumps(made)}
 
 

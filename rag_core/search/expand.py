@@ -78,15 +78,15 @@ def by_llm(query: str, llm: ChatModel, count: int = 5, language: str | None = No
 
 
 def by_feedback(
-    query: str, ranking: Ranking, corpus: Sequence[Chunk], terms: int = 5, documents: int = 10, count: int = 2
+    query: str, ranking: Ranking, corpus: Sequence[Chunk], terms: int = 5, count: int = 2
 ) -> list[Expansion]:
     """Append the terms that mark the first hits to the question, without any model.
 
     The heaviest ``terms`` make the first expansion, the next ones the second, up to ``count``; the list is empty when
     the hits have nothing in common. See ``feedback_terms``.
     """
-    found = [term for term, _ in feedback_terms(query, ranking, corpus, documents)][: terms * count]
-    groups = (found[first : first + terms] for first in range(0, len(found), terms))
+    heaviest = [term for term, _ in feedback_terms(query, ranking, corpus)][: terms * count]
+    groups = (heaviest[first : first + terms] for first in range(0, len(heaviest), terms))
     return [Expansion(" ".join([query.strip(), *group]), "feedback") for group in groups]
 
 

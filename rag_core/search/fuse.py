@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rag_core.datatypes import Chunk, Expansion, Found, Hit, Ledger, Ranking
+from rag_core.datatypes import Chunk, Expansion, FirstStage, Found, Hit, Ledger, Ranking
 
 RRF_K = 60
-SOURCES = ("vector", "bm25")
+SOURCES = FirstStage.BOTH.searches
 
 
 def fuse(rankings: Sequence[Ranking], k: int = RRF_K) -> Ranking:

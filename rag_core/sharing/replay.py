@@ -27,6 +27,7 @@ from rag_core.datatypes import (
     Comparison,
     Document,
     Expansion,
+    FirstStage,
     Found,
     Hit,
     Judgment,
@@ -432,7 +433,7 @@ def _settings(one: Field) -> Settings:
         one["depth"].whole(*DEPTHS),
         one["cutoff"].whole(*CUTOFFS),
         one["adaptive"].flag(),
-        one["first_stage"].choice(FIRST_STAGES),
+        FirstStage(one["first_stage"].choice(FIRST_STAGES)),
         tuple(name.text(LONGEST_NAME, 1) for name in one["within"].each(MOST_MEMBERS)) if "within" in one else (),
     )
 

@@ -6,10 +6,10 @@ import importlib.util
 
 import pytest
 from command import run, run_apart
-from test_batch import content, folder, write_questions
 
 from rag_core.batch import cluster
 from rag_core.errors import RerankLabError
+from tests.batch.test_many import content, folder, write_questions
 
 pytestmark = pytest.mark.slow
 

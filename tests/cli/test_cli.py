@@ -317,7 +317,7 @@ def test_a_folder_is_compared_as_one_collection_and_a_broken_file_is_told(shelf,
     assert json.loads((tmp_path / "result.json").read_bytes())["document"]["pages"] == 3
     assert run(tmp_path / "home", *arguments).returncode == 0
     lab = Lab(tmp_path / "home")
-    assert sorted(lab.titles().values()) == sorted(["money.pdf", "parks/2024.PDF", shelf.name])
+    assert sorted(lab.documents.titles().values()) == sorted(["money.pdf", "parks/2024.PDF", shelf.name])
     lab.close()
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from command import run, run_apart
 from pdfs import encrypted_pdf, image_pdf
-from test_cli import PDF, QUESTION
 
 from rag_core.__main__ import build_parser
 from rag_core.sharing import replay
+from tests.cli.test_cli import PDF, QUESTION
 
 COMMANDS = ("index", "compare", "evaluate", "replay", "report")
 

@@ -14,7 +14,6 @@ import chromadb
 import pytest
 from chroma_server import CHROMA, answering, free_port, passed_on, running_chroma
 from pdfs import text_pdf
-from test_index import ADDRESS, PAST_THE_LOG, Stored, first_ids, index, nearest, random_vectors
 
 from rag_core.datatypes import ChunkSettings, Expansion, Settings
 from rag_core.errors import (
@@ -31,6 +30,7 @@ from rag_core.lab import Lab
 from rag_core.search import index as index_module
 from rag_core.search.index import Address, FolderStore, ServerStore
 from rag_core.settings import ChromaServer
+from tests.search.test_index import ADDRESS, PAST_THE_LOG, Stored, first_ids, index, nearest, random_vectors
 
 ROOT = Path(__file__).parents[2]
 PDF = text_pdf(
@@ -86,10 +86,9 @@ def finds(store: ServerStore, stored: Stored) -> bool:
 def test_a_comparison_on_a_server_is_the_one_in_a_folder(empty, tmp_path, embedder, reranker):
     def compared(lab: Lab):
         document = lab.add(PDF, "small.pdf")
-        opened = lab.index(document.id, SENTENCES, embedder)
-        how = Settings(chunks=SENTENCES, depth=5)
+        opened = lab.open(document.id, Settings(chunks=SENTENCES, depth=5), embedder)
         more = [Expansion("How much did revenue grow?", "typed")]
-        made = lab.compare(opened, "财政收入增长了多少？", more, how, embedder, reranker)
+        made = opened.compare("财政收入增长了多少？", more, reranker)
         lab.close()
         return replace(made, timings={})
 
@@ -161,7 +160,7 @@ WORKER = """
 import json, os, sys
 from pathlib import Path
 from rag_core import settings
-from rag_core.datatypes import ChunkSettings
+from rag_core.datatypes import ChunkSettings, Settings
 from rag_core.models.embed import load_embedder
 from rag_core.lab import Lab
 
@@ -181,7 +180,7 @@ vectors = embedder.embed_queries(["财政收入"])
 print("ready", flush=True)
 sys.stdin.readline()
 lab = Lab(Path(os.environ["RERANK_LAB_HOME"]), settings.chroma())
-index = lab.index(sys.argv[1], ChunkSettings("sentence"), embedder)
+index = lab.open(sys.argv[1], Settings(chunks=ChunkSettings("sentence")), embedder).index
 [found] = index.search(["q"], vectors, 20)
 print(json.dumps([embedder.texts, [(hit.chunk.id, hit.score) for hit in found.hits]]), flush=True)
 """

@@ -63,17 +63,17 @@ from rag_core.keeping.library import Library
 
 library = Library(Path(sys.argv[1]))
 document = Document("first", "a.pdf", "en", (Page(1, "words"),))
-library.save(document)
+library.documents.save(document)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 try:
-    library.save(Document("second", "b.pdf", "en", tuple(Page(n, "words " * 200) for n in range(1, 1000))))
+    library.documents.save(Document("second", "b.pdf", "en", tuple(Page(n, "words " * 200) for n in range(1, 1000))))
 except LibraryError as error:
     print(error.code)
-print(list(library.titles()), library.load("first") == document)
+print(list(library.documents.titles()), library.documents.load("first") == document)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-library.save(Document("second", "b.pdf", "en", (Page(1, "words"),)))
-print(sorted(library.titles()))
+library.documents.save(Document("second", "b.pdf", "en", (Page(1, "words"),)))
+print(sorted(library.documents.titles()))
 """
 
 
@@ -88,16 +88,16 @@ def test_a_write_that_fails_is_typed_and_leaves_the_library_as_it_was(tmp_path):
 FULL = """
 import shutil, sys
 from pathlib import Path
-from rag_core.datatypes import ChunkSettings
+from rag_core.datatypes import ChunkSettings, Settings
 from rag_core.models.embed import load_embedder
 from rag_core.errors import RerankLabError
 from rag_core.lab import Lab
 
-disk, samples, how = Path(sys.argv[1]), Path("data/samples"), ChunkSettings("sentence")
+disk, samples, how = Path(sys.argv[1]), Path("data/samples"), Settings(chunks=ChunkSettings("sentence"))
 lab, embedder = Lab(disk / "home"), load_embedder("bilingual-embedder")
 
 def index(doc_id):
-    return lab.index(doc_id, how, embedder).search(["q"], embedder.embed_queries(["q"]), 20)[0].ids
+    return lab.open(doc_id, how, embedder).candidates("q", 20).ids
 
 def tried(work):
     try:
@@ -126,7 +126,7 @@ for left in range(0, 2_000_000, 100_000):
     found = tried(lambda: index(first))
     print("right" if found == before else found)
 (disk / "fill").unlink()
-print(len(lab.titles()), index(first) == before)
+print(len(lab.documents.titles()), index(first) == before)
 lab.close()
 """
 

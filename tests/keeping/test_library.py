@@ -8,7 +8,9 @@ import pytest
 
 from rag_core.datatypes import Document, Judgment, Page, Span
 from rag_core.errors import DocumentMissing, HistoryMissing, LibraryUnwritable
-from rag_core.keeping.library import MOST_KEPT, Embeddings, Library, Scores
+from rag_core.keeping.embeddings import Embeddings, Scores
+from rag_core.keeping.history import MOST_KEPT
+from rag_core.keeping.library import Library
 from rag_core.reading.chunk import split
 
 PAGES = (Page(1, "收入增长8.2%，突破6000亿元。新建学校20所。"), Page(3, "Revenue grew.\n第二行。"))
@@ -20,49 +22,49 @@ VECTORS = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, -1.0], [0.5, 0.25]], np.float3
 @pytest.fixture
 def library(tmp_path):
     library = Library(tmp_path / "deep" / "library.sqlite")
-    library.save(DOCUMENT, read_seconds=1.5)
+    library.documents.save(DOCUMENT, read_seconds=1.5)
     return library
 
 
 def keep_everything(library):
-    library.save_chunks(DOCUMENT.id, "clause", CHUNKS)
-    library.save_embeddings(DOCUMENT.id, "clause", "some/model", Embeddings(VECTORS, 2.5))
+    library.embeddings.save_chunks(DOCUMENT.id, "clause", CHUNKS)
+    library.embeddings.save(DOCUMENT.id, "clause", "some/model", Embeddings(VECTORS, 2.5))
 
 
 def rows(library, table):
-    with sqlite3.connect(library.file) as connection:
+    with sqlite3.connect(library.database.file) as connection:
         return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def test_document_comes_back_whole(library):
-    assert library.load("0123abcd") == DOCUMENT
+    assert library.documents.load("0123abcd") == DOCUMENT
 
 
 def test_documents_survive_a_new_start(library):
-    assert Library(library.file).load("0123abcd") == DOCUMENT
+    assert Library(library.database.file).documents.load("0123abcd") == DOCUMENT
 
 
 def test_titles_are_newest_first(library):
-    library.save(Document("ffff0000", "later.pdf", "en", PAGES[1:]))
-    assert list(library.titles().items()) == [("ffff0000", "later.pdf"), ("0123abcd", "报告.pdf")]
+    library.documents.save(Document("ffff0000", "later.pdf", "en", PAGES[1:]))
+    assert list(library.documents.titles().items()) == [("ffff0000", "later.pdf"), ("0123abcd", "报告.pdf")]
 
 
 def test_missing_document_is_named(library):
     with pytest.raises(DocumentMissing, match="nowhere") as caught:
-        library.load("nowhere")
+        library.documents.load("nowhere")
     assert caught.value.values == {"doc_id": "nowhere"}
 
 
 def test_chunks_come_back_as_they_were_cut(library):
-    assert library.chunks("0123abcd", "clause") is None
-    library.save_chunks("0123abcd", "clause", CHUNKS)
-    assert library.chunks("0123abcd", "clause") == CHUNKS
-    assert library.chunks("0123abcd", "sentence") is None
+    assert library.embeddings.chunks("0123abcd", "clause") is None
+    library.embeddings.save_chunks("0123abcd", "clause", CHUNKS)
+    assert library.embeddings.chunks("0123abcd", "clause") == CHUNKS
+    assert library.embeddings.chunks("0123abcd", "sentence") is None
 
 
 def test_embeddings_come_back_bit_by_bit(library):
     keep_everything(library)
-    found = library.embeddings("0123abcd", "clause", "some/model")
+    found = library.embeddings.load("0123abcd", "clause", "some/model")
     assert found.vectors.dtype == np.float32
     assert np.array_equal(found.vectors, VECTORS)
     assert found.seconds == 2.5
@@ -70,56 +72,56 @@ def test_embeddings_come_back_bit_by_bit(library):
 
 def test_embeddings_belong_to_one_embedder(library):
     keep_everything(library)
-    assert library.has_embeddings("0123abcd", "clause", "some/model")
-    assert not library.has_embeddings("0123abcd", "clause", "other/model")
-    assert library.embeddings("0123abcd", "clause", "other/model") is None
+    assert library.embeddings.has("0123abcd", "clause", "some/model")
+    assert not library.embeddings.has("0123abcd", "clause", "other/model")
+    assert library.embeddings.load("0123abcd", "clause", "other/model") is None
 
 
 def test_embeddings_need_the_chunks_they_belong_to(library):
     with pytest.raises(sqlite3.IntegrityError):
-        library.save_embeddings("0123abcd", "clause", "some/model", Embeddings(VECTORS, 2.5))
+        library.embeddings.save("0123abcd", "clause", "some/model", Embeddings(VECTORS, 2.5))
 
 
 def test_seconds_name_the_steps_that_were_done(library):
-    assert library.seconds("0123abcd", "clause", "some/model") == {"parse": 1.5}
+    assert library.embeddings.seconds("0123abcd", "clause", "some/model") == {"parse": 1.5}
     keep_everything(library)
-    assert library.seconds("0123abcd", "clause", "some/model") == {"parse": 1.5, "embed": 2.5}
-    assert library.seconds("nowhere", "clause", "some/model") == {}
+    assert library.embeddings.seconds("0123abcd", "clause", "some/model") == {"parse": 1.5, "embed": 2.5}
+    assert library.embeddings.seconds("nowhere", "clause", "some/model") == {}
 
 
 def test_delete_takes_pages_chunks_and_embeddings_along(library):
-    library.save(Document("ffff0000", "later.pdf", "en", PAGES))
+    library.documents.save(Document("ffff0000", "later.pdf", "en", PAGES))
     keep_everything(library)
-    library.delete("0123abcd")
+    library.documents.delete("0123abcd")
     assert [rows(library, table) for table in ("documents", "pages", "chunkings", "embeddings")] == [1, 2, 0, 0]
 
 
 def test_deleting_what_is_not_there_changes_nothing(library):
-    library.delete("nowhere")
-    assert library.load("0123abcd") == DOCUMENT
+    library.documents.delete("nowhere")
+    assert library.documents.load("0123abcd") == DOCUMENT
 
 
 def test_saving_the_same_pages_again_keeps_what_was_made_of_them(library):
     keep_everything(library)
-    library.save(Document("0123abcd", "renamed.pdf", "zh", PAGES))
-    assert library.load("0123abcd").title == "renamed.pdf"
-    assert library.chunks("0123abcd", "clause") == CHUNKS
-    assert library.has_embeddings("0123abcd", "clause", "some/model")
+    library.documents.save(Document("0123abcd", "renamed.pdf", "zh", PAGES))
+    assert library.documents.load("0123abcd").title == "renamed.pdf"
+    assert library.embeddings.chunks("0123abcd", "clause") == CHUNKS
+    assert library.embeddings.has("0123abcd", "clause", "some/model")
 
 
 def test_other_pages_under_the_same_id_drop_what_was_made_of_the_old_ones(library):
     keep_everything(library)
-    library.save(Document("0123abcd", "报告.pdf", "zh", (Page(1, "别的内容。"),)))
-    assert library.load("0123abcd").pages == (Page(1, "别的内容。"),)
-    assert library.chunks("0123abcd", "clause") is None
-    assert not library.has_embeddings("0123abcd", "clause", "some/model")
+    library.documents.save(Document("0123abcd", "报告.pdf", "zh", (Page(1, "别的内容。"),)))
+    assert library.documents.load("0123abcd").pages == (Page(1, "别的内容。"),)
+    assert library.embeddings.chunks("0123abcd", "clause") is None
+    assert not library.embeddings.has("0123abcd", "clause", "some/model")
 
 
 def test_a_save_that_fails_leaves_the_document_as_it_was(library):
     twice = (Page(1, "one"), Page(1, "two"))
     with pytest.raises(sqlite3.IntegrityError):
-        library.save(Document("0123abcd", "broken.pdf", "en", twice))
-    assert library.load("0123abcd") == DOCUMENT
+        library.documents.save(Document("0123abcd", "broken.pdf", "en", twice))
+    assert library.documents.load("0123abcd") == DOCUMENT
 
 
 def test_a_file_in_place_of_the_folder_is_unwritable(tmp_path):
@@ -151,62 +153,62 @@ def of_document(judgments: list[Judgment]) -> list[tuple[str, Judgment]]:
 
 
 def test_questions_keep_their_numbers(library):
-    library.add_questions(DOCUMENT.id, ["first?", "second?", "first?"])
-    library.remove_question(DOCUMENT.id, "first?")
-    library.add_questions(DOCUMENT.id, ["third?"])
-    assert library.questions(DOCUMENT.id) == {2: "second?", 3: "third?"}
+    library.judgments.ask(DOCUMENT.id, ["first?", "second?", "first?"])
+    library.judgments.drop(DOCUMENT.id, "first?")
+    library.judgments.ask(DOCUMENT.id, ["third?"])
+    assert library.judgments.questions(DOCUMENT.id) == {2: "second?", 3: "third?"}
 
 
 def test_a_judged_question_joins_the_set(library):
-    library.add_judgments(of_document([JUDGED]))
-    assert library.questions(DOCUMENT.id) == {1: JUDGED.question}
-    assert library.judgments(DOCUMENT.id) == [JUDGED]
+    library.judgments.add(of_document([JUDGED]))
+    assert library.judgments.questions(DOCUMENT.id) == {1: JUDGED.question}
+    assert library.judgments.load(DOCUMENT.id) == [JUDGED]
 
 
 def test_a_question_goes_with_its_judgments(library):
-    library.add_judgments(of_document([JUDGED, replace(JUDGED, question="other?")]))
-    library.remove_question(DOCUMENT.id, JUDGED.question)
-    assert [one.question for one in library.judgments(DOCUMENT.id)] == ["other?"]
+    library.judgments.add(of_document([JUDGED, replace(JUDGED, question="other?")]))
+    library.judgments.drop(DOCUMENT.id, JUDGED.question)
+    assert [one.question for one in library.judgments.load(DOCUMENT.id)] == ["other?"]
 
 
 def test_undo_takes_back_the_last_judgment_of_that_judge_alone(library):
     mine = [replace(JUDGED, grade=grade) for grade in (0, 1)]
-    library.add_judgments(of_document([*mine, replace(JUDGED, judge="b")]))
-    assert library.undo_judgment([DOCUMENT.id], "a") == mine[1]
-    assert library.judgments(DOCUMENT.id) == [mine[0], replace(JUDGED, judge="b")]
-    assert library.undo_judgment([DOCUMENT.id], "nobody") is None
+    library.judgments.add(of_document([*mine, replace(JUDGED, judge="b")]))
+    assert library.judgments.undo(DOCUMENT.id, "a") == mine[1]
+    assert library.judgments.load(DOCUMENT.id) == [mine[0], replace(JUDGED, judge="b")]
+    assert library.judgments.undo(DOCUMENT.id, "nobody") is None
 
 
 def test_judgments_outlive_another_reading_of_the_document(library):
     keep_everything(library)
-    library.add_judgments(of_document([JUDGED]))
-    library.save(replace(DOCUMENT, pages=(Page(1, "收入增长 8.2%，突破。"),)))
-    assert library.judgments(DOCUMENT.id) == [JUDGED]
-    assert library.chunks(DOCUMENT.id, "clause") is None
-    assert [page.text for page in library.load(DOCUMENT.id).pages] == ["收入增长 8.2%，突破。"]
+    library.judgments.add(of_document([JUDGED]))
+    library.documents.save(replace(DOCUMENT, pages=(Page(1, "收入增长 8.2%，突破。"),)))
+    assert library.judgments.load(DOCUMENT.id) == [JUDGED]
+    assert library.embeddings.chunks(DOCUMENT.id, "clause") is None
+    assert [page.text for page in library.documents.load(DOCUMENT.id).pages] == ["收入增长 8.2%，突破。"]
 
 
 def test_scores_are_kept_by_weights_and_question(library):
     keep_everything(library)
-    library.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5, "c2": -1.25}, 0.4))
-    found = library.scores(DOCUMENT.id, "clause", "model#1", "q")
+    library.embeddings.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5, "c2": -1.25}, 0.4))
+    found = library.embeddings.scores(DOCUMENT.id, "clause", "model#1", "q")
     assert (found.by_chunk, found.per_pair) == ({"c1": 0.5, "c2": -1.25}, pytest.approx(0.2))
-    assert library.scores(DOCUMENT.id, "clause", "model#2", "q") == Scores({}, 0.0)
+    assert library.embeddings.scores(DOCUMENT.id, "clause", "model#2", "q") == Scores({}, 0.0)
 
 
 def test_everything_about_a_document_goes_with_it(library):
     keep_everything(library)
-    library.add_judgments(of_document([JUDGED]))
-    library.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5}, 0.4))
-    library.delete(DOCUMENT.id)
+    library.judgments.add(of_document([JUDGED]))
+    library.embeddings.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5}, 0.4))
+    library.documents.delete(DOCUMENT.id)
     assert [rows(library, table) for table in ("questions", "judgments", "scores", "embeddings")] == [0, 0, 0, 0]
 
 
 def test_titles_are_those_of_an_owner(library):
-    library.save(replace(DOCUMENT, id="other", title="own.pdf"), owner="somebody")
-    assert library.titles() == {DOCUMENT.id: DOCUMENT.title}
-    assert library.titles("somebody") == {"other": "own.pdf"}
-    assert library.left_behind(0, time.time() + 1) == ["other"], "what is everybody's is never left behind"
+    library.documents.save(replace(DOCUMENT, id="other", title="own.pdf"), owner="somebody")
+    assert library.documents.titles() == {DOCUMENT.id: DOCUMENT.title}
+    assert library.documents.titles("somebody") == {"other": "own.pdf"}
+    assert library.documents.left_behind(0, time.time() + 1) == ["other"], "what is everybody's is never left behind"
 
 
 def test_a_library_from_before_there_were_owners_is_everybodys(tmp_path):
@@ -217,22 +219,22 @@ def test_a_library_from_before_there_were_owners_is_everybodys(tmp_path):
             "added REAL NOT NULL, read_seconds REAL NOT NULL)"
         )
         connection.execute("INSERT INTO documents VALUES ('old', 'old.pdf', 'zh', 0, 0)")
-    assert Library(file).titles() == {"old": "old.pdf"}
+    assert Library(file).documents.titles() == {"old": "old.pdf"}
 
 
 def test_vectors_of_a_document_that_is_gone_are_missed_by_name(library):
     keep_everything(library)
-    assert np.array_equal(library.vectors(DOCUMENT.id, "clause", "some/model"), VECTORS)
-    library.delete(DOCUMENT.id)
+    assert np.array_equal(library.embeddings.vectors(DOCUMENT.id, "clause", "some/model"), VECTORS)
+    library.documents.delete(DOCUMENT.id)
     with pytest.raises(DocumentMissing, match=DOCUMENT.id):
-        library.vectors(DOCUMENT.id, "clause", "some/model")
+        library.embeddings.vectors(DOCUMENT.id, "clause", "some/model")
 
 
 def test_the_same_work_is_done_by_one_at_a_time(library):
     at_work, most = [], []
 
     def work(_: int) -> None:
-        with Library(library.file).claim(DOCUMENT.id, "clause", "some/model"):
+        with Library(library.database.file).database.claim(DOCUMENT.id, "clause", "some/model"):
             at_work.append(1)
             most.append(len(at_work))
             time.sleep(0.01)
@@ -244,46 +246,46 @@ def test_the_same_work_is_done_by_one_at_a_time(library):
 
 
 def test_a_claim_is_given_back_by_a_work_that_fails(library):
-    with pytest.raises(ZeroDivisionError), library.claim("work"):
+    with pytest.raises(ZeroDivisionError), library.database.claim("work"):
         raise ZeroDivisionError
-    with library.claim("work"):
+    with library.database.claim("work"):
         pass
 
 
 def test_a_database_that_is_damaged_while_it_is_open_is_told(library):
-    library.file.write_bytes(bytes(library.file.stat().st_size))
+    library.database.file.write_bytes(bytes(library.database.file.stat().st_size))
     with pytest.raises(LibraryUnwritable) as caught:
-        Library(library.file).titles()
-    assert caught.value.values == {"folder": str(library.file.parent)}
+        Library(library.database.file).documents.titles()
+    assert caught.value.values == {"folder": str(library.database.file.parent)}
 
 
 def test_the_last_comparisons_of_a_document_are_kept(library):
-    library.save(replace(DOCUMENT, id="other"))
-    library.add_history("other", "theirs", "2026-11-25T07:00:00+00:00", "{}")
+    library.documents.save(replace(DOCUMENT, id="other"))
+    library.history.add("other", "theirs", "2026-11-25T07:00:00+00:00", "{}")
     for number in range(MOST_KEPT + 3):
-        library.add_history(DOCUMENT.id, f"n{number}", "2026-11-25T08:00:00+00:00", f"content {number}")
-    entries = library.history(DOCUMENT.id)
+        library.history.add(DOCUMENT.id, f"n{number}", "2026-11-25T08:00:00+00:00", f"content {number}")
+    entries = library.history.entries(DOCUMENT.id)
     assert [entry.name for entry in entries] == [f"n{number}" for number in range(MOST_KEPT + 2, 2, -1)]
-    assert library.recall(DOCUMENT.id, entries[0].number) == b"content 22"
-    assert [entry.name for entry in library.history("other")] == ["theirs"]
+    assert library.history.load(DOCUMENT.id, entries[0].number) == b"content 22"
+    assert [entry.name for entry in library.history.entries("other")] == ["theirs"]
 
 
 def test_a_comparison_of_the_history_has_a_name(library):
-    library.add_history(DOCUMENT.id, "x" * 300, "2026-11-25T08:00:00+00:00", "{}")
-    [entry] = library.history(DOCUMENT.id)
+    library.history.add(DOCUMENT.id, "x" * 300, "2026-11-25T08:00:00+00:00", "{}")
+    [entry] = library.history.entries(DOCUMENT.id)
     assert len(entry.name) == 200
-    library.rename_history(DOCUMENT.id, entry.number, "  before\nthe  change ")
-    library.rename_history(DOCUMENT.id, entry.number, "  ")
-    library.rename_history("other", entry.number, "not theirs")
-    assert [one.name for one in library.history(DOCUMENT.id)] == ["before the change"]
+    library.history.rename(DOCUMENT.id, entry.number, "  before\nthe  change ")
+    library.history.rename(DOCUMENT.id, entry.number, "  ")
+    library.history.rename("other", entry.number, "not theirs")
+    assert [one.name for one in library.history.entries(DOCUMENT.id)] == ["before the change"]
 
 
 def test_a_comparison_that_is_gone_is_named(library):
-    library.add_history(DOCUMENT.id, "one", "2026-11-25T08:00:00+00:00", "{}")
-    [entry] = library.history(DOCUMENT.id)
+    library.history.add(DOCUMENT.id, "one", "2026-11-25T08:00:00+00:00", "{}")
+    [entry] = library.history.entries(DOCUMENT.id)
     with pytest.raises(HistoryMissing):
-        library.recall("other", entry.number)
-    library.delete(DOCUMENT.id)
+        library.history.load("other", entry.number)
+    library.documents.delete(DOCUMENT.id)
     with pytest.raises(HistoryMissing):
-        library.recall(DOCUMENT.id, entry.number)
+        library.history.load(DOCUMENT.id, entry.number)
     assert rows(library, "history") == 0

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tiny_models
 from pdfs import text_pdf
 
-from rag_core.datatypes import Chunk, ChunkSettings, Judgment, Ranking, Settings, Span
+from rag_core.datatypes import Chunk, ChunkSettings, FirstStage, Judgment, Ranking, Settings, Span
 from rag_core.errors import BadSetting, NoQuestions, NothingFound
 from rag_core.lab import Lab
-from rag_core.measuring import evaluate
-from rag_core.measuring.evaluate import Ceiling, Evaluation, reordered
+from rag_core.measuring import evaluate, judge, scores, tables
+from rag_core.measuring.depth import Ceiling, ceiling
+from rag_core.measuring.evaluate import Evaluation, reordered
 from rag_core.measuring.exchange import read_questions
 from rag_core.measuring.judge import Judged
 from rag_core.measuring.metrics import FEW, MAIN
+from rag_core.measuring.panel import panel
 from rag_core.models.rerank import load_reranker
 from rag_core.reading.chunk import recommend
+from rag_core.search.opened import Opened
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 PDF = text_pdf(
@@ -57,7 +61,7 @@ class Counting:
 def home(tmp_path_factory, embedder) -> Path:
     home = tmp_path_factory.mktemp("evaluate") / "home"
     lab = Lab(home)
-    lab.index(lab.add(PDF, "small.pdf").id, HOW.chunks, embedder)
+    lab.open(lab.add(PDF, "small.pdf").id, HOW, embedder)
     lab.close()
     return home
 
@@ -70,13 +74,19 @@ def lab(home, tmp_path):
 
 
 @pytest.fixture
-def index(lab, embedder):
-    return lab.index(next(iter(lab.titles())), HOW.chunks, embedder)
+def opened(lab, embedder) -> Opened:
+    return lab.open(next(iter(lab.documents.titles())), HOW, embedder)
+
+
+def measured(lab: Lab, opened: Opened, rerankers: list) -> Evaluation:
+    """Evaluate the questions and measure them by the judgments."""
+    orders = evaluate.evaluate(opened, QUESTIONS, rerankers, [5])
+    return orders.rejudged(judge.apply(JUDGMENTS, lab.documents.parts(opened.doc_id), opened.chunks))
 
 
 @pytest.fixture
-def found(lab, index, embedder, reranker) -> Evaluation:
-    return evaluate.evaluate(lab, index, embedder, [reranker], [5], HOW, QUESTIONS, JUDGMENTS)
+def found(lab, opened, reranker) -> Evaluation:
+    return measured(lab, opened, [reranker])
 
 
 def test_every_system_orders_every_question(found):
@@ -99,32 +109,32 @@ def test_the_baseline_has_no_difference_from_itself(found):
     assert found.difference("vector") is None
 
 
-def test_a_reranked_order_is_that_of_the_comparison(lab, index, embedder, reranker, found):
-    compared = lab.compare(index, QUESTIONS[1], [], HOW, embedder, reranker)
+def test_a_reranked_order_is_that_of_the_comparison(opened, reranker, found):
+    compared = opened.compare(QUESTIONS[1], [], reranker)
     assert found.orders[f"{MODEL} @5"][QUESTIONS[1]] == compared.reranked.ids
     assert found.orders["vector"][QUESTIONS[1]] == compared.vector.ids
 
 
-def test_without_judgments_orders_are_there_and_measures_are_not(lab, index, embedder, reranker):
-    found = evaluate.evaluate(lab, index, embedder, [reranker], [5], HOW, QUESTIONS, [])
+def test_without_judgments_orders_are_there_and_measures_are_not(opened, reranker):
+    found = evaluate.evaluate(opened, QUESTIONS, [reranker], [5])
     assert found.measured == []
     assert found.difference(f"{MODEL} @5") is found.mean("vector", MAIN) is found.unjudged("vector") is None
     assert found.changed(f"{MODEL} @5", QUESTIONS[1])[0] in range(6)
 
 
-def test_no_questions_is_an_error(lab, index, embedder, reranker):
+def test_no_questions_is_an_error(opened, reranker):
     with pytest.raises(NoQuestions):
-        evaluate.evaluate(lab, index, embedder, [reranker], [5], HOW, {}, [])
+        evaluate.evaluate(opened, {}, [reranker], [5])
 
 
-def test_a_depth_out_of_range_is_refused_before_any_work(lab, index, embedder, reranker):
+def test_a_depth_out_of_range_is_refused_before_any_work(opened, reranker):
     counting = Counting(reranker)
     with pytest.raises(BadSetting):
-        evaluate.evaluate(lab, index, embedder, [counting], [5, 500], HOW, QUESTIONS, [])
+        evaluate.evaluate(opened, QUESTIONS, [counting], [5, 500])
     assert counting.pairs == 0
 
 
-def test_a_stopped_evaluation_goes_on_where_it_stood(lab, index, embedder, reranker):
+def test_a_stopped_evaluation_goes_on_where_it_stood(opened, reranker):
     counting = Counting(reranker)
 
     def stop(done: int, _total: int) -> None:
@@ -132,15 +142,15 @@ def test_a_stopped_evaluation_goes_on_where_it_stood(lab, index, embedder, reran
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate.evaluate(lab, index, embedder, [counting], [5], HOW, QUESTIONS, JUDGMENTS, stop)
+        evaluate.evaluate(opened, QUESTIONS, [counting], [5], stop)
     assert counting.pairs == 10
-    again = evaluate.evaluate(lab, index, embedder, [counting], [5], HOW, QUESTIONS, JUDGMENTS)
+    again = evaluate.evaluate(opened, QUESTIONS, [counting], [5])
     assert counting.pairs == 15
     assert again.per_pair[MODEL] > 0
 
 
-def test_a_stopped_ceiling_goes_on_where_it_stood(lab, index, embedder, reranker, monkeypatch):
-    monkeypatch.setattr(evaluate, "KEPT_AT_ONCE", 3)
+def test_a_stopped_ceiling_goes_on_where_it_stood(opened, reranker, monkeypatch):
+    monkeypatch.setattr(scores, "KEPT_AT_ONCE", 3)
     counting, counts = Counting(reranker), []
 
     def stop(done: int, total: int) -> None:
@@ -149,17 +159,17 @@ def test_a_stopped_ceiling_goes_on_where_it_stood(lab, index, embedder, reranker
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting, stop)
+        ceiling(opened, QUESTIONS[1], counting, stop)
     assert (counts, counting.pairs) == ([(3, 7), (6, 7)], 6)
-    evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting)
+    ceiling(opened, QUESTIONS[1], counting)
     assert counting.pairs == 7
 
 
-def test_other_weights_score_anew(lab, index, embedder, reranker):
+def test_other_weights_score_anew(opened, reranker):
     for weights in ("one", "two"):
         counting = Counting(reranker)
         counting.weights = weights
-        evaluate.evaluate(lab, index, embedder, [counting], [5], HOW, QUESTIONS, [])
+        evaluate.evaluate(opened, QUESTIONS, [counting], [5])
         assert counting.pairs == 15
 
 
@@ -200,13 +210,13 @@ def test_unjudged_is_counted_on_average():
     assert handmade(["a", "b", "c", "d"], ["a"]).unjudged("vector") == 2
 
 
-def test_the_ceiling_ranks_every_chunk(lab, index, embedder, reranker):
+def test_the_ceiling_ranks_every_chunk(opened, reranker):
     counting = Counting(reranker)
-    found = evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting)
+    found = ceiling(opened, QUESTIONS[1], counting)
     assert len(found.whole) == len(found.first) == counting.pairs == 7
     assert found.reached(7) == 5
     assert [found.reached(depth) for depth in range(8)] == sorted(found.reached(depth) for depth in range(8))
-    evaluate.ceiling(lab, index, QUESTIONS[1], HOW, embedder, counting)
+    ceiling(opened, QUESTIONS[1], counting)
     assert counting.pairs == 7
 
 
@@ -220,8 +230,8 @@ def test_depth_can_only_reach_what_the_first_stage_ranks_that_high():
     assert (found.seconds(4), found.seconds(100)) == (pytest.approx(0.04), pytest.approx(0.06))
 
 
-def test_a_panel_ranks_the_same_candidates(lab, index, embedder, reranker):
-    found = evaluate.panel(lab, index, QUESTIONS[1], ["vector", "bm25", "fused"], [reranker], HOW, embedder)
+def test_a_panel_ranks_the_same_candidates(opened, reranker):
+    found = panel(opened, QUESTIONS[1], list(FirstStage), [reranker])
     assert list(found.rankings) == ["vector", "bm25", "fused", MODEL]
     assert all(sorted(ranking.ids) == sorted(found.candidates.ids) for ranking in found.rankings.values())
     assert found.rankings["vector"].ids == found.candidates.ids
@@ -234,20 +244,21 @@ def test_a_panel_ranks_the_same_candidates(lab, index, embedder, reranker):
 
 @pytest.mark.slow
 @pytest.mark.torch
-def test_two_cross_encoders_stand_side_by_side(lab, index, embedder, reranker, tmp_path):
+def test_two_cross_encoders_stand_side_by_side(lab, opened, reranker, tmp_path):
     other = load_reranker(tiny_models.cross_encoder(tmp_path / "tiny"))
-    seated = evaluate.panel(lab, index, QUESTIONS[1], ["vector"], [reranker, other], HOW, embedder)
+    seated = panel(opened, QUESTIONS[1], [FirstStage.VECTOR], [reranker, other])
     assert list(seated.rankings) == ["vector", MODEL, other.id]
     assert all(sorted(ranking.ids) == sorted(seated.candidates.ids) for ranking in seated.rankings.values())
     assert set(seated.seconds) == {MODEL, other.id}
-    found = evaluate.evaluate(lab, index, embedder, [reranker, other], [5], HOW, QUESTIONS, JUDGMENTS)
+    found = measured(lab, opened, [reranker, other])
     assert found.reranked == [f"{MODEL} @5", f"{other.id} @5"]
     assert found.scores[MODEL] != found.scores[other.id]
 
 
-def test_a_panel_without_candidates_says_so(lab, index, embedder, reranker):
+def test_a_panel_without_candidates_says_so(lab, opened, embedder, reranker):
+    by_words = lab.open(opened.doc_id, replace(HOW, first_stage=FirstStage.BM25), embedder)
     with pytest.raises(NothingFound):
-        evaluate.panel(lab, index, "zebra", ["bm25"], [reranker], Settings(first_stage="bm25"), embedder)
+        panel(by_words, "zebra", [FirstStage.BM25], [reranker])
 
 
 @pytest.mark.parametrize("name", ["city-report-zh", "annual-report-en"])
@@ -257,12 +268,12 @@ def test_every_judged_quote_of_a_sample_is_found(lab, name):
     judgments = [Judgment(row["question"], Span(a["page"], 0, a["quote"]), 2) for row in rows for a in row["answers"]]
     lab.judge(document.id, judgments)
     for how in (recommend(document.pages), ChunkSettings("sentence"), ChunkSettings("window", 150, 30)):
-        judged = evaluate.judgments_of(lab, document.id, lab.cut(document.id, how))
+        judged = lab.judged(document.id, lab.cut(document.id, how))
         assert (judged.lost, len(judged.answerable)) == ((), 12)
 
 
-def test_the_files_hold_what_was_found(lab, index, found):
-    files = evaluate.files(found, JUDGMENTS, index.chunks)
+def test_the_files_hold_what_was_found(opened, found):
+    files = tables.files(found, JUDGMENTS, opened.chunks)
     assert read_questions(files["judgments.csv"]).judgments == tuple(JUDGMENTS)
     assert files["qrels.txt"].decode().splitlines()[0].startswith("q1 0 ")
     assert files[f"run-4-{MODEL}--5.txt"].decode().splitlines()[0].split()[:2] == ["q1", "Q0"]

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pdfs
 import pytest
 
-from rag_core.datatypes import ChunkSettings
+from rag_core.datatypes import ChunkSettings, Readings, Settings
 from rag_core.errors import FileNotKept, NoText, OcrMissing, PageNotDrawn, PasswordNeeded
 from rag_core.reading import extract, ocr, sandbox
 
@@ -145,11 +145,11 @@ def test_a_page_of_a_kilometre_is_drawn_small():
 def test_the_file_is_kept_with_the_document_and_goes_with_it(lab):
     data = pdfs.text_pdf(["全市收入增长8.2%。"])
     document = lab.add(data, "a.pdf")
-    assert lab.library.file_of(document.id) == data
+    assert lab.documents.file(document.id) == data
     assert lab.picture(document.id, 1, "收入增长")[1]
     lab.delete(document.id)
-    assert lab.library.file_of(document.id) is None
-    assert lab.readings(document.id) == ([], False)
+    assert lab.documents.file(document.id) is None
+    assert lab.documents.readings(document.id) == Readings()
     with pytest.raises(FileNotKept):
         lab.picture(document.id, 1)
 
@@ -159,7 +159,7 @@ def test_a_file_with_a_password_is_read_and_not_drawn(lab):
     with pytest.raises(PasswordNeeded):
         lab.add(data, "a.pdf")
     document = lab.add(data, "a.pdf", "secret")
-    assert set(lab.readings(document.id)[0][0].extracts) == {"pypdf", "pdfium"}
+    assert set(lab.documents.readings(document.id).pages[0].extracts) == {"pypdf", "pdfium"}
     with pytest.raises(PageNotDrawn):
         lab.picture(document.id, 1)
 
@@ -167,34 +167,36 @@ def test_a_file_with_a_password_is_read_and_not_drawn(lab):
 def test_a_page_that_is_left_out_is_not_searched_and_the_others_keep_their_numbers(lab, embedder):
     document = lab.add(pdfs.text_pdf(["全市收入增长8.2%。"], ["公园二十处。"]), "a.pdf")
     before = lab.cut(document.id, HOW)
-    lab.index(document.id, HOW, embedder)
-    readings, _ = lab.readings(document.id)
-    lab.choose(document.id, [replace(readings[0], left_out=True), readings[1]], False)
+    lab.open(document.id, Settings(chunks=HOW), embedder)
+    readings = lab.documents.readings(document.id)
+    pages = (replace(readings.pages[0], left_out=True), readings.pages[1])
+    lab.choose(document.id, Readings(pages))
     assert [(piece.page, piece.text) for piece in lab.cut(document.id, HOW)] == [(2, "公园二十处。")]
-    assert lab.library.embeddings(document.id, HOW.key, embedder.id) is None
-    index = lab.index(document.id, HOW, embedder)
-    assert [hit.chunk.page for hit in index.search(["x"], embedder.embed_queries(["x"]), 5)[0].hits] == [2]
-    lab.choose(document.id, readings, False)
+    assert lab.embeddings.load(document.id, HOW.key, embedder.id) is None
+    opened = lab.open(document.id, Settings(chunks=HOW), embedder)
+    assert [hit.chunk.page for hit in opened.candidates("x", 5).hits] == [2]
+    lab.choose(document.id, readings)
     assert lab.cut(document.id, HOW) == before
 
 
 def test_choices_stay_when_the_same_file_is_added_again(lab):
     data = pdfs.headed_pdf(4)
     document = lab.add(data, "a.pdf")
-    readings, _ = lab.readings(document.id)
-    chosen = [replace(readings[0], extractor="pdfium"), replace(readings[1], left_out=True), *readings[2:]]
-    lab.choose(document.id, chosen, True)
+    readings = lab.documents.readings(document.id)
+    first, second, *rest = readings.pages
+    chosen = Readings((replace(first, extractor="pdfium"), replace(second, left_out=True), *rest), drop_repeated=True)
+    lab.choose(document.id, chosen)
     again = lab.add(data, "a.pdf")
-    assert lab.readings(again.id) == (chosen, True)
+    assert lab.documents.readings(again.id) == chosen
     assert again.pages[1].text == ""
 
 
 def test_headers_and_footers_are_dropped_on_demand(lab):
     document = lab.add(pdfs.headed_pdf(4), "a.pdf")
     assert "市政府工作报告" in document.pages[0].text
-    readings, _ = lab.readings(document.id)
-    lab.choose(document.id, readings, True)
-    assert lab.document(document.id).pages[0].text == "修路已经办完，居民普遍满意。"
+    readings = lab.documents.readings(document.id)
+    lab.choose(document.id, replace(readings, drop_repeated=True))
+    assert lab.documents.load(document.id).pages[0].text == "修路已经办完，居民普遍满意。"
 
 
 def test_pictures_are_taken_in_and_cannot_be_cut_until_they_are_recognised(lab):
@@ -207,7 +209,7 @@ def test_pictures_are_taken_in_and_cannot_be_cut_until_they_are_recognised(lab):
 def test_a_file_of_nothing_is_refused(lab, data):
     with pytest.raises(NoText):
         lab.add(data, "nothing.pdf")
-    assert lab.titles() == {}
+    assert lab.documents.titles() == {}
 
 
 @pytest.mark.skipif(find_spec("rapidocr") is not None, reason="text recognition is installed here")
@@ -223,4 +225,4 @@ def test_a_scan_is_read_from_its_picture(lab):
     counts = []
     lab.recognise(document.id, [1], lambda *count: counts.append(count))
     assert lab.cut(document.id, HOW)[0].text.startswith("全市收入增长8.2%")
-    assert (counts, lab.readings(document.id)[0][0].extractor) == ([(1, 1)], "ocr")
+    assert (counts, lab.documents.readings(document.id).pages[0].extractor) == ([(1, 1)], "ocr")

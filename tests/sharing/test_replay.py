@@ -49,7 +49,7 @@ def made(tmp_path_factory, embedder, reranker):
     """Return what makes a replay of the small document, by settings and expansions."""
     lab = Lab(tmp_path_factory.mktemp("replay") / "home")
     document = lab.add(PDF, "报告.pdf")
-    index, test = lab.index(document.id, SENTENCES, embedder), selftest.check(reranker)
+    test = selftest.check(reranker)
     judgments = [
         Judgment(QUESTION, Span(0, 0, "一般公共预算收入 增长8.2%"), 2, "王老师"),
         Judgment(QUESTION, Span(2, 0, "这里没有的话"), 2, "王老师"),
@@ -57,7 +57,8 @@ def made(tmp_path_factory, embedder, reranker):
     ]
 
     def make(expansions=(), **how) -> Replay:
-        comparison = lab.compare(index, QUESTION, expansions, Settings(chunks=SENTENCES, **how), embedder, reranker)
+        opened = lab.open(document.id, Settings(chunks=SENTENCES, **how), embedder)
+        comparison = opened.compare(QUESTION, expansions, reranker)
         unrelated = {"reranker": baseline.measure("zh", probe.of_texts(reranker, QUESTION)), "embedder": None}
         answers = {
             side: answer.extractive(QUESTION, getattr(comparison, side).top(2), reranker) for side in replay.SIDES
@@ -110,7 +111,7 @@ def in_parts(plain, embedder, reranker, tmp_path_factory) -> Replay:
     """Return the replay of a document whose one chunk is scored by its best part."""
     lab = Lab(tmp_path_factory.mktemp("parts") / "home")
     document, how = lab.add(LONG_PDF, "长.pdf"), Settings(chunks=ChunkSettings("window", 900, 0))
-    comparison = lab.compare(lab.index(document.id, how.chunks, embedder), QUESTION, [], how, embedder, reranker)
+    comparison = lab.open(document.id, how, embedder).compare(QUESTION, [], reranker)
     lab.close()
     return replay.record(comparison, document, [document], plain.self_test, plain.baselines, {}, [])
 

@@ -20,7 +20,7 @@ QUESTION_COLUMNS = 36
 
 def show(doc_id: str) -> None:
     """Show what was compared before; without anything there is nothing to show."""
-    names = {one.number: f"{local_time(one.made)} · {one.name}" for one in cached.lab().history(doc_id)}
+    names = {one.number: f"{local_time(one.made)} · {one.name}" for one in cached.lab().history.entries(doc_id)}
     if not names:
         return
     part = st.expander(t("history.title", count=len(names)), icon=":material/history:", key="history_open",
@@ -53,7 +53,7 @@ def entry(doc_id: str, number: int) -> None:
 
 
 def recalled(doc_id: str, number: int) -> Replay:
-    return replay.read(cached.lab().recall(doc_id, number))
+    return replay.read(cached.lab().history.load(doc_id, number))
 
 
 def restore(doc_id: str, number: int) -> None:
@@ -68,7 +68,7 @@ def restore(doc_id: str, number: int) -> None:
 
 def rename(doc_id: str, number: int) -> None:
     with told():
-        cached.lab().rename(doc_id, number, st.session_state["history_name"])
+        cached.lab().history.rename(doc_id, number, st.session_state["history_name"])
     st.session_state["history_name"] = ""
 
 
@@ -76,8 +76,9 @@ def fill(comparison: Comparison) -> None:
     """Put a comparison's question and settings into the form."""
     how = comparison.settings
     typed = [one.text for one in comparison.expansions if one.origin == "typed"]
-    st.session_state.update(question=comparison.query, typed="\n".join(typed), depth=how.depth, cutoff=how.cutoff,
-                            adaptive=how.adaptive, first_stage=how.first_stage, within=list(how.within))  # fmt: skip
+    st.session_state.update(question=comparison.query, typed="\n".join(typed), within=list(how.within))
+    st.session_state.update(depth=how.depth, cutoff=how.cutoff, adaptive=how.adaptive)
+    st.session_state["first_stage"] = how.first_stage.value
     state.suggest([one for one in comparison.expansions if one.origin != "typed"])
     state.use_chunks(how.chunks)
     for role, lines in (("embedder", catalog.EMBEDDERS), ("reranker", catalog.RERANKERS)):

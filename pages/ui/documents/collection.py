@@ -8,9 +8,8 @@ from pages.ui.parts import tables
 from pages.ui.shell import cached, form, state, work
 from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import LANGUAGES, plain, t
-from rag_core import collection
-from rag_core.collection import LONGEST_TITLE
-from rag_core.datatypes import Document
+from rag_core.datatypes import Collection
+from rag_core.settings import LONGEST_TITLE
 
 
 def make() -> None:
@@ -27,17 +26,17 @@ def make() -> None:
             submitted = st.form_submit_button(t("collection.put"), icon=":material/create_new_folder:")
     if submitted:
         with told():
-            made = collection.save(cached.lab(), title, members, state.owner())
-            form.choose_document(made.id)
-            st.success(t("collection.made", title=plain(made.title), count=len(made.members)))
+            collection = cached.lab().collect(title, members, state.owner())
+            form.choose_document(collection.id)
+            st.success(t("collection.made", title=plain(collection.title), count=len(collection.members)))
 
 
 def single() -> dict[str, str]:
     """Return ids and titles of the visitor's documents that are no collections."""
-    return cached.lab().titles(state.owner(), collections=False)
+    return cached.lab().documents.titles(state.owner(), collections=False)
 
 
-def change(document: Document) -> None:
+def change(document: Collection) -> None:
     """Let the reader rename a collection, and add or remove documents."""
     titles, name, chosen = single(), f"name_of_{document.id}", f"members_of_{document.id}"
     st.session_state.setdefault(name, document.title)
@@ -50,12 +49,12 @@ def change(document: Document) -> None:
         if not st.form_submit_button(t("collection.save"), icon=":material/save:"):
             return
     with told():
-        collection.save(cached.lab(), st.session_state[name], st.session_state[chosen], state.owner(), document.id)
+        cached.lab().collect(st.session_state[name], st.session_state[chosen], state.owner(), document.id)
         work.forget(document.id)
         st.rerun()
 
 
-def show(document: Document) -> None:
+def show(document: Collection) -> None:
     """List the members of a collection, with what of each is searched."""
     how = state.chunk_settings()
     pieces = [piece.doc_id for piece in cached.chunks(document.id, how.preset, how.size, how.overlap)]

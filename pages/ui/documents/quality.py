@@ -11,7 +11,7 @@ from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Document, PageReading, Quality
+from rag_core.datatypes import Document, PageReading, Quality, Readings
 from rag_core.reading import ocr, quality
 
 MARKS = {"good": "✓", "doubtful": "?", "unreadable": "✗"}
@@ -35,21 +35,22 @@ TEXT_HEIGHT = 420
 
 def show(document: Document) -> None:
     """Say how well the document was read; what is good is said in one line."""
-    readings, dropped = cached.readings(document.id)
-    if not readings:
+    readings = cached.readings(document.id)
+    pages = readings.pages
+    if not pages:
         st.caption(t("gate.unknown"))
         return
-    found = verdicts(readings)
-    doubted = len(readings) - found["good"]
-    label = t("gate.summary", pages=len(readings), **found)
+    found = verdicts(pages)
+    doubted = len(pages) - found["good"]
+    label = t("gate.summary", pages=len(pages), **found)
     with st.expander(label, icon=":material/fact_check:", expanded=bool(doubted), key=f"gate_{document.id}"):
         if doubted:
             st.caption(t("gate.help"))
-        choices(document, readings, dropped)
-        listed(readings)
-        chosen = next((one for one in readings if one.number == page_chosen(readings)), None)
+        choices(document, readings)
+        listed(pages)
+        chosen = next((one for one in pages if one.number == page_chosen(pages)), None)
         if chosen:
-            page(document, readings, dropped, chosen)
+            page(document, readings, chosen)
 
 
 def verdicts(readings: Sequence[PageReading]) -> dict[str, int]:
@@ -100,19 +101,21 @@ def reasons(found: Quality) -> str:
     return t("gate.and").join(t("reason." + reason) for reason in found.reasons)
 
 
-def choices(document: Document, readings: list[PageReading], dropped: bool) -> None:
+def choices(document: Document, readings: Readings) -> None:
     """Offer what concerns many pages at once."""
-    doubted = [one for one in readings if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
-    unread = [one.number for one in readings if one.chosen.quality.verdict == quality.UNREADABLE]
-    repeated = sorted(quality.repeated_lines([one.chosen.text for one in readings]))
+    pages = readings.pages
+    doubted = [one for one in pages if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
+    unread = [one.number for one in pages if one.chosen.quality.verdict == quality.UNREADABLE]
+    repeated = sorted(quality.repeated_lines([one.chosen.text for one in pages]))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if 0 < len(doubted) < len(readings):
+        if 0 < len(doubted) < len(pages):
             st.button(t("gate.leave_all", count=len(doubted)), key="leave_all", icon=":material/playlist_remove:",
-                      on_click=leave_out, args=[document, readings, dropped, doubted])  # fmt: skip
+                      on_click=leave_out, args=[document, readings, doubted])  # fmt: skip
         if repeated:
-            key = "gate.keep_repeated" if dropped else "gate.drop_repeated"
+            key = "gate.keep_repeated" if readings.drop_repeated else "gate.drop_repeated"
+            turned = replace(readings, drop_repeated=not readings.drop_repeated)
             st.button(t(key, count=len(repeated)), key="repeated", icon=":material/vertical_align_center:",
-                      on_click=choose, args=[document, readings, not dropped])  # fmt: skip
+                      on_click=choose, args=[document, turned])  # fmt: skip
     for line in repeated[:LINES_SHOWN]:
         st.text(f"· {tables.one_line(line, 80)}")
     if unread:
@@ -133,18 +136,19 @@ def recognition(document: Document, numbers: list[int]) -> None:
             st.rerun()
 
 
-def leave_out(document: Document, readings: list[PageReading], dropped: bool, those: list[PageReading]) -> None:
+def leave_out(document: Document, readings: Readings, those: list[PageReading]) -> None:
     numbers = {one.number for one in those}
-    choose(document, [replace(one, left_out=one.left_out or one.number in numbers) for one in readings], dropped)
+    pages = tuple(replace(one, left_out=one.left_out or one.number in numbers) for one in readings.pages)
+    choose(document, replace(readings, pages=pages))
 
 
-def choose(document: Document, readings: list[PageReading], dropped: bool) -> None:
+def choose(document: Document, readings: Readings) -> None:
     with told():
-        cached.lab().choose(document.id, readings, dropped)
+        cached.lab().choose(document.id, readings)
         work.forget(document.id)
 
 
-def page(document: Document, readings: list[PageReading], dropped: bool, shown: PageReading) -> None:
+def page(document: Document, readings: Readings, shown: PageReading) -> None:
     """Show a page's picture beside its text, and let the reader choose for it alone."""
     picture, text = st.columns(2)
     with picture:
@@ -156,12 +160,13 @@ def page(document: Document, readings: list[PageReading], dropped: bool, shown: 
             st.caption(reasons(shown.chosen.quality))
         with st.container(height=TEXT_HEIGHT):
             st.text(shown.chosen.text or t("gate.no_text"))
-        buttons(document, readings, dropped, shown)
+        buttons(document, readings, shown)
 
 
-def buttons(document: Document, readings: list[PageReading], dropped: bool, shown: PageReading) -> None:
+def buttons(document: Document, readings: Readings, shown: PageReading) -> None:
     def put(new: PageReading) -> list[object]:
-        return [document, [new if one.number == new.number else one for one in readings], dropped]
+        pages = tuple(new if one.number == new.number else one for one in readings.pages)
+        return [document, replace(readings, pages=pages)]
 
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, extract in shown.extracts.items():
@@ -186,14 +191,14 @@ def warn(document: Document) -> None:
 
 def doubted(doc_id: str) -> list[int]:
     """Return the numbers of the pages that are not good and are searched all the same."""
-    readings, _ = cached.readings(doc_id)
-    return [one.number for one in readings if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
+    pages = cached.readings(doc_id).pages
+    return [one.number for one in pages if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
 
 
 def remind(doc_id: str) -> None:
     """Say on another screen what of the document is not searched, or is not to be trusted."""
-    readings = [one for part in cached.document(doc_id).parts for one in cached.readings(part)[0]]
-    left_out = sum(one.left_out for one in readings)
-    bad = sum(one.chosen.quality.verdict == quality.UNREADABLE and not one.left_out for one in readings)
+    pages = [one for part in cached.document(doc_id).parts for one in cached.readings(part).pages]
+    left_out = sum(one.left_out for one in pages)
+    bad = sum(one.chosen.quality.verdict == quality.UNREADABLE and not one.left_out for one in pages)
     if left_out or bad:
         st.caption(f":material/visibility_off: {t('gate.remind', left_out=left_out, unreadable=bad)}")

@@ -9,8 +9,10 @@ from pages.ui.parts.charts import PICKED, SAME, label
 from pages.ui.parts.tables import one_line, where
 from pages.ui.shell.i18n import t
 from rag_core.measuring import metrics
-from rag_core.measuring.evaluate import Ceiling, Evaluation, Panel
+from rag_core.measuring.depth import Ceiling
+from rag_core.measuring.evaluate import Evaluation
 from rag_core.measuring.metrics import MAIN
+from rag_core.measuring.panel import Panel
 
 BLUE, PALE = "#2563a8", "#a9bcd3"
 OPPOSED, NEUTRAL, AGREED = "#d9a28f", "#f4f4f4", "#6f9fd0"

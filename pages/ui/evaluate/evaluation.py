@@ -12,32 +12,34 @@ from pages.ui.parts.judgments import grade_buttons
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import t
-from rag_core.measuring import evaluate
+from rag_core.datatypes import FirstStage
+from rag_core.measuring.depth import DEPTHS, Ceiling
 from rag_core.measuring.evaluate import Evaluation
 from rag_core.measuring.metrics import FEW, MAIN, MEASURES
+from rag_core.measuring.panel import Panel
+from rag_core.measuring.tables import files, mean_row, means
 from rag_core.models import catalog
 
 CLEAR = 0.05
-STAGE_NAMES = tuple(evaluate.STAGES.values())
+STAGES = {stage.order: stage for stage in FirstStage}
 
 
 def name_of(system: str) -> str:
     """Name a system in the reader's language; a reranker's own name stays."""
-    settings = {name: stage for stage, name in evaluate.STAGES.items()}
-    return t(f"form.first_{settings[system]}") if system in settings else system
+    return t(f"form.first_{STAGES[system].value}") if system in STAGES else system
 
 
 @state.fragment
 def show(evaluation: Evaluation) -> None:
     """Show everything; what is chosen in a part draws only the parts again."""
-    judged = evaluate.judgments_of(cached.lab(), evaluation.doc_id, work.current_chunks(evaluation.doc_id))
+    judged = cached.lab().judged(evaluation.doc_id, work.current_chunks(evaluation.doc_id))
     if judged != evaluation.judged:
         evaluation = st.session_state["evaluation"] = evaluation.rejudged(judged)
     verdict(evaluation)
-    means, each, depth, panel, files = st.tabs(
+    mean_tab, each, depth, panel, file_tab = st.tabs(
         [t("measured.means"), t("measured.each"), t("measured.depth"), t("measured.panel"), t("measured.files")]
     )
-    with means:
+    with mean_tab:
         means_part(evaluation)
     with each:
         each_part(evaluation)
@@ -45,7 +47,7 @@ def show(evaluation: Evaluation) -> None:
         depth_part(evaluation)
     with panel:
         panel_part(evaluation)
-    with files:
+    with file_tab:
         files_part(evaluation)
 
 
@@ -101,7 +103,7 @@ def means_part(evaluation: Evaluation) -> None:
         st.caption(t("measured.nothing_judged"))
         return
     st.caption(t("measured.means_help", count=len(evaluation.measured)))
-    rows = [evaluate.mean_row(evaluation, system) for system in evaluation.orders]
+    rows = [mean_row(evaluation, system) for system in evaluation.orders]
     names = [t("measured.system"), t("measured.questions"), *MEASURES, t("measured.unjudged")]
     frame = pd.DataFrame([[name_of(row[0]), *row[1 : len(names)]] for row in rows], columns=names)
     st.dataframe(
@@ -200,7 +202,7 @@ def depth_part(evaluation: Evaluation) -> None:
     if found is None or found.whole.query != question:
         return
     st.markdown(t("depth.said", **ceiling_words(found)))
-    st.altair_chart(charts.ceiling_chart(found, evaluate.DEPTHS), key="ceiling_chart")
+    st.altair_chart(charts.ceiling_chart(found, DEPTHS), key="ceiling_chart")
     ideal = [[rank, found.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
              for rank, chunk in enumerate(found.ideal, start=1)]  # fmt: skip
     names = [t("table.rank"), t("depth.first_rank"), t("table.page"), t("table.text")]
@@ -208,7 +210,7 @@ def depth_part(evaluation: Evaluation) -> None:
                  column_config={names[3]: st.column_config.TextColumn(width="large")})  # fmt: skip
 
 
-def ceiling_words(found: evaluate.Ceiling) -> dict[str, object]:
+def ceiling_words(found: Ceiling) -> dict[str, object]:
     """Return the least depth that reaches all of the ideal top k, or what the largest depth reaches, and the times."""
     ranks = [found.first.rank_of(chunk.id) for chunk in found.ideal]
     deepest_rank = max((rank for rank in ranks if rank), default=0)
@@ -227,7 +229,7 @@ def panel_part(evaluation: Evaluation) -> None:
     state.settle("panel_question", evaluation.questions)
     question = st.selectbox(t("questions.question"), evaluation.questions, key="panel_question")
     left, right = st.columns(2)
-    names = {name: name_of(name) for name in STAGE_NAMES}
+    names = {name: name_of(name) for name in STAGES}
     stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.get)
     models = right.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="panel_models",
                             accept_new_options=True, help=t("form.other_help"))  # fmt: skip
@@ -236,14 +238,15 @@ def panel_part(evaluation: Evaluation) -> None:
         return
     if st.button(t("panel.run"), key="run_panel", icon=":material/groups:"):
         with told():
-            st.session_state["panel"] = work.panel(evaluation.doc_id, question, stages, models)
+            asked = [STAGES[name] for name in stages]
+            st.session_state["panel"] = work.panel(evaluation.doc_id, question, asked, models)
     found = st.session_state["panel"]
     if found is None or found.candidates.query != question or set(found.rankings) != {*stages, *models}:
         return
     panel_shown(found)
 
 
-def panel_shown(found: evaluate.Panel) -> None:
+def panel_shown(found: Panel) -> None:
     k = min(found.k, len(found.candidates))
     tau, overlap = st.columns(2)
     for column, key, index in ((tau, "tau", 0), (overlap, "overlap", 1)):
@@ -278,23 +281,23 @@ def panel_shown(found: evaluate.Panel) -> None:
 def files_part(evaluation: Evaluation) -> None:
     st.caption(t("measured.files_help"))
     # What makes the file runs when it is fetched, outside the session.
-    judgments, chunks = cached.lab().judgments(evaluation.doc_id), work.current_chunks(evaluation.doc_id)
+    judgments, chunks = cached.lab().judgments.load(evaluation.doc_id), work.current_chunks(evaluation.doc_id)
     st.download_button(
         t("measured.zip"),
-        lambda: zipped(evaluate.files(evaluation, judgments, chunks)),
+        lambda: zipped(files(evaluation, judgments, chunks)),
         file_name="rerank-lab-evaluation.zip",
         mime="application/zip",
         icon=":material/download:",
         on_click="ignore",
     )
-    shown = evaluate.means(evaluation)[0]
+    shown = means(evaluation)[0]
     st.caption(t("measured.columns", columns=", ".join(shown)))
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(made: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
+        for name, content in made.items():
             archive.writestr(name, content)
     return packed.getvalue()
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -11,7 +10,7 @@ from pages.ui.explain.probe import DIGITS
 from pages.ui.parts import tables
 from pages.ui.shell import cached, work
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Chunk, Comparison
+from rag_core.datatypes import Chunk, Comparison, FirstStage
 from rag_core.explaining import perturb, probe
 from rag_core.explaining.units import Span
 from rag_core.reading.language import sentences
@@ -175,12 +174,9 @@ def reranker_scores(comparison: Comparison, query: str) -> dict[str, float]:
 def cosines(comparison: Comparison, query: str) -> dict[str, float]:
     """Return each candidate's cosine with a question, from the embeddings that are stored."""
     _, embedder = chosen_chunk.models(comparison)
-    how = comparison.settings
-    index = cached.lab().index(comparison.doc_id, how.chunks, embedder, within=how.within)
+    by_cosine = cached.lab().open(comparison.doc_id, comparison.settings, embedder).whole(query, FirstStage.VECTOR)
     wanted = {move.chunk.id for move in comparison.moves}
-    rows = [row for row, chunk in enumerate(index.chunks) if chunk.id in wanted]
-    found = np.asarray(index.vectors)[rows] @ embedder.embed_queries([query])[0]
-    return dict(zip((index.chunks[row].id for row in rows), map(float, found), strict=True))
+    return {hit.chunk.id: hit.score for hit in by_cosine.hits if hit.chunk.id in wanted}
 
 
 def record(comparison: Comparison, text: str, before: dict[str, Place], after: dict[str, Place]) -> None:

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.parts import tables
-from pages.ui.shell import cached
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Comparison, Expansion, Move
+from rag_core.explaining.expansions import with_queries
 
 
 def show(comparison: Comparison) -> None:
@@ -21,7 +21,7 @@ def show(comparison: Comparison) -> None:
     st.caption(t("expansions.table_help", k=comparison.cutoff))
     st.markdown(f"**{t('expansions.switches')}**")
     kept = [expansion.text for expansion in comparison.expansions if switch(comparison, expansion)]
-    effect(comparison, cached.lab().with_queries(comparison, kept))
+    effect(comparison, with_queries(comparison, kept))
 
 
 def switch(comparison: Comparison, expansion: Expansion) -> bool:
@@ -57,7 +57,7 @@ def counted(comparison: Comparison, expansion: Expansion) -> list[int]:
     queries = {chunk_id: {found.query for found in founds} for chunk_id, founds in comparison.ledger.items()}
     alone = {chunk_id for chunk_id, found_by in queries.items() if found_by == {expansion.text}}
     others = [other.text for other in comparison.expansions if other != expansion]
-    fewer = cached.lab().with_queries(comparison, others)
+    fewer = with_queries(comparison, others)
     return [
         sum(expansion.text in found_by for found_by in queries.values()),
         len(alone),

@@ -46,12 +46,11 @@ def both(comparison: Comparison, other: str) -> tuple[Comparison, Comparison]:
 
 def ask(comparison: Comparison, query: str) -> Comparison:
     reranker, embedder = chosen_chunk.models(comparison)
-    how = comparison.settings
-    index = cached.lab().index(comparison.doc_id, how.chunks, embedder, within=how.within)
+    opened = cached.lab().open(comparison.doc_id, comparison.settings, embedder)
     place = st.empty()
     try:
         scoring, turn = work.counting(place, "work.scoring"), work.my_turn(place, comparison.settings.reranker)
-        return cached.lab().compare(index, query, [], comparison.settings, embedder, reranker, scoring, turn)
+        return opened.compare(query, [], reranker, scoring, turn)
     finally:
         place.empty()
 

@@ -39,7 +39,7 @@ def show(comparison: Comparison) -> None:
     with told():
         names = {method: t(f"map.{method}") for method in LAYOUTS}
         st.segmented_control(t("map.layout"), list(names), key="map_layout", format_func=names.get, required=True)
-        index = opened(comparison)
+        index = index_of(comparison)
         method = st.session_state["map_layout"]
         if method == "umap" and len(index.chunks) < projection.FEWEST_FOR_UMAP:
             st.info(t("map.few", count=len(index.chunks), fewest=projection.FEWEST_FOR_UMAP), icon=":material/help:")
@@ -51,10 +51,9 @@ def show(comparison: Comparison) -> None:
         picked(index)
 
 
-def opened(comparison: Comparison) -> Searched:
+def index_of(comparison: Comparison) -> Searched:
     _, embedder = chosen_chunk.models(comparison)
-    how = comparison.settings
-    return cached.lab().index(comparison.doc_id, how.chunks, embedder, within=how.within)
+    return cached.lab().open(comparison.doc_id, comparison.settings, embedder).index
 
 
 def laid_out(index: Searched, method: str) -> Layout:

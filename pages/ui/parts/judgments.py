@@ -10,8 +10,8 @@ from pages.ui.parts import tables
 from pages.ui.shell import cached, state
 from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import plain, t
-from rag_core.datatypes import Chunk, Judgment
-from rag_core.measuring import evaluate, exchange, judge
+from rag_core.datatypes import Chunk, Collection, Judgment
+from rag_core.measuring import exchange, judge
 from rag_core.measuring.judge import Judged
 
 LOST_SHOWN = 20
@@ -19,7 +19,7 @@ LOST_SHOWN = 20
 
 def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
     """Let the reader say whether a chunk answers the question; the second of two clicks."""
-    judgments = cached.lab().judgments(doc_id)
+    judgments = cached.lab().judgments.load(doc_id)
     mine = any(one.judge == judge_name() for one in judgments)
     parts, asked = cached.parts(doc_id), [one for one in judgments if one.question == question]
     said = by_whom(asked, lambda ones: judge.apply(ones, parts, [chunk]))
@@ -62,7 +62,7 @@ def give(doc_id: str, judgment: Judgment) -> None:
 
 
 def take_back(doc_id: str) -> None:
-    undone = cached.lab().undo(doc_id, judge_name())
+    undone = cached.lab().judgments.undo(doc_id, judge_name())
     if undone:
         st.toast(t("judge.undone", grade=undone.grade, text=plain(tables.one_line(undone.span.quote, 60))))
 
@@ -71,7 +71,7 @@ def show(doc_id: str) -> None:
     """Show the question set with what is judged, and the ways to change it."""
     how = state.chunk_settings()
     chunks = cached.chunks(doc_id, how.preset, how.size, how.overlap)
-    judged, asked = evaluate.judgments_of(cached.lab(), doc_id, chunks), cached.lab().questions(doc_id)
+    judged, asked = cached.lab().judged(doc_id, chunks), cached.lab().judgments.questions(doc_id)
     relevant = len([question for question in asked.values() if question in set(judged.answerable)])
     label = t("questions.title", count=len(asked), relevant=relevant)
     with st.expander(label, icon=":material/quiz:", expanded=not asked):
@@ -112,7 +112,7 @@ def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
                 st.session_state.update(question=chosen, typed="", suggested=[], kept=[], autorun=True)
                 st.switch_page("pages/compare.py")
             st.button(t("questions.drop"), key="drop_question", icon=":material/delete:",
-                      on_click=cached.lab().drop, args=[doc_id, chosen])  # fmt: skip
+                      on_click=cached.lab().judgments.drop, args=[doc_id, chosen])  # fmt: skip
 
 
 def told_of_lost(judged: Judged, doc_id: str) -> None:
@@ -120,7 +120,11 @@ def told_of_lost(judged: Judged, doc_id: str) -> None:
     if not judged.lost:
         return
     st.warning(t("questions.lost", count=len(judged.lost)), icon=":material/find_in_page:")
-    titles = {part.id: f"{part.title} · " for part in cached.parts(doc_id)} if cached.document(doc_id).members else {}
+    titles = (
+        {part.id: f"{part.title} · " for part in cached.parts(doc_id)}
+        if isinstance(cached.document(doc_id), Collection)
+        else {}
+    )
     for one in judged.lost[:LOST_SHOWN]:
         page = titles.get(one.span.doc_id, "") + t("table.page_short", page=one.span.page)
         st.text(f"{page}  {tables.one_line(one.span.quote, 90)}")
@@ -142,7 +146,7 @@ def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
             data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
             found = exchange.read_questions(data)
             new, judgments, repeated = found.questions, found.judgments, found.repeated
-        cached.lab().ask(doc_id, new)
+        cached.lab().judgments.ask(doc_id, new)
         cached.lab().judge(doc_id, judgments)
         counts = {"questions": len(new), "judgments": len(judgments), "repeated": repeated}
         st.session_state["added"] = (doc_id, counts)

@@ -71,7 +71,7 @@ def table(
 
 def at_hand(chunks: Sequence[Chunk]) -> bool:
     """Say whether the visitor may see the pages: on a server, only those of what they uploaded themselves."""
-    return {piece.doc_id for piece in chunks} <= cached.lab().titles(state.owner()).keys()
+    return {piece.doc_id for piece in chunks} <= cached.lab().documents.titles(state.owner()).keys()
 
 
 def choose(rows: object, chunks: Sequence[Chunk], key: str, **look: object) -> Chunk | None:

@@ -11,7 +11,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Hit, Move
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, FirstStage, Hit, Move
 from rag_core.measuring.exchange import harmless
 from rag_core.sharing.replay import Replay
 
@@ -157,7 +157,7 @@ def ledger_table(comparison: Comparison) -> pd.DataFrame:
     """Return, for each candidate in the new order, the rank at which each query found it in each first stage."""
     asked = searches(comparison)
     origins = ["question", *(expansion.origin for expansion in comparison.expansions)]
-    words = " · BM25" if comparison.settings.first_stage == "both" else ""
+    words = " · BM25" if comparison.settings.first_stage == FirstStage.BOTH else ""
     names = [f"{number}. {t('origin.' + origins[number])}{words if source == 'bm25' else ''}"
              for number, _, source in asked]  # fmt: skip
     rows = []
@@ -171,8 +171,7 @@ def ledger_table(comparison: Comparison) -> pd.DataFrame:
 
 def searches(comparison: Comparison) -> list[tuple[int, str, str]]:
     """Return number, text and first stage of every search that was made."""
-    stage = comparison.settings.first_stage
-    stages = ("vector", "bm25") if stage == "both" else (stage,)
+    stages = comparison.settings.first_stage.searches
     queries = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
     return [(number, query, source) for number, query in enumerate(queries) for source in stages]
 

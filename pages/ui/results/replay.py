@@ -70,14 +70,14 @@ def returned(found: Replay) -> None:
 
 def holder(found: Replay) -> str | None:
     """Return the visitor's document that was asked, or None: the very one, else a document before a collection."""
-    titles, single = (cached.lab().titles(state.owner(), collections=both) for both in (True, False))
+    titles, single = (cached.lab().documents.titles(state.owner(), collections=both) for both in (True, False))
     ids = sorted(titles, key=lambda one: (one != found.source.id, one not in single))
     return next((one for one in ids if found.is_of(one, cached.parts(one))), None)
 
 
 def settled(found: Replay, doc_id: str) -> list[Judgment]:
     """Return the library's judgments of this question, where their words stand."""
-    held = [one for one in cached.lab().judgments(doc_id) if one.question == found.comparison.query]
+    held = [one for one in cached.lab().judgments.load(doc_id) if one.question == found.comparison.query]
     return judge.settle(held, cached.parts(doc_id))
 
 

@@ -17,7 +17,16 @@ import streamlit as st
 
 from pages.ui.shell import state
 from rag_core import settings
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Judgment, PageReading, Settings, Span
+from rag_core.datatypes import (
+    Chunk,
+    ChunkSettings,
+    Comparison,
+    Document,
+    Judgment,
+    Readings,
+    Settings,
+    Span,
+)
 from rag_core.errors import RerankLabError
 from rag_core.explaining import probe
 from rag_core.lab import Lab
@@ -185,24 +194,24 @@ def forget(doc_id: str) -> None:
     place = shelf()
     for key in list(place):
         known = place.get((key[0], "document"))
-        if doc_id == key[0] or known is None or doc_id in known.members:
+        if doc_id == key[0] or known is None or doc_id in known.parts:
             place.pop(key, None)
 
 
 @of_document
 def document(doc_id: str) -> Document:
-    return lab().document(doc_id)
+    return lab().documents.load(doc_id)
 
 
 @of_document
 def parts(doc_id: str) -> list[Document]:
     """Return the members of a collection, or the document alone."""
-    return lab().parts(doc_id)
+    return lab().documents.parts(doc_id)
 
 
 @of_document
-def readings(doc_id: str) -> tuple[list[PageReading], bool]:
-    return lab().readings(doc_id)
+def readings(doc_id: str) -> Readings:
+    return lab().documents.readings(doc_id)
 
 
 @of_document

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import plain, t
+from rag_core.datatypes import Collection
 from rag_core.models import catalog
 from rag_core.servers import llm
 from rag_core.servers.rerank import FORMS
@@ -17,7 +18,7 @@ def pick_document(filtered: bool = True) -> str:
 
     Of a collection, unless told otherwise, also which members are searched.
     """
-    titles = cached.lab().titles(state.owner())
+    titles = cached.lab().documents.titles(state.owner())
     if not titles:
         st.info(t("form.no_document"), icon=":material/upload_file:")
         st.page_link("pages/documents.py", label=t("form.add_document"), icon=":material/add:")
@@ -35,7 +36,8 @@ def pick_document(filtered: bool = True) -> str:
 
 def pick_members(doc_id: str, titles: Mapping[str, str]) -> None:
     """Let the reader say which members of a collection are searched; of another document nothing is asked."""
-    members = cached.document(doc_id).members
+    document = cached.document(doc_id)
+    members = document.members if isinstance(document, Collection) else ()
     chosen = [member for member in st.session_state["within"] if member in members]
     if members and len(chosen) < len(st.session_state["within"]):
         st.warning(t("form.within_gone"), icon=":material/find_in_page:")

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.shell import i18n
-from rag_core.datatypes import ChunkSettings, Settings
+from rag_core.datatypes import ChunkSettings, FirstStage, Settings
 from rag_core.measuring.metrics import MAIN
 from rag_core.servers.llm import EMBEDDING, LLMSettings
 from rag_core.servers.rerank import RerankServer
@@ -30,7 +30,7 @@ DEFAULTS: dict[str, object] = {
     "depth": HOW.depth,
     "cutoff": HOW.cutoff,
     "adaptive": HOW.adaptive,
-    "first_stage": HOW.first_stage,
+    "first_stage": HOW.first_stage.value,
     "judge": "",
     "rerankers": [HOW.reranker],
     "panel_stages": ["vector", "bm25", "fused"],
@@ -169,7 +169,7 @@ def settings() -> Settings:
         depth=st.session_state["depth"],
         cutoff=st.session_state["cutoff"],
         adaptive=st.session_state["adaptive"],
-        first_stage=st.session_state["first_stage"],
+        first_stage=FirstStage(st.session_state["first_stage"]),
         within=tuple(sorted(st.session_state["within"])),
     )
 

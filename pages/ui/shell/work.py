@@ -8,12 +8,16 @@ import streamlit as st
 
 from pages.ui.shell import cached, form, state
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Chunk, Comparison, Document, Expansion, Progress, Settings
+from rag_core.datatypes import Chunk, Comparison, Document, Expansion, FirstStage, Progress, Settings
 from rag_core.errors import RerankLabError
-from rag_core.measuring import evaluate
+from rag_core.measuring import depth
+from rag_core.measuring import panel as panels
+from rag_core.measuring.depth import DEPTHS, Ceiling
+from rag_core.measuring.evaluate import Evaluation, evaluate
 from rag_core.measuring.judge import RELEVANT
+from rag_core.measuring.panel import Panel
 from rag_core.search import expand
-from rag_core.search.index import Searched
+from rag_core.search.opened import Opened
 from rag_core.settings import check_query
 from rag_core.sharing import replay
 from rag_core.sharing.replay import Replay
@@ -59,7 +63,7 @@ def add_sample(language: str) -> Document:
     """Read a bundled sample and make it the chosen document; its judged questions come with it."""
     title, data, _ = cached.sample(language)
     document = add_document(data, title)
-    if not cached.lab().questions(document.id):
+    if not cached.lab().judgments.questions(document.id):
         cached.lab().judge(document.id, cached.sample_judgments(language))
     return document
 
@@ -74,27 +78,28 @@ def forget(doc_id: str) -> None:
 
 def grades(doc_id: str, query: str, chunks: Sequence[Chunk]) -> Mapping[str, int]:
     """Return the grades of those chunks that were judged for a question."""
-    return evaluate.judgments_of(cached.lab(), doc_id, chunks, query).qrels.get(query, {})
+    return cached.lab().judged(doc_id, chunks, query).qrels.get(query, {})
 
 
 def relevant_ids(doc_id: str, query: str, chunks: Sequence[Chunk]) -> set[str] | None:
     """Return the ids of the chunks that were judged to answer, or None for a question that nobody has judged."""
-    if all(one.question != query for one in cached.lab().judgments(doc_id)):
+    if all(one.question != query for one in cached.lab().judgments.load(doc_id)):
         return None
     return {chunk_id for chunk_id, grade in grades(doc_id, query, chunks).items() if grade >= RELEVANT}
 
 
-def open_index(doc_id: str, how: Settings, place: st.delta_generator.DeltaGenerator) -> Searched:
+def open_document(doc_id: str, how: Settings, place: st.delta_generator.DeltaGenerator) -> Opened:
+    """Embed a document unless that was done before, and open it for questions."""
     place.progress(0.0, text=t("work.loading"))
     embedder = cached.embedder(how.embedder, form.llm_settings())
-    index = cached.lab().index(doc_id, how.chunks, embedder, counting(place, "work.embedding"), how.within)
-    tell_rebuilt(index)
-    return index
+    opened = cached.lab().open(doc_id, how, embedder, counting(place, "work.embedding"))
+    tell_rebuilt(opened)
+    return opened
 
 
-def tell_rebuilt(index: Searched) -> None:
+def tell_rebuilt(opened: Opened) -> None:
     """Tell the reader, once, that an index was damaged and built again."""
-    if index.take_notice():
+    if opened.index.take_notice():
         st.toast(t("work.rebuilt"), icon=":material/healing:", duration="long")
 
 
@@ -115,13 +120,11 @@ def compare_with(
 ) -> Comparison:
     place = st.empty()
     try:
-        index = open_index(doc_id, how, place)
+        opened = open_document(doc_id, how, place)
         place.progress(0.0, text=t("work.loading"))
-        embedder = cached.embedder(how.embedder, form.llm_settings())
         scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
-        reranker = ready(how.reranker)
-        comparison = cached.lab().compare(index, query, expansions, how, embedder, reranker, scoring, turn)
-        tell_rebuilt(index)
+        comparison = opened.compare(query, expansions, ready(how.reranker), scoring, turn)
+        tell_rebuilt(opened)
         return comparison
     finally:
         place.empty()
@@ -136,7 +139,7 @@ def record(comparison: Comparison) -> Replay:
         cached.self_test(comparison.settings.reranker),
         {role: cached.baseline(comparison, role) for role in replay.MODELS},
         st.session_state["answers"] or {},
-        cached.lab().judgments(comparison.doc_id),
+        cached.lab().judgments.load(comparison.doc_id),
     )
 
 
@@ -146,13 +149,15 @@ def recorded(comparison: Comparison) -> Replay:
     if kept is None or kept.comparison is not comparison:
         kept = st.session_state["recorded"] = record(comparison)
     answers = st.session_state["answers"] or {}
-    return replay.brought_up(kept, cached.parts(comparison.doc_id), answers, cached.lab().judgments(comparison.doc_id))
+    return replay.brought_up(
+        kept, cached.parts(comparison.doc_id), answers, cached.lab().judgments.load(comparison.doc_id)
+    )
 
 
 def remember(comparison: Comparison, name: str) -> None:
     """Keep a comparison in its document's history."""
     kept = st.session_state["recorded"] = record(comparison)
-    cached.lab().remember(comparison.doc_id, name, kept.made, replay.write(kept).decode())
+    cached.lab().history.add(comparison.doc_id, name, kept.made, replay.write(kept).decode())
 
 
 def suggest(doc_id: str, origin: str) -> bool:
@@ -163,8 +168,7 @@ def suggest(doc_id: str, origin: str) -> bool:
             place.progress(0.0, text=t("work.asking"))
             found = expand.by_llm(query, form.chat_model())
         else:
-            embedder = cached.embedder(state.chosen("embedder"), form.llm_settings())
-            found = cached.lab().feedback(open_index(doc_id, state.settings(), place), query, embedder)
+            found = open_document(doc_id, state.settings(), place).feedback(query)
     finally:
         place.empty()
     if found:
@@ -184,20 +188,18 @@ def ready(model_id: str) -> cached.Reranker:
     return reranker
 
 
-def evaluate_all(doc_id: str, models: list[str]) -> evaluate.Evaluation:
+def evaluate_all(doc_id: str, models: list[str]) -> Evaluation:
     """Evaluate the document's question set, with a way to stop; what was scored until then is kept."""
     how, place, stop = state.settings(), st.empty(), st.empty()
     st.session_state["evaluating"] = True
     stop.button(t("evaluate.stop"), key="stop", icon=":material/stop_circle:")
     try:
-        index = open_index(doc_id, how, place)
-        embedder = cached.embedder(how.embedder, form.llm_settings())
+        opened = open_document(doc_id, how, place)
         rerankers = [ready(model) for model in models or [how.reranker]]
-        depths = [depth for depth in evaluate.DEPTHS if depth < how.depth] + [how.depth]
-        counted = counting(place, "work.questions")
-        lab = cached.lab()
-        asked, judgments = lab.questions(doc_id), lab.judgments(doc_id)
-        found = evaluate.evaluate(lab, index, embedder, rerankers, depths, how, asked, judgments, counted)
+        depths = [shallower for shallower in DEPTHS if shallower < how.depth] + [how.depth]
+        questions = cached.lab().judgments.questions(doc_id)
+        orders = evaluate(opened, questions, rerankers, depths, counting(place, "work.questions"))
+        measured = orders.rejudged(cached.lab().judged(doc_id, opened.chunks))
     except RerankLabError:
         st.session_state["evaluating"] = False
         raise
@@ -205,30 +207,27 @@ def evaluate_all(doc_id: str, models: list[str]) -> evaluate.Evaluation:
         place.empty()
         stop.empty()
     st.session_state["evaluating"] = False
-    return found
+    return measured
 
 
-def ceiling(doc_id: str, question: str, model: str) -> evaluate.Ceiling:
+def ceiling(doc_id: str, question: str, model: str) -> Ceiling:
     """Score every chunk of the document for one question, with a way to stop; what was scored until then is kept."""
     how, place, stop = state.settings(), st.empty(), st.empty()
     stop.button(t("evaluate.stop"), key="stop_ceiling", icon=":material/stop_circle:")
     try:
-        index = open_index(doc_id, how, place)
-        embedder = cached.embedder(how.embedder, form.llm_settings())
-        scoring = counting(place, "work.scoring")
-        return evaluate.ceiling(cached.lab(), index, question, how, embedder, ready(model), scoring)
+        opened = open_document(doc_id, how, place)
+        return depth.ceiling(opened, question, ready(model), counting(place, "work.scoring"))
     finally:
         place.empty()
         stop.empty()
 
 
-def panel(doc_id: str, question: str, stages: list[str], models: list[str]) -> evaluate.Panel:
+def panel(doc_id: str, question: str, stages: list[FirstStage], models: list[str]) -> Panel:
     """Have every first stage and reranker rank the same candidates."""
     how, place = state.settings(), st.empty()
     try:
-        index = open_index(doc_id, how, place)
-        embedder, scoring = cached.embedder(how.embedder, form.llm_settings()), counting(place, "work.scoring")
+        opened = open_document(doc_id, how, place)
         rerankers = [ready(model) for model in models]
-        return evaluate.panel(cached.lab(), index, question, stages, rerankers, how, embedder, scoring)
+        return panels.panel(opened, question, stages, rerankers, counting(place, "work.scoring"))
     finally:
         place.empty()

@@ -8,7 +8,7 @@ from pages.ui.shell import cached, form, state, work
 from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import plain, t
 from pages.ui.workshop import picks
-from rag_core.datatypes import Comparison
+from rag_core.datatypes import Comparison, FirstStage
 from rag_core.settings import check_query
 from rag_core.workshop import predict
 from rag_core.workshop.predict import Round, Score
@@ -53,7 +53,7 @@ def ask(doc_id: str, label: str) -> bool:
 def deal(doc_id: str) -> tuple[Comparison, Round]:
     """Compare by vectors with the question alone, and deal its first ten."""
     query = check_query(st.session_state["question"])
-    comparison = work.compare_with(doc_id, query, (), replace(state.settings(), first_stage="vector"))
+    comparison = work.compare_with(doc_id, query, (), replace(state.settings(), first_stage=FirstStage.VECTOR))
     return comparison, predict.deal(comparison, work.relevant_ids(doc_id, query, comparison.vector.chunks))
 
 

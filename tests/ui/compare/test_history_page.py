@@ -7,8 +7,8 @@ import screens
 from screens import QUESTION, SMALL, TYPED, open_page, press, run, said, says, text_of
 
 from pages.ui.shell import cached
-from rag_core import lab
 from rag_core.reading.pdf import document_id
+from rag_core.search import opened
 from rag_core.sharing import replay
 
 DOC = document_id(SMALL)
@@ -30,7 +30,7 @@ def again(at, question: str | None = None, **state: object):
 
 def choose(at, key: str, place: int):
     """Choose the entry at a place of the history, the newest being 0."""
-    at.selectbox(key=key).set_value([entry.number for entry in cached.lab().history(DOC)][place])
+    at.selectbox(key=key).set_value([entry.number for entry in cached.lab().history.entries(DOC)][place])
     return run(at)
 
 
@@ -42,12 +42,12 @@ def test_without_a_comparison_there_is_no_history(library):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_comparison_is_kept_under_its_question(library, language):
     at = asked(language)
-    [entry] = cached.lab().history(DOC)
+    [entry] = cached.lab().history.entries(DOC)
     assert entry.name.startswith(QUESTION)
     assert text_of(at, "history.depth", depth=50) in entry.name
     assert text_of(at, "preset.sentence") in entry.name
     assert says(at, "history.only_one")
-    kept = replay.read(cached.lab().recall(DOC, entry.number)).comparison
+    kept = replay.read(cached.lab().history.load(DOC, entry.number)).comparison
     assert kept == at.session_state["comparison"]
 
 
@@ -56,7 +56,7 @@ def test_a_comparison_is_restored_with_its_form_and_without_any_model(library, m
                preset="clause", first_stage="bm25")  # fmt: skip
     for name in ("load_embedder", "load_reranker"):
         monkeypatch.setattr(cached, name, lambda *_: pytest.fail("a model is loaded"))
-    monkeypatch.setattr(lab.Lab, "compare", lambda *_: pytest.fail("it is compared again"))
+    monkeypatch.setattr(opened.Opened, "compare", lambda *_: pytest.fail("it is compared again"))
     for kept in (cached.shared_embedder, cached.loaded_reranker, cached.tested, cached.reranker_baseline,
                  cached.embedder_baseline):  # fmt: skip
         kept.clear()
@@ -73,14 +73,14 @@ def test_a_comparison_is_restored_with_its_form_and_without_any_model(library, m
     assert says(at, "result.fused")
     assert not says(at, "compare.stale")
     assert not at.session_state["history_open"]
-    assert len(cached.lab().history(DOC)) == 2
+    assert len(cached.lab().history.entries(DOC)) == 2
 
 
 def test_a_comparison_gets_a_name(library):
     at = asked()
     at.text_input(key="history_name").set_value("before the change **x**")
     press(at, "history.rename_yes")
-    assert [entry.name for entry in cached.lab().history(DOC)] == ["before the change **x**"]
+    assert [entry.name for entry in cached.lab().history.entries(DOC)] == ["before the change **x**"]
     assert at.text_input(key="history_name").value == ""
 
 
@@ -108,9 +108,9 @@ def test_the_same_comparison_twice_differs_in_nothing(library):
 
 def test_what_is_kept_in_a_newer_format_is_told(library):
     at = asked()
-    [entry] = cached.lab().history(DOC)
-    kept = cached.lab().recall(DOC, entry.number).decode()
-    cached.lab().remember(DOC, "newer", entry.made, kept.replace('"version": 1', '"version": 9'))
+    [entry] = cached.lab().history.entries(DOC)
+    kept = cached.lab().history.load(DOC, entry.number).decode()
+    cached.lab().history.add(DOC, "newer", entry.made, kept.replace('"version": 1', '"version": 9'))
     run(at)
     choose(at, "history_one", 0)
     at = press(at, "history.restore")
@@ -128,4 +128,4 @@ def test_a_closed_history_reads_nothing(library):
 def test_the_history_goes_with_its_document(library):
     asked()
     cached.lab().delete(DOC)
-    assert cached.lab().history(DOC) == []
+    assert cached.lab().history.entries(DOC) == []

@@ -12,7 +12,6 @@ from screens import QUESTION, SMALL, open_page, open_part, press, run, says, tex
 
 from pages.ui.results import report
 from pages.ui.shell import cached
-from rag_core import collection
 from rag_core.datatypes import Judgment, Span
 from rag_core.reading.pdf import document_id
 from rag_core.sharing import replay
@@ -30,7 +29,7 @@ def other(library) -> str:
 
 @pytest.fixture
 def reader(library, other) -> str:
-    return collection.save(cached.lab(), NAME, [DOC, other]).id
+    return cached.lab().collect(NAME, [DOC, other]).id
 
 
 def asked(reader: str, language: str = "en", **state: object):
@@ -51,7 +50,7 @@ def test_documents_are_put_together(other, language):
     press(at, "collection.put")
     assert says(at, "collection.made")
     made = at.session_state["doc_id"]
-    assert cached.lab().document(made).members == (DOC, other)
+    assert cached.lab().documents.load(made).members == (DOC, other)
     [table] = [table.value for table in at.dataframe if text_of(at, "collection.doubted") in table.value.columns]
     assert list(table.iloc[:, 0]) == ["small.pdf", "other town.pdf"]
     assert set(places(at, "chunks")) == {"1 · small.pdf", "2 · small.pdf", "1 · other town.pdf"}
@@ -68,7 +67,7 @@ def test_a_collection_without_a_name_or_a_document_is_told(other, name, members)
     at.multiselect(key="collection_members").set_value([DOC, other][:members])
     press(at, "collection.put")
     assert says(at, "error.empty_collection")
-    assert set(cached.lab().titles()) == {DOC, other}
+    assert set(cached.lab().documents.titles()) == {DOC, other}
 
 
 def test_members_come_and_go_and_the_name_changes(reader, other):
@@ -76,7 +75,7 @@ def test_members_come_and_go_and_the_name_changes(reader, other):
     at.multiselect(key=f"members_of_{reader}").set_value([other])
     at.text_input(key=f"name_of_{reader}").set_value("Other")
     press(at, "collection.save")
-    changed = cached.lab().document(reader)
+    changed = cached.lab().documents.load(reader)
     assert (changed.title, changed.members) == ("Other", (other,))
     assert set(places(run(at), "chunks")) == {"1 · other town.pdf"}
 
@@ -85,7 +84,7 @@ def test_a_deleted_document_leaves_the_collection_and_what_was_compared(reader, 
     at = asked(reader)
     at = open_page("documents", doc_id=other, comparison=at.session_state["comparison"])
     press(at, "documents.delete_yes")
-    assert cached.lab().document(reader).members == (DOC,)
+    assert cached.lab().documents.load(reader).members == (DOC,)
     assert at.session_state["comparison"] is None
 
 
@@ -97,7 +96,7 @@ def test_an_emptied_collection_says_what_to_do(reader, other):
     assert not at.exception
     at.multiselect(key=f"members_of_{reader}").set_value([newer])
     press(at, "collection.save")
-    assert cached.lab().document(reader).members == (newer,)
+    assert cached.lab().documents.load(reader).members == (newer,)
 
 
 def test_comparing_an_emptied_collection_is_told(reader, other):
@@ -146,12 +145,12 @@ def test_a_grade_stays_with_the_member(reader, other):
     at.session_state["picked"] = chunk.id
     run(at).button(key="grade_1").click()
     run(at)
-    [kept] = cached.lab().judgments(other)
+    [kept] = cached.lab().judgments.load(other)
     assert (kept.grade, kept.span.quote) == (1, chunk.text)
-    assert cached.lab().judgments(DOC) == []
+    assert cached.lab().judgments.load(DOC) == []
     at.button(key="undo").click()
     run(at)
-    assert cached.lab().judgments(other) == []
+    assert cached.lab().judgments.load(other) == []
 
 
 def test_a_collection_is_evaluated_and_another_filter_needs_another_evaluation(reader, other):
@@ -189,7 +188,7 @@ def test_a_result_of_a_collection_comes_home(reader, other):
     at = open_page("replay", opened=replay.read(replay.write(back)))
     assert "1 · other town.pdf" in places(at, "news")
     press(at, "replay.take")
-    assert [one.judge for one in cached.lab().judgments(other)] == ["Ann"]
+    assert [one.judge for one in cached.lab().judgments.load(other)] == ["Ann"]
 
 
 def test_the_map_and_the_ledger_name_the_documents(reader):
@@ -202,7 +201,7 @@ def test_the_map_and_the_ledger_name_the_documents(reader):
 
 
 def test_another_collection_begins_without_a_filter(reader, other):
-    second = collection.save(cached.lab(), "Second", [DOC]).id
+    second = cached.lab().collect("Second", [DOC]).id
     at = open_page("compare", doc_id=reader, within=[other])
     at.selectbox(key="doc_id").set_value(second)
     run(at)

@@ -78,7 +78,7 @@ def test_chunks_that_are_read_whole_are_not_counted_as_long():
 @pytest.mark.parametrize("name", hostile.HOSTILE_NAMES, ids=range(len(hostile.HOSTILE_NAMES)))
 def test_a_hostile_name_is_only_a_name(lab, name):
     document = lab.add(pdfs.text_pdf(["全市收入增长8.2%。"]), name)
-    assert lab.titles() == {document.id: document.title}
+    assert lab.documents.titles() == {document.id: document.title}
     assert document.title.isprintable()
     assert 0 < len(document.title) <= 200
     assert lab.cut(document.id, HOW)

@@ -70,7 +70,7 @@ def test_pasted_questions_join_the_set(library):
     at = press(at, "questions.add")
     assert says(run(at), "questions.added")
     assert not says(press(at, "evaluate.run"), "questions.added")
-    assert list(cached.lab().questions(DOC).values()) == ["Who pays?", "When did it open?"]
+    assert list(cached.lab().judgments.questions(DOC).values()) == ["Who pays?", "When did it open?"]
 
 
 def test_a_broken_paste_names_the_line_and_takes_nothing(judged):
@@ -78,7 +78,7 @@ def test_a_broken_paste_names_the_line_and_takes_nothing(judged):
     at.text_area(key="pasted").input("question,quote,grade\nWho pays?,a,2\nWho else?,b,7")
     at = press(at, "questions.add")
     assert text_of(at, "error.bad_grade", line=3, value="7") in [error.value for error in at.error]
-    assert len(cached.lab().questions(DOC)) == len(JUDGED)
+    assert len(cached.lab().judgments.questions(DOC)) == len(JUDGED)
 
 
 def test_a_csv_file_is_read(library):
@@ -87,7 +87,7 @@ def test_a_csv_file_is_read(library):
         ("q.csv", f"question,quote\n{QUESTION},{ANSWER}\n".encode(), "text/csv")
     )
     press(at, "questions.add")
-    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(0, 0, ANSWER, DOC), 2)]
+    assert cached.lab().judgments.load(DOC) == [Judgment(QUESTION, Span(0, 0, ANSWER, DOC), 2)]
 
 
 def test_qrels_are_read(judged):
@@ -96,7 +96,7 @@ def test_qrels_are_read(judged):
     at.file_uploader(key="question_file").set_value(("q.qrels", f"q1 0 {chunk.id} 1\n".encode(), "text/plain"))
     at = press(at, "questions.add")
     assert text_of(at, "questions.added", questions=0, judgments=1, repeated=0) in [told.value for told in at.success]
-    assert cached.lab().judgments(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, DOC), 1)
+    assert cached.lab().judgments.load(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, DOC), 1)
 
 
 def test_lost_words_are_listed(library):
@@ -124,7 +124,7 @@ def test_two_clicks_judge_a_chunk_of_the_pool(judged):
     at.session_state["judged_question"], at.session_state["judged_chunk"] = JUDGED[1].question, chunk.id
     before = at.session_state["evaluation"].unjudged("vector")
     click(run(at), at.button(key="grade_0"))
-    assert cached.lab().judgments(DOC)[-1] == Judgment(
+    assert cached.lab().judgments.load(DOC)[-1] == Judgment(
         JUDGED[1].question, Span(chunk.page, chunk.start, chunk.text, DOC), 0
     )
     assert at.session_state["evaluation"].unjudged("vector") < before
@@ -151,10 +151,10 @@ def test_two_clicks_judge_a_chunk(library, compared):
     first = compared.reranked.chunks[0]
     at = open_page("compare", **CUT, question=QUESTION, comparison=compared, picked=first.id)
     click(at, at.button(key="grade_2"))
-    assert cached.lab().judgments(DOC) == [Judgment(QUESTION, Span(first.page, first.start, first.text, DOC), 2)]
+    assert cached.lab().judgments.load(DOC) == [Judgment(QUESTION, Span(first.page, first.start, first.text, DOC), 2)]
     assert "★★" in at.dataframe[1].value.iloc[0].tolist()
     click(at, at.button(key="undo"))
-    assert cached.lab().judgments(DOC) == []
+    assert cached.lab().judgments.load(DOC) == []
 
 
 def test_judges_are_told_apart(library, compared):
@@ -163,13 +163,13 @@ def test_judges_are_told_apart(library, compared):
     at = open_page("compare", **CUT, question=QUESTION, comparison=compared, picked=first.id, judge="me")
     assert not [button for button in at.button if button.key == "undo"]
     click(at, at.button(key="grade_1"))
-    assert [one.judge for one in cached.lab().judgments(DOC)] == ["other", "me"]
+    assert [one.judge for one in cached.lab().judgments.load(DOC)] == ["other", "me"]
     assert text_of(at, "judge.so_far", grades="me 1, other 0") in [caption.value for caption in at.caption]
 
 
 def test_judging_a_document_that_is_gone_says_so(library, compared):
     at = open_page("compare", **CUT, question=QUESTION, comparison=compared, picked=compared.reranked.ids[0])
-    cached.lab().library.delete(DOC)
+    cached.lab().library.documents.delete(DOC)
     click(at, at.button(key="grade_2"))
     assert says(at, "error.document_missing")
 

@@ -55,8 +55,7 @@ def made(
 ) -> Comparison:
     lab = Lab(home)
     document = lab.add(DOCUMENT, "town.pdf")
-    index = lab.index(document.id, how, embedder)
-    comparison = lab.compare(index, query, expansions, Settings(chunks=how, **more), embedder, reranker)
+    comparison = lab.open(document.id, Settings(chunks=how, **more), embedder).compare(query, expansions, reranker)
     lab.close()
     return comparison
 
@@ -169,8 +168,8 @@ def test_a_chunk_of_one_sentence_is_probed_by_smaller_units_and_says_so(library,
 @both_languages
 def test_a_chunk_of_one_word_is_told(library, embedder, reranker, language):
     lab = Lab(settings.home())
-    index = lab.index(lab.add(text_pdf(["Parks.", "Trams."]), "words.pdf").id, SENTENCES, embedder)
-    comparison = lab.compare(index, QUESTION, [], Settings(chunks=SENTENCES), embedder, reranker)
+    doc_id = lab.add(text_pdf(["Parks.", "Trams."]), "words.pdf").id
+    comparison = lab.open(doc_id, Settings(chunks=SENTENCES), embedder).compare(QUESTION, [], reranker)
     lab.close()
     assert says(explain(comparison, language=language), "error.one_unit")
 
@@ -214,8 +213,7 @@ def test_what_is_too_long_for_a_model_is_said(tmp_path, embedder, reranker, lang
     lab = Lab(settings.home())
     document = lab.add(text_pdf(*[words[n : n + 40] for n in range(0, 200, 40)]), "long.pdf")
     how = ChunkSettings("window", 2600, 0)
-    index = lab.index(document.id, how, embedder)
-    comparison = lab.compare(index, QUESTION, [], Settings(chunks=how), embedder, reranker)
+    comparison = lab.open(document.id, Settings(chunks=how), embedder).compare(QUESTION, [], reranker)
     lab.close()
     at = explain(comparison, language=language)
     [said] = [warning.value for warning in at.warning]
@@ -331,7 +329,7 @@ def drawn(at: AppTest) -> dict:
 
 def test_the_map_holds_every_chunk_the_question_and_the_expansions(home, library, expanded, embedder):
     lab = Lab(settings.home())
-    index = lab.index(expanded.doc_id, SENTENCES, embedder)
+    index = lab.open(expanded.doc_id, Settings(chunks=SENTENCES), embedder).index
     layout = projection.by_pca(index.vectors)
     lab.close()
     at = explain(expanded, "map")
@@ -344,7 +342,7 @@ def test_points_are_told_apart_and_the_path_says_both_ranks(monkeypatch, home, l
     monkeypatch.setitem(streamlit.session_state, "lang", "en")
     monkeypatch.setattr(projection_part.chosen_chunk, "models", lambda comparison: (None, embedder))
     lab = Lab(settings.home())
-    index = lab.index(expanded.doc_id, SENTENCES, embedder)
+    index = lab.open(expanded.doc_id, Settings(chunks=SENTENCES), embedder).index
     frame = projection_part.point_frame(expanded, index, projection.by_pca(index.vectors))
     lab.close()
     assert len(frame) == len(index.chunks) + 1 + len(EXPANSIONS)

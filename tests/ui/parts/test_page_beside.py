@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-import test_past_page
-import test_replay_page
-import test_workshop_page
 from running_app import settle
 from screens import QUESTION, SMALL, TYPED, asked, open_page, open_part, press, run, says
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.shell import cached
-from rag_core import collection, settings
+from rag_core import settings
 from rag_core.datatypes import Judgment, Span
 from rag_core.lab import Lab
 from rag_core.reading.pdf import document_id
+from tests.ui.compare import test_history_page
+from tests.ui.results import test_replay_page
+from tests.ui.workshop import test_workshop_page
 
 pytestmark = pytest.mark.slow
 
@@ -74,9 +74,9 @@ def test_a_row_of_the_ledger_is_the_chunk_at_its_new_rank(library, drawn):
 
 
 def test_both_tops_of_the_history(library, drawn):
-    at = test_past_page.again(test_past_page.asked(typed=TYPED), "Who paid for the bridge?", typed="")
-    at = test_past_page.choose(at, "history_one", 1)
-    at = test_past_page.choose(at, "history_other", 0)
+    at = test_history_page.again(test_history_page.asked(typed=TYPED), "Who paid for the bridge?", typed="")
+    at = test_history_page.choose(at, "history_one", 1)
+    at = test_history_page.choose(at, "history_other", 0)
     for side in ("one", "other"):
         text = table(at, f"history_top_{side}").value.iloc[2, -1]
         assert opens(at, drawn, f"history_top_{side}", 2)[1] == text
@@ -170,7 +170,7 @@ def test_judgments_that_came_home_open_on_the_page_of_the_document_here(library,
 
 def test_a_result_finds_its_own_document_before_a_collection_that_holds_it(library):
     replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
-    collection.save(cached.lab(), "Reader", [DOC])
+    cached.lab().collect("Reader", [DOC])
     at = test_replay_page.opened(test_replay_page.replay.write(replay))
     [said] = [text.value for text in at.markdown if "is in your library" in text.value]
     assert "Reader" not in said

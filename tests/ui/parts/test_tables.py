@@ -14,7 +14,7 @@ from comparisons import comparison
 
 from pages.ui.parts import tables
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Expansion, Part
+from rag_core.datatypes import Expansion, FirstStage, Part
 
 TEXTS = ["Alpha one.", "Beta two.", "Gamma three.", "Delta four."]
 TYPED, WRITTEN = Expansion("other words", "typed"), Expansion("more words", "llm")
@@ -114,14 +114,16 @@ def test_the_full_table_holds_the_best_part_where_one_was_scored():
 
 
 def test_with_both_first_stages_each_search_has_its_columns():
-    given = comparison(TEXTS, expansions=[TYPED], first_stage="both")
+    given = comparison(TEXTS, expansions=[TYPED], first_stage=FirstStage.BOTH)
     assert {"query_1_vector_rank", "query_1_cosine", "query_1_bm25_rank", "query_1_bm25"} <= set(
         tables.full_table(given)
     )
     assert [name[-4:] == "BM25" for name in tables.ledger_table(given).columns[3:]] == [False, True, False, True]
 
 
-@pytest.mark.parametrize(("stage", "unit"), [("vector", "cosine"), ("bm25", "bm25"), ("both", "rrf")])
+@pytest.mark.parametrize(
+    ("stage", "unit"), [(FirstStage.VECTOR, "cosine"), (FirstStage.BM25, "bm25"), (FirstStage.BOTH, "rrf")]
+)
 def test_the_first_stage_names_its_score(stage, unit):
     given = comparison(TEXTS, first_stage=stage)
     assert tables.score_name(given, "vector") == t(f"score.{unit}")

@@ -54,7 +54,7 @@ def test_an_empty_page_says_where_files_come_from(language):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_result_opens_without_document_and_models(saved, monkeypatch, tmp_path, language, no_models):
     at = elsewhere(saved, monkeypatch, tmp_path, language)
-    assert cached.lab().titles() == {}
+    assert cached.lab().documents.titles() == {}
     assert says(at, "replay.banner")
     assert says(at, "result.same_candidates")
     assert says(at, "selftest.of")
@@ -150,8 +150,8 @@ def test_the_first_person_takes_the_judgments_home(saved, language):
     at = opened(data, language)
     assert says(at, "replay.news")
     press(at, "replay.take")
-    assert cached.lab().judgments(DOC)[-1] == judgment
-    assert len(cached.lab().judgments(DOC)) == 2
+    assert cached.lab().judgments.load(DOC)[-1] == judgment
+    assert len(cached.lab().judgments.load(DOC)) == 2
     assert says(at, "replay.nothing_new")
 
 
@@ -164,7 +164,7 @@ def test_judgments_come_home_to_the_same_words_under_another_id(saved, monkeypat
     at = run(at.switch_page("pages/replay.py"))
     at.file_uploader(key="replay_file").set_value(("result.json", data, "application/json"))
     press(run(at), "replay.take")
-    assert [one.judge for one in cached.lab().judgments(own)] == ["Ann", "Bo"]
+    assert [one.judge for one in cached.lab().judgments.load(own)] == ["Ann", "Bo"]
 
 
 def test_what_was_judged_here_since_stands(saved):
@@ -175,7 +175,7 @@ def test_what_was_judged_here_since_stands(saved):
     cached.lab().judge(DOC, [mine])
     at = opened(replay.write(old_and(found, old)))
     press(at, "replay.take")
-    assert [one.judge for one in cached.lab().judgments(DOC)] == ["Ann", "", "Bo"]
+    assert [one.judge for one in cached.lab().judgments.load(DOC)] == ["Ann", "", "Bo"]
 
 
 def old_and(found: Replay, judgments: list[Judgment]) -> Replay:

@@ -7,7 +7,6 @@ import streamlit as st
 from pdfs import text_pdf
 
 from pages.ui.shell import cached, work
-from rag_core import collection
 from rag_core.errors import DocumentMissing
 
 ONE, OTHER = text_pdf(["全市收入增长8.2%。"]), text_pdf(["新建公园二十处。"], ["博物馆接待游客三百万人次。"])
@@ -60,7 +59,7 @@ def test_what_streamlit_keeps_for_everybody_stays(two):
 
 def test_a_member_takes_its_collections_along(two):
     one, other = two
-    both = collection.save(cached.lab(), "both", [one, other], "").id
+    both = cached.lab().collect("both", [one, other], "").id
     assert len(cached.chunks(both, *CUT)) == 3 and cached.document(both).members == (one, other)
     cached.chunks(other, *CUT)
     cached.lab().delete(one)

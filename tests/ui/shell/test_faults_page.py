@@ -60,7 +60,7 @@ def test_a_disk_that_fails_is_told_and_what_is_there_stays(library, language):
         assert says(at, "error.library_unwritable")
         at = press(at, "documents.delete_yes")
         assert says(at, "error.index_unreadable")
-    assert list(cached.lab().titles()) == [document_id(SMALL)]
+    assert list(cached.lab().documents.titles()) == [document_id(SMALL)]
     at = upload(at, ("other.pdf", OTHER))
     assert says(at, "documents.added"), said(at)
 

@@ -20,7 +20,7 @@ from pages.ui.shell.link import ORIGINS
 from rag_core import errors
 from rag_core.errors import RerankLabError
 from rag_core.explaining import lessons, perturb
-from rag_core.measuring.evaluate import STAGES
+from rag_core.measuring.evaluate import ORDERS
 from rag_core.measuring.judge import GRADES
 from rag_core.models import rerank
 from rag_core.reading import quality
@@ -52,7 +52,7 @@ def calls(files: list[Path]) -> Iterator[ast.Call]:
 
 def steps() -> set[str]:
     """Return the steps that the pipeline takes the time of."""
-    files = [ROOT / "rag_core" / name for name in ("documents.py", "pipeline.py")]
+    files = [ROOT / "rag_core" / name for name in ("lab.py", "search/indexes.py", "search/opened.py")]
     timed = [call for call in calls(files) if getattr(call.func, "id", "") == "timed"]
     return {call.args[1].value for call in timed}
 
@@ -76,7 +76,7 @@ FAMILIES = {
     "preset.{}_help": set(PRESETS),
     "score.{}": {made.scale for made in RERANKERS} | SERVED | set(FIRST_SCORES.values()),
     "table.{}": set(FIRST_SCORES.values()),
-    "order.{}": set(STAGES.values()),
+    "order.{}": set(ORDERS),
     "form.first_{}": set(FIRST_STAGES),
     "evaluate.sample_{}": set(SAMPLE_FILES),
     "judge.grade_{}": {str(grade) for grade in GRADES},
@@ -87,7 +87,7 @@ FAMILIES = {
     "home.line_{}": {"1", "2", "3"},
     "documents.sample_{}": set(SAMPLE_FILES),
     "answer.source_{}": {"extractive", "llm"},
-    "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(STAGES.values()),
+    "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(ORDERS),
     "report.method_{}": set(FIRST_STAGES),
     "history.top_{}": {"one", "other"},
     "form.{}": {"embedder", "reranker"},

@@ -224,7 +224,7 @@ def test_on_a_shared_server_a_link_does_not_open_what_another_visitor_uploaded(m
 
 def visitors_documents() -> list[str]:
     """Return the ids of all documents that belong to a visitor: everything that a day's end would take."""
-    return cached.lab().library.left_behind(0, time.time() + 1)
+    return cached.lab().library.documents.left_behind(0, time.time() + 1)
 
 
 def test_what_a_visitor_uploaded_goes_some_time_after_the_visit(monkeypatch):
@@ -240,7 +240,7 @@ def test_what_a_visitor_uploaded_goes_some_time_after_the_visit(monkeypatch):
 
 def test_what_a_visitor_of_another_process_uploaded_stays_while_that_process_sees_them(monkeypatch):
     cached.lab().add(SMALL, "small.pdf", owner="elsewhere")
-    cached.lab().library.report_stays(["elsewhere"], [])
+    cached.lab().library.documents.report_stays(["elsewhere"], [])
     cached.sweep(cached.lab(), {})
     assert len(visitors_documents()) == 1
     monkeypatch.setattr(cached, "UNHEARD_SECONDS", -1)
@@ -266,7 +266,7 @@ def test_what_a_visitor_uploaded_goes_after_a_day(library, monkeypatch):
     monkeypatch.setattr(cached, "LONGEST_STAY_SECONDS", -1)
     cached.sweep(cached.lab(), cached.stays())
     assert visitors_documents() == []
-    assert list(cached.lab().titles().values()) == ["small.pdf"], "what is everybody's stays"
+    assert list(cached.lab().documents.titles().values()) == ["small.pdf"], "what is everybody's stays"
 
 
 def test_embedding_ahead_of_the_first_question(library):

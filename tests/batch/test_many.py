@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from command import run
 from pdfs import blank_pdf, cut_pdf, encrypted_pdf, text_pdf
 
 from rag_core import settings
-from rag_core.batch import work
+from rag_core.batch import evaluation, indexing
 from rag_core.datatypes import Judgment, Settings, Span
 from rag_core.lab import Lab
-from rag_core.measuring import evaluate
+from rag_core.measuring import evaluate, judge, tables
 from rag_core.measuring.exchange import Questions
 
 pytestmark = pytest.mark.slow
@@ -63,8 +65,8 @@ READABLE = {"town.pdf", "below/city.PDF", "below/again.pdf"}
 FAILED = {"broken.pdf", "empty.pdf", "page.pdf", "scan.pdf", "secret.pdf"}
 
 
-def tasks(folder, **how) -> list[work.Task]:
-    return [work.Task(file, **how) for file in sorted(folder.rglob("*")) if file.suffix.lower() == ".pdf"]
+def tasks(folder, **how) -> list[indexing.Task]:
+    return [indexing.Task(file, **how) for file in sorted(folder.rglob("*")) if file.suffix.lower() == ".pdf"]
 
 
 def names(folder, outcomes) -> set[str]:
@@ -75,10 +77,10 @@ def content(home) -> list:
     """Return what a library holds of documents, without times."""
     lab = Lab(home)
     held = []
-    for doc_id in sorted(lab.titles()):
-        document, cut = lab.document(doc_id), work.cut_of(lab.document(doc_id), None)
-        vectors = lab.library.embeddings(doc_id, cut.key, "bilingual-embedder").vectors
-        held.append((document, lab.library.chunks(doc_id, cut.key), vectors.tobytes()))
+    for doc_id in sorted(lab.documents.titles()):
+        document, cut = lab.documents.load(doc_id), indexing.cut_of(lab.documents.load(doc_id), None)
+        vectors = lab.embeddings.load(doc_id, cut.key, "bilingual-embedder").vectors
+        held.append((document, lab.embeddings.chunks(doc_id, cut.key), vectors.tobytes()))
     lab.close()
     return held
 
@@ -88,23 +90,24 @@ def content(home) -> list:
 
 def test_broken_files_are_listed_and_the_rest_is_done(folder, lab, embedder):
     counts = []
-    outcomes = work.index(lab, tasks(folder), embedder, work.here(embedder), lambda *count: counts.append(count))
+    make = indexing.here(embedder)
+    outcomes = indexing.index(lab, tasks(folder), embedder, make, lambda *count: counts.append(count))
     good, bad = [one for one in outcomes if not one.reason], [one for one in outcomes if one.reason]
     assert (names(folder, good), names(folder, bad)) == (READABLE, FAILED)
     assert [one.file for one in outcomes] == [task.file for task in tasks(folder)]
     assert counts == [(done, 8) for done in range(9)]
     town = next(one for one in good if one.file.name == "town.pdf")
     assert (town.pages, town.chunks, town.cut, town.new) == (2, 4, "sentence", True)
-    assert {title for title in lab.titles().values()} == {"town.pdf", "city.PDF"}
+    assert {title for title in lab.documents.titles().values()} == {"town.pdf", "city.PDF"}
 
 
 def test_what_is_made_here_is_what_opening_a_document_makes(folder, lab, embedder):
-    work.index(lab, tasks(folder), embedder, work.here(embedder))
+    indexing.index(lab, tasks(folder), embedder, indexing.here(embedder))
     lab.close()
     other = Lab(folder.parent / "other")
     for data, title in ((CITY, "city.PDF"), (TOWN, "town.pdf")):
         document = other.add(data, title)
-        other.index(document.id, work.cut_of(document, None), embedder)
+        other.open(document.id, Settings(chunks=indexing.cut_of(document, None)), embedder)
     other.close()
     assert content(settings.home()) == content(folder.parent / "other")
 
@@ -114,20 +117,20 @@ def test_a_run_that_was_stopped_goes_on_where_it_stood(folder, lab, embedder):
         pass
 
     def stopping(tasks):
-        for number, made in enumerate(work.here(embedder)(tasks)):
+        for number, made in enumerate(indexing.here(embedder)(tasks)):
             if number == 2:
                 raise Stopped
             yield made
 
     with pytest.raises(Stopped):
-        work.index(lab, tasks(folder), embedder, stopping)
+        indexing.index(lab, tasks(folder), embedder, stopping)
     asked = []
 
     def watching(tasks):
         asked.extend(task.file.name for task in tasks)
-        yield from work.here(embedder)(tasks)
+        yield from indexing.here(embedder)(tasks)
 
-    outcomes = work.index(lab, tasks(folder), embedder, watching)
+    outcomes = indexing.index(lab, tasks(folder), embedder, watching)
     assert "again.pdf" not in asked and "city.PDF" not in asked
     assert "town.pdf" in asked
     assert names(folder, [one for one in outcomes if not one.new and not one.reason]) == {
@@ -137,25 +140,25 @@ def test_a_run_that_was_stopped_goes_on_where_it_stood(folder, lab, embedder):
 
 
 def test_another_cut_embeds_again_without_reading_again(folder, lab, embedder):
-    work.index(lab, tasks(folder), embedder, work.here(embedder))
+    indexing.index(lab, tasks(folder), embedder, indexing.here(embedder))
     asked = []
 
     def watching(tasks):
         asked.extend((task.file.name, task.document is not None) for task in tasks)
-        yield from work.here(embedder)(tasks)
+        yield from indexing.here(embedder)(tasks)
 
-    outcomes = work.index(lab, tasks(folder, preset="clause"), embedder, watching)
+    outcomes = indexing.index(lab, tasks(folder, preset="clause"), embedder, watching)
     assert dict(asked)["town.pdf"]
     assert {one.cut for one in outcomes if one.new} == {"clause"}
 
 
 def test_a_password_opens_what_it_opens(folder, lab, embedder):
-    outcomes = work.index(lab, tasks(folder, password="password"), embedder, work.here(embedder))
+    outcomes = indexing.index(lab, tasks(folder, password="password"), embedder, indexing.here(embedder))
     assert "secret.pdf" not in names(folder, [one for one in outcomes if one.reason])
 
 
 def test_a_file_that_went_away_is_one_that_failed(folder, lab, embedder):
-    [outcome] = work.index(lab, [work.Task(folder / "gone.pdf")], embedder, work.here(embedder))
+    [outcome] = indexing.index(lab, [indexing.Task(folder / "gone.pdf")], embedder, indexing.here(embedder))
     assert outcome.reason == "No such file or directory"
 
 
@@ -163,46 +166,49 @@ def test_a_file_that_went_away_is_one_that_failed(folder, lab, embedder):
 
 
 @pytest.fixture
-def parts(folder, lab, embedder) -> list[work.Part]:
-    chosen = [work.Task(folder / "town.pdf"), work.Task(folder / "below" / "city.PDF")]
-    outcomes = work.index(lab, chosen, embedder, work.here(embedder))
+def parts(folder, lab, embedder) -> list[evaluation.Part]:
+    chosen = [indexing.Task(folder / "town.pdf"), indexing.Task(folder / "below" / "city.PDF")]
+    outcomes = indexing.index(lab, chosen, embedder, indexing.here(embedder))
+    opened = [lab.open(one.doc_id, replace(HOW, chunks=lab.recommend(one.doc_id)), embedder) for one in outcomes]
     return [
-        work.part(lab, one, name, QUESTIONS[name], None, embedder)
-        for one, name in zip(outcomes, ("town", "city"), strict=True)
+        evaluation.Part(name, lab.documents.load(one.doc_id), one, QUESTIONS[name])
+        for name, one in zip(("town", "city"), opened, strict=True)
     ]
 
 
 def test_documents_are_evaluated_as_one(lab, parts, embedder, reranker):
     counts = []
-    found = work.evaluate_all(lab, parts, embedder, [reranker], [5], HOW, lambda *count: counts.append(count))
+    found = evaluation.evaluate_all(parts, [reranker], [5], lambda *count: counts.append(count))
     assert counts == [(0, 2), (1, 2), (2, 2)]
     asked = ["town: How much did tax revenue grow?", "town: Who was hired?", "city: 财政收入增长了多少？"]
     assert found.questions == found.measured == asked
     assert list(found.numbers.values()) == [1, 2, 3]
     single = [
-        evaluate.evaluate(lab, one.index, embedder, [reranker], [5], HOW, dict(enumerate(one.questions.questions)),
-                          one.questions.judgments) for one in parts
-    ]  # fmt: skip
+        evaluate.evaluate(part.opened, dict(enumerate(part.questions.questions)), [reranker], [5]).rejudged(
+            judge.apply(part.questions.judgments, [part.document], part.opened.chunks)
+        )
+        for part in parts
+    ]
     for system in found.orders:
         whole = [value for one in single for value in one.values[system]["nDCG@10"].values()]
         assert found.mean(system, "nDCG@10") == pytest.approx(np.mean(whole))
 
 
 def test_the_files_hold_every_document(lab, parts, embedder, reranker):
-    found = work.evaluate_all(lab, parts, embedder, [reranker], [5], HOW)
-    files = evaluate.files(found, *work.judged_and_cut(parts))
+    found = evaluation.evaluate_all(parts, [reranker], [5])
+    files = tables.files(found, *evaluation.judged_and_cut(parts))
     judged = files["judgments.csv"].decode("utf-8-sig")
     assert "town: Who was hired?" in judged and "city: 财政收入增长了多少？" in judged
     assert files["qrels.txt"].decode().splitlines()[-1].startswith("q3 0 ")
 
 
 def test_only_what_is_not_scored_yet_is_wanted(lab, parts, embedder, reranker):
-    first = list(work.wanted(lab, parts[0], embedder, reranker, HOW, 5))
+    first = list(evaluation.wanted(parts[0], reranker, 5))
     assert [(one.question, len(one.chunks)) for one in first] == [
         (question, 4) for question in QUESTIONS["town"].questions
     ]
-    work.evaluate_all(lab, parts, embedder, [reranker], [5], HOW)
-    assert list(work.wanted(lab, parts[0], embedder, reranker, HOW, 5)) == []
+    evaluation.evaluate_all(parts, [reranker], [5])
+    assert list(evaluation.wanted(parts[0], reranker, 5)) == []
 
 
 # Command line

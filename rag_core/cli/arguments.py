@@ -1,0 +1,41 @@
+"""What several commands are told: a document, how it is searched, and where the work is done."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rag_core import settings
+from rag_core.batch import cluster
+from rag_core.datatypes import FirstStage, Settings
+from rag_core.models import catalog
+from rag_core.reading import chunk
+
+
+def document_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="a PDF, or a folder: its PDFs as one collection")
+    command.add_argument("--password", help="opens an encrypted PDF")
+    command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
+    command.add_argument(
+        "--first-stage", choices=settings.FIRST_STAGES, default=Settings().first_stage.value,
+        help="what finds the candidates (default %(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--cutoff", type=int, default=Settings().cutoff, help="how many reach the LLM (default %(default)s)"
+    )
+    command.add_argument("--embedder", default=Settings().embedder, metavar="ID", help=known(catalog.EMBEDDERS))
+
+
+def ray_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--ray", metavar="ADDRESS", help=f"work as Ray actors on this cluster, or with {cluster.HERE} on this machine"
+    )
+    command.add_argument("--workers", type=int, default=1, help="actors of each model with --ray (default %(default)s)")
+
+
+def known(lines: tuple[catalog.Line, ...]) -> str:
+    return ", ".join(line.id for line in lines) + ", any Hugging Face id or a local folder (default %(default)s)"
+
+
+def asked_settings(arguments: argparse.Namespace) -> Settings:
+    return Settings(arguments.embedder, cutoff=arguments.cutoff, first_stage=FirstStage(arguments.first_stage))

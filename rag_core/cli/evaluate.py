@@ -1,0 +1,170 @@
+"""evaluate: measure every order on a file of questions and judgments, or on a folder of such files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from rag_core import settings
+from rag_core.batch import cluster, evaluation
+from rag_core.batch.evaluation import Part
+from rag_core.batch.indexing import Outcome, cut_of
+from rag_core.cli.arguments import asked_settings, document_arguments, known, ray_arguments
+from rag_core.cli.documents import document_of, open_lab, worked
+from rag_core.cli.files import pdfs, read, write
+from rag_core.cli.index import index_all, outcome_line
+from rag_core.cli.printed import as_table, counting, one_line, warn
+from rag_core.datatypes import Settings
+from rag_core.errors import BadSetting, RerankLabError
+from rag_core.lab import Lab
+from rag_core.measuring import evaluate, exchange, judge, metrics, tables
+from rag_core.measuring.evaluate import Evaluation
+from rag_core.measuring.exchange import Questions
+from rag_core.models import catalog, selftest
+from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.rerank import Reranker, load_reranker
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    document_arguments(command)
+    command.add_argument(
+        "questions",
+        type=Path,
+        metavar="QUESTIONS",
+        help="a CSV with the columns question, page, quote, grade, judge (all but the first may be left out), or lines;"
+        " a folder with such a file named like each PDF of a folder, to evaluate each on its own",
+    )
+    command.add_argument(
+        "--rerankers",
+        default=Settings().reranker,
+        metavar="IDS",
+        help="separated by commas; " + known(catalog.RERANKERS),
+    )
+    command.add_argument(
+        "--depths", default="10,50", metavar="NUMBERS", help="5 to 100, separated by commas (default %(default)s)"
+    )
+    command.add_argument("--output", type=Path, metavar="FOLDER", help="write CSV files, qrels and runs here")
+    ray_arguments(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> str:
+    each = arguments.file.is_dir() and arguments.questions.is_dir()
+    return each_alone(arguments) if each else as_one(arguments)
+
+
+def as_one(arguments: argparse.Namespace) -> str:
+    """Evaluate a file's questions on a document or a collection, write the files, and return the tables."""
+    how, depths = settings.check(asked_settings(arguments)), depths_of(arguments)
+    questions = exchange.read_questions(read(arguments.questions))
+    with document_of(arguments) as (lab, document, cut):
+        embedder, rerankers = load_embedder(how.embedder), load_rerankers(arguments)
+        warn_of(rerankers, [document.language])
+        opened = lab.open(document.id, replace(how, chunks=cut), embedder)
+        numbered = dict(enumerate(questions.questions, start=1))
+        orders = evaluate.evaluate(opened, numbered, rerankers, depths, counting("question"))
+        judged = judge.apply(questions.judgments, lab.documents.parts(document.id), opened.chunks)
+    measured = orders.rejudged(judged)
+    if arguments.output:
+        write(arguments.output, tables.files(measured, questions.judgments, opened.chunks))
+    return evaluation_text(measured)
+
+
+def each_alone(arguments: argparse.Namespace) -> str:
+    """Evaluate a folder's PDFs as one, each on the questions that lie under its name in the other folder."""
+    how, depths = settings.check(asked_settings(arguments)), depths_of(arguments)
+    asked = dict(questions_beside(arguments.file, arguments.questions))
+    with open_lab() as lab:
+        embedder, rerankers = load_embedder(how.embedder), load_rerankers(arguments)
+        with worked(arguments):
+            outcomes = index_all(arguments, lab, embedder, list(asked))
+            sys.stderr.writelines(f"{outcome_line(outcome)}\n" for outcome in outcomes if outcome.reason)
+            indexed = [outcome for outcome in outcomes if not outcome.reason]
+            if not indexed:
+                raise RerankLabError("none of the files could be indexed: see the lines above")
+            parts = [part_of(arguments, lab, outcome, asked[outcome.file], embedder) for outcome in indexed]
+            warn_of(rerankers, sorted({part.document.language for part in parts}))
+            score_ahead(arguments, lab, parts, rerankers, max(depths))
+        measured = evaluation.evaluate_all(parts, rerankers, depths, counting("document"))
+    if arguments.output:
+        write(arguments.output, tables.files(measured, *evaluation.judged_and_cut(parts)))
+    return evaluation_text(measured)
+
+
+def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, Questions]]:
+    """Yield the PDFs of a folder that have questions, a CSV of their name, in another.
+
+    Raises:
+        RerankLabError: none has.
+    """
+    pairs = [(file, questions / file.relative_to(folder).with_suffix(".csv")) for file in pdfs([folder])]
+    pairs = [(file, csv) for file, csv in pairs if csv.is_file()]
+    if not pairs:
+        raise RerankLabError(f"no PDF of {folder} has a CSV of its name in {questions}")
+    for file, csv in pairs:
+        try:
+            yield file.resolve(), exchange.read_questions(read(csv))
+        except RerankLabError as error:
+            raise RerankLabError(f"{csv}: {error}") from error
+
+
+def part_of(
+    arguments: argparse.Namespace, lab: Lab, outcome: Outcome, questions: Questions, embedder: Embedder
+) -> Part:
+    document = lab.documents.load(outcome.doc_id)
+    how = replace(asked_settings(arguments), chunks=cut_of(document, arguments.chunks))
+    name = str(outcome.file.relative_to(arguments.file.resolve()))
+    return Part(name, document, lab.open(document.id, how, embedder), questions)
+
+
+def score_ahead(
+    arguments: argparse.Namespace, lab: Lab, parts: Sequence[Part], rerankers: Iterable[Reranker], depth: int
+) -> None:
+    """Have a Ray cluster, where there is one, score what the evaluation will ask for."""
+    for reranker in rerankers if arguments.ray else ():
+        wanted = chain.from_iterable(evaluation.wanted(part, reranker, depth) for part in parts)
+        cluster.score(lab, [*wanted], reranker.id, arguments.workers, counting("question"))
+
+
+def load_rerankers(arguments: argparse.Namespace) -> list[Reranker]:
+    names = [name.strip() for name in arguments.rerankers.split(",") if name.strip()]
+    return [load_reranker(name) for name in dict.fromkeys(names)]
+
+
+def warn_of(rerankers: Iterable[Reranker], languages: Sequence[str]) -> None:
+    for test in [selftest.check(reranker) for reranker in rerankers]:
+        for language in languages:
+            warn(test, language)
+
+
+def depths_of(arguments: argparse.Namespace) -> list[int]:
+    return [number(text) for text in arguments.depths.split(",")]
+
+
+def number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise BadSetting(f"{text!r} is no depth: give numbers separated by commas", setting="depth", value=text,
+                         limit="5–100") from error  # fmt: skip
+
+
+def evaluation_text(measured: Evaluation) -> str:
+    """Write the table of means, what is not measured and why, and where reranking harmed."""
+    lines = [f"{len(measured.questions)} questions, {len(measured.measured)} with a relevant chunk", ""]
+    lines += as_table(*tables.means(measured)) if measured.measured else ["nothing is judged relevant: no measures"]
+    if measured.measured and not measured.enough:
+        lines.append(f"fewer than {metrics.FEW} questions: too few to claim a difference")
+    lines += [f"no relevant chunk, left out: {one_line(question)}" for question in measured.excluded]
+    lines += [f"words not found: p. {lost.span.page} {one_line(lost.span.quote)}" for lost in measured.judged.lost]
+    for system in measured.reranked:
+        fall, loss = measured.fell_furthest(system), measured.lost_most(system)
+        if fall:
+            lines.append(f"{system}: relevant chunk that fell furthest {fall[2]} → {fall[3]}: {one_line(fall[0])}")
+        if loss:
+            lines.append(f"{system}: question that lost most {metrics.MAIN} {loss[1]:+.3f}: {one_line(loss[0])}")
+    return "\n".join(lines)

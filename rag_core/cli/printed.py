@@ -1,0 +1,113 @@
+"""What a command prints: tables, orders, warnings, and how far the work is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from rag_core.datatypes import Chunk, Comparison, Move, Progress, Ranking
+from rag_core.models import selftest
+
+
+def as_json(comparison: Comparison) -> str:
+    found = {
+        "question": comparison.query,
+        "chunks": comparison.available,
+        "vector": rows(comparison.vector),
+        "reranked": [
+            {**row, "before": move.before, "move": move.delta, **best_part(move)}
+            for row, move in zip(rows(comparison.reranked), comparison.moves, strict=True)
+        ],
+        "scale": comparison.scale,
+        "seconds": dict(comparison.timings),
+    }
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def rows(ranking: Ranking) -> list[dict[str, object]]:
+    return [
+        {"rank": rank, **titled(hit.chunk), "page": hit.chunk.page, "text": hit.chunk.text, "score": hit.score}
+        for rank, hit in enumerate(ranking.hits, start=1)
+    ]
+
+
+def titled(chunk: Chunk) -> dict[str, str]:
+    return {"document": chunk.title} if chunk.title else {}
+
+
+def best_part(move: Move) -> dict[str, object]:
+    return {"part": {**asdict(move.part), "text": move.part.words(move.chunk.text)}} if move.part else {}
+
+
+def as_text(comparison: Comparison) -> str:
+    title = f"{comparison.order} order"
+    chunks = comparison.vector.chunks
+    before = [f"{rank:>4}        {where(chunk)} {one_line(chunk.text)}" for rank, chunk in enumerate(chunks, start=1)]
+    after = [
+        f"{move.after:>4} {arrow(move.delta):>6} {where(move.chunk)} {scored_text(move)}" for move in comparison.moves
+    ]
+    scored = f", {len(before)} scored" if len(before) < comparison.found else ""
+    return "\n".join(
+        [
+            f"{comparison.available} chunks, {comparison.found} candidates{scored}",
+            "",
+            title,
+            *before,
+            "",
+            "cross-encoder order",
+            *after,
+        ]
+    )
+
+
+def where(chunk: Chunk) -> str:
+    return f"{one_line(chunk.title)} p. {chunk.page:<4}" if chunk.title else f"p. {chunk.page:<4}"
+
+
+def scored_text(move: Move) -> str:
+    """Return the text that was scored: of a chunk in parts the best one, and of how many."""
+    if move.part is None:
+        return one_line(move.chunk.text)
+    return f"[best of {move.part.of} parts] {one_line(move.part.words(move.chunk.text))}"
+
+
+def arrow(delta: int) -> str:
+    return f"▲{delta}" if delta > 0 else f"▼{-delta}" if delta < 0 else "="
+
+
+def as_table(columns: list[str], rows: list[list[object]]) -> list[str]:
+    """Set a table in columns of equal width; numbers stand to the right."""
+    cells = [columns, *([f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    return ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:],
+            strict=True))]) for row in cells]  # fmt: skip
+
+
+def one_line(text: object, width: int = 80) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def counting(what: str) -> Progress:
+    """Return a progress callback that counts on a terminal."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{what} {done} of {total}" + ("\n" if done == total else ""))
+
+    return show
+
+
+def warn(test: selftest.SelfTest, language: str) -> None:
+    if language not in test.languages:
+        cases = len(selftest.CASES[language])
+        sys.stderr.write(
+            f"warning: {test.model} scored the answer higher in {test.right[language]} of {cases} trials in the "
+            f"document's language, {language}; its order means little here\n"
+        )
+    elif language in test.leaning:
+        sys.stderr.write(
+            f"warning: {test.model} scored a long text above the short one that answers, in the document's language, "
+            f"{language}; where chunks are long its order may follow their length\n"
+        )

@@ -1,0 +1,86 @@
+"""Question sets and judgments."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from rag_core.datatypes import Judgment, Span
+from rag_core.keeping.database import Database
+from rag_core.settings import check_query
+
+PARTS = "(SELECT ? UNION SELECT doc_id FROM members WHERE collection_id = ?)"
+"""A document and, where it is a collection, its members."""
+
+
+class JudgmentStore:
+    """The questions and judgments of a library's documents."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def questions(self, doc_id: str) -> dict[int, str]:
+        """Return a document's question set in the order it grew; a number stays with its question."""
+        with self._database.open() as connection:
+            query = "SELECT number, text FROM questions WHERE doc_id = ? ORDER BY number"
+            return dict(connection.execute(query, (doc_id,)))
+
+    def ask(self, doc_id: str, questions: Sequence[str]) -> None:
+        """Add questions to a document's set; one that is there stays as it is."""
+        with self._database.open() as connection:
+            _put_questions(connection, doc_id, [check_query(question) for question in questions])
+
+    def drop(self, doc_id: str, question: str) -> None:
+        """Remove a question with its judgments."""
+        with self._database.open() as connection:
+            connection.execute("DELETE FROM questions WHERE doc_id = ? AND text = ?", (doc_id, question))
+            connection.execute("DELETE FROM judgments WHERE doc_id = ? AND question = ?", (doc_id, question))
+
+    def load(self, doc_id: str) -> list[Judgment]:
+        """Return the judgments on a document, or on every member of a collection, oldest first.
+
+        A later one of the same judge on the same span counts.
+        """
+        with self._database.open() as connection:
+            query = (
+                "SELECT question, page, start, quote, grade, judge, doc_id FROM judgments "
+                f"WHERE doc_id IN {PARTS} ORDER BY number"
+            )
+            return [_judgment(row) for row in connection.execute(query, (doc_id, doc_id))]
+
+    def add(self, judgments: Sequence[tuple[str, Judgment]]) -> None:
+        """Add judgments, each to a document, and their questions to its question set."""
+        rows = [
+            (doc_id, one.question, one.span.page, one.span.start, one.span.quote, one.grade, one.judge)
+            for doc_id, one in judgments
+        ]
+        with self._database.open() as connection:
+            for doc_id, one in judgments:
+                _put_questions(connection, doc_id, [one.question])
+            connection.executemany("INSERT INTO judgments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def undo(self, doc_id: str, judge: str) -> Judgment | None:
+        """Take back this judge's last judgment on a document, or on any member of a collection, and return it."""
+        with self._database.open() as connection:
+            query = (
+                "SELECT number, question, page, start, quote, grade, judge, doc_id FROM judgments "
+                f"WHERE doc_id IN {PARTS} AND judge = ? ORDER BY number DESC LIMIT 1"
+            )
+            row = connection.execute(query, (doc_id, doc_id, judge)).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM judgments WHERE number = ?", row[:1])
+        return _judgment(row[1:])
+
+
+def _put_questions(connection: sqlite3.Connection, doc_id: str, questions: Sequence[str]) -> None:
+    for text in questions:
+        connection.execute(
+            "INSERT OR IGNORE INTO questions SELECT ?, COALESCE(MAX(number), 0) + 1, ? FROM questions WHERE doc_id = ?",
+            (doc_id, text, doc_id),
+        )
+
+
+def _judgment(row: Sequence) -> Judgment:
+    question, page, start, quote, grade, judge, doc_id = row
+    return Judgment(question, Span(page, start, quote, doc_id), grade, judge)

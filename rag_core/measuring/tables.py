@@ -1,0 +1,81 @@
+"""An evaluation as tables and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag_core.datatypes import Chunk, Judgment
+from rag_core.measuring import exchange, judge
+from rag_core.measuring.evaluate import Evaluation
+from rag_core.measuring.metrics import MAIN, MEASURES
+
+
+def files(evaluation: Evaluation, judgments: Sequence[Judgment], chunks: Sequence[Chunk]) -> dict[str, bytes]:
+    """Return the files of an evaluation by name: CSV for spreadsheets, qrels and runs for trec_eval's kin."""
+    numbers = evaluation.numbers
+    qrels = {question: grades for question, grades in evaluation.judged.qrels.items() if question in numbers}
+    made = {
+        "judgments.csv": exchange.write_judgments(evaluation.questions, judgments),
+        "means.csv": exchange.write_csv(*means(evaluation)),
+        "questions.csv": exchange.write_csv(*per_question(evaluation)),
+        "ranks.csv": exchange.write_csv(*ranks(evaluation, chunks)),
+        "qrels.txt": exchange.write_qrels(qrels, numbers).encode(),
+    }
+    for number, (name, run) in enumerate(evaluation.orders.items(), start=1):
+        tag = "".join(character if character.isalnum() else "-" for character in name).strip("-")
+        made[f"run-{number}-{tag}.txt"] = exchange.write_run(run, numbers, tag).encode()
+    return made
+
+
+Table = tuple[list[str], list[list[object]]]
+"""Column names and rows."""
+
+
+def means(evaluation: Evaluation) -> Table:
+    """Return a row a system: mean measures, unjudged in the first ten, difference from the baseline."""
+    columns = ["system", "questions", *MEASURES, "unjudged@10", f"{MAIN} - {evaluation.baseline}", "low", "high", "p"]
+    return columns, [mean_row(evaluation, system) for system in evaluation.orders]
+
+
+def mean_row(evaluation: Evaluation, system: str) -> list[object]:
+    values = [rounded(evaluation.mean(system, name)) for name in MEASURES]
+    found = evaluation.difference(system)
+    sure = [rounded(value) for value in (found.mean, found.low, found.high, found.p)] if found else [""] * 4
+    return [system, len(evaluation.measured), *values, rounded(evaluation.unjudged(system)), *sure]
+
+
+def rounded(value: float | None) -> float | str:
+    return "" if value is None else round(value, 4)
+
+
+def per_question(evaluation: Evaluation) -> Table:
+    """Return a row a question and system: the measures where it is judged, and what changed in the first places."""
+    columns = ["question", "system", "judged", "relevant", *MEASURES, f"new in top {evaluation.how.cutoff}"]
+    rows = []
+    for question in evaluation.questions:
+        grades = evaluation.judged.qrels.get(question, {})
+        relevant = sum(grade >= judge.RELEVANT for grade in grades.values())
+        for system, values in evaluation.values.items():
+            found = [rounded(values[name].get(question)) for name in MEASURES]
+            new, _ = evaluation.changed(system, question)
+            rows.append([question, system, len(grades), relevant, *found, new])
+    return columns, rows
+
+
+def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
+    """Return a row a question and chunk: its grade, its rank in every system, and every model's score."""
+    by_id, systems, models = {chunk.id: chunk for chunk in chunks}, list(evaluation.orders), list(evaluation.scores)
+    named = any(chunk.title for chunk in chunks)
+    document = ["document"] if named else []
+    columns = ["question", "chunk", *document, "page", "text", "grade", *(f"rank {name}" for name in systems),
+               *(f"score {name}" for name in models)]  # fmt: skip
+    rows = []
+    for question in evaluation.questions:
+        places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
+        for chunk_id in dict.fromkeys(i for name in systems for i in evaluation.orders[name][question]):
+            chunk, grade = by_id[chunk_id], evaluation.judged.qrels.get(question, {}).get(chunk_id, "")
+            scores = [evaluation.scores[name][question].get(chunk_id, "") for name in models]
+            found = [places[name].get(chunk_id, "") for name in systems]
+            title = [chunk.title] if named else []
+            rows.append([question, chunk_id, *title, chunk.page, chunk.text, grade, *found, *scores])
+    return columns, rows
