@@ -3,14 +3,14 @@
 import streamlit as st
 
 from pages.ui.parts import picture
-from pages.ui.shell import cached, work
+from pages.ui.shell import samples, work
 from pages.ui.shell.frame import frame, told
 from pages.ui.shell.i18n import t
 
 
 def try_sample(language: str) -> None:
     """Open a bundled sample with its first question; the compare page does the rest."""
-    _, _, questions = cached.sample(language)
+    _, _, questions = samples.load(language)
     with told():
         work.add_sample(language)
         st.session_state.update(question=questions[0], typed="", comparison=None, autorun=True)
@@ -23,7 +23,7 @@ for number in (1, 2, 3):
     st.markdown(t(f"home.line_{number}"))
 st.image(picture.flow([t("home.flow_document").split("→"), t("home.flow_question").split("→")]), width="stretch")
 sample, other, own = st.columns(3)
-here = st.session_state["lang"] if st.session_state["lang"] in cached.SAMPLE_FILES else "en"
+here = st.session_state["lang"] if st.session_state["lang"] in samples.FILES else "en"
 there = "en" if here == "zh" else "zh"
 with sample.container(border=True, height="stretch"):
     st.markdown(f"**{t('home.sample')}**")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.answer import answers
 from pages.ui.parts import tables
-from pages.ui.shell import cached, form
+from pages.ui.shell import form, models
 from pages.ui.shell.frame import frame, told
 from pages.ui.shell.i18n import t
 from rag_core.comparing import answer
@@ -16,7 +16,7 @@ def answer_side(comparison: Comparison, side: str, place: st.delta_generator.Del
     hits = getattr(comparison, side).top(comparison.cutoff)
     if st.session_state["answer_source"] == "extractive":
         place.text(t("work.loading"))
-        return answer.extractive(comparison.query, hits, cached.reranker(comparison.settings.reranker))
+        return answer.extractive(comparison.query, hits, models.reranker(comparison.settings.reranker))
     model, text = form.chat_model(), ""
     place.text(t("work.asking"))
     for piece in answer.by_llm(comparison.query, hits, model):

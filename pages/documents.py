@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.documents import chunk_table, collection, quality
 from pages.ui.parts import charts
-from pages.ui.shell import cached, form, state, work
+from pages.ui.shell import cached, form, samples, state, work
 from pages.ui.shell.frame import frame, told
 from pages.ui.shell.i18n import LANGUAGES, plain, t
 from rag_core.datatypes import Collection, Document
@@ -35,7 +35,7 @@ def add() -> None:
         with told_of(file.name):
             document = work.add_document(file.getvalue(), file.name, password or None)
             st.success(t("documents.added", title=plain(document.title), pages=len(document.pages)))
-    for column, language in zip(st.columns(2), cached.SAMPLE_FILES, strict=True):
+    for column, language in zip(st.columns(2), samples.FILES, strict=True):
         label = t(f"documents.sample_{language}")
         if column.button(label, key=f"sample_{language}", icon=":material/menu_book:", width="stretch"):
             with told():

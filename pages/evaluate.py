@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.evaluate import evaluation
 from pages.ui.parts import judgments
-from pages.ui.shell import cached, form, state, work
+from pages.ui.shell import form, samples, state, work
 from pages.ui.shell.frame import frame, told
 from pages.ui.shell.i18n import t
 from rag_core.models import catalog
@@ -13,10 +13,10 @@ from rag_core.settings import DEPTHS
 MOST_MODELS = 4
 
 
-def samples() -> bool:
+def sample_taken() -> bool:
     """Offer the bundled samples with their judged questions; say whether one was taken."""
     taken = False
-    for column, language in zip(st.columns(2), cached.SAMPLE_FILES, strict=True):
+    for column, language in zip(st.columns(2), samples.FILES, strict=True):
         label = t(f"evaluate.sample_{language}")
         if column.button(label, key=f"evaluate_{language}", icon=":material/menu_book:", width="stretch",
                          on_click=judgments.forget_added):  # fmt: skip
@@ -42,7 +42,7 @@ def controls() -> bool:
 frame("evaluate")
 st.caption(t("evaluate.lead"))
 with told():
-    taken = samples()
+    taken = sample_taken()
     doc_id = form.pick_document()
     judgments.tell_added(doc_id)
     judgments.show(doc_id)

@@ -169,12 +169,13 @@ def served(tmp_path_factory) -> Iterator[App]:
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory, embedder) -> Path:
     """Return a library that holds both samples, cut as they are by default, and embedded: to be copied."""
-    from pages.ui.shell.cached import SAMPLE_FILES, SAMPLES
+
+    from pages.ui.shell.samples import FILES, FOLDER
 
     home = tmp_path_factory.mktemp("samples") / "home"
     lab = Lab(home)
-    for name in SAMPLE_FILES.values():
-        document = lab.add((SAMPLES / f"{name}.pdf").read_bytes(), f"{name}.pdf")
+    for name in FILES.values():
+        document = lab.add((FOLDER / f"{name}.pdf").read_bytes(), f"{name}.pdf")
         lab.open(document.id, Settings(chunks=lab.recommend(document.id)), embedder)
     lab.close()
     return home

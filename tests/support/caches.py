@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from streamlit.runtime.caching.cache_utils import CachedFunc
 
-from pages.ui.shell import cached
+from pages.ui.shell import cached, models, samples, visits
+from pages.ui.workshop import rooms
 
 KEPT = {
     "shared_embedder", "loaded_reranker", "tested", "unrelated_vectors", "vector_length",
-    "sample", "sample_rows", "sample_judgments", "translation",
+    "load", "rows", "judgments", "translation",
     "stay",
 }  # fmt: skip
 """What follows from a model or a bundled sample alone; and what only a visitor's session can clear."""
@@ -16,6 +17,7 @@ KEPT = {
 
 def forget() -> None:
     """Clear every cache but those; the library among them is closed on the way, which frees its folder."""
-    for name, function in vars(cached).items():
-        if isinstance(function, CachedFunc) and name not in KEPT:
-            function.clear()
+    for module in (cached, models, samples, visits, rooms):
+        for name, function in vars(module).items():
+            if isinstance(function, CachedFunc) and name not in KEPT:
+                function.clear()

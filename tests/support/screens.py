@@ -14,7 +14,7 @@ from pdfs import text_pdf
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.shell import cached, i18n
+from pages.ui.shell import i18n, models
 from rag_core.datatypes import ChunkSettings, Comparison, Progress
 from rag_core.models.embed import OnnxEmbedder
 from rag_core.models.onnx_model import OnnxModel, Pool, Texts
@@ -87,7 +87,7 @@ def loading(load: Callable[..., object]) -> Callable[..., object]:
     return loaded
 
 
-cached.load_embedder, cached.load_reranker = loading(cached.load_embedder), loading(cached.load_reranker)
+models.load_embedder, models.load_reranker = loading(models.load_embedder), loading(models.load_reranker)
 
 
 def open_page(name: str, language: str = "en", **state: object) -> AppTest:

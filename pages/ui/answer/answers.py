@@ -6,10 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.parts import page_beside, tables
+from pages.ui.shell import state
 from pages.ui.shell.i18n import t
 from rag_core.comparing import answer
 from rag_core.datatypes import Answer, Comparison
 from rag_core.sharing.replay import SIDES
+
+state.keep(answer_source="extractive")
 
 
 def show(comparison: Comparison, answers: Mapping[str, Answer], pages: bool = False) -> None:

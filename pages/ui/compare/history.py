@@ -17,6 +17,8 @@ from rag_core.sharing.replay import Replay
 
 QUESTION_COLUMNS = 36
 
+state.keep(history_open=False, history_name="", history_one=None, history_other=None)
+
 
 def show(doc_id: str) -> None:
     """Show what was compared before; without anything there is nothing to show."""

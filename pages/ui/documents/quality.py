@@ -32,6 +32,8 @@ PAGES_NAMED = 12
 LINES_SHOWN = 4
 TEXT_HEIGHT = 420
 
+state.keep(gate_page=None)
+
 
 def show(document: Document) -> None:
     """Say how well the document was read; what is good is said in one line."""

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.evaluate import charts
 from pages.ui.parts import page_beside, tables
 from pages.ui.parts.judgments import grade_buttons
-from pages.ui.shell import cached, state, work
+from pages.ui.shell import cached, models, state, work
 from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import FirstStage
@@ -22,6 +22,21 @@ from rag_core.models import catalog
 
 CLEAR = 0.05
 STAGES = {stage.order: stage for stage in FirstStage}
+
+state.keep(
+    rerankers=[state.HOW.reranker],
+    panel_stages=["vector", "bm25", "fused"],
+    panel_models=[state.HOW.reranker],
+    panel_question=None,
+    ceiling_question=None,
+    judged_question="",
+    judged_chunk="",
+    shown_system=None,
+    shown_measure=MAIN,
+    evaluation=None,
+    ceiling=None,
+    panel=None,
+)
 
 
 def name_of(system: str) -> str:
@@ -231,17 +246,17 @@ def panel_part(evaluation: Evaluation) -> None:
     left, right = st.columns(2)
     names = {name: name_of(name) for name in STAGES}
     stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.get)
-    models = right.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="panel_models",
+    rerankers = right.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="panel_models",
                             accept_new_options=True, help=t("form.other_help"))  # fmt: skip
-    if not 2 <= len(stages) + len(models) <= 4:
+    if not 2 <= len(stages) + len(rerankers) <= 4:
         st.info(t("panel.two_to_four"))
         return
     if st.button(t("panel.run"), key="run_panel", icon=":material/groups:"):
         with told():
             asked = [STAGES[name] for name in stages]
-            st.session_state["panel"] = work.panel(evaluation.doc_id, question, asked, models)
+            st.session_state["panel"] = work.panel(evaluation.doc_id, question, asked, rerankers)
     found = st.session_state["panel"]
-    if found is None or found.candidates.query != question or set(found.rankings) != {*stages, *models}:
+    if found is None or found.candidates.query != question or set(found.rankings) != {*stages, *rerankers}:
         return
     panel_shown(found)
 
@@ -267,7 +282,7 @@ def panel_shown(found: Panel) -> None:
         st.text(" · ".join(f"{name_of(name)}: {rank}" for name, rank in ranks.items()))
         st.text(f"{tables.where(chunk)} {tables.one_line(chunk.text, 200)}")
     st.markdown(f"**{t('panel.cost')}**")
-    rows = [[name, len(found.candidates), seconds, 1000 * seconds / len(found.candidates), cached.megabytes(name)]
+    rows = [[name, len(found.candidates), seconds, 1000 * seconds / len(found.candidates), models.megabytes(name)]
             for name, seconds in found.seconds.items()]  # fmt: skip
     names = [t("form.reranker"), t("panel.pairs"), t("chart.seconds"), t("panel.per_pair"), t("panel.memory")]
     st.dataframe(

@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.ui.explain.probe import DIGITS
 from pages.ui.parts import charts, tables
-from pages.ui.shell import cached
+from pages.ui.shell import models
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Comparison
 from rag_core.models.baseline import Baseline
@@ -17,7 +17,7 @@ def show(comparison: Comparison) -> None:
     for column, (side, model) in zip(st.columns(2), MODELS.items(), strict=True):
         with column:
             st.markdown(f"**{t(f'explain.{model}')}**")
-            found = cached.baseline(comparison, model)
+            found = models.baseline(comparison, model)
             if found is None:
                 st.info(t("baseline.none"), icon=":material/info:")
                 continue

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui.explain import chosen_chunk
 from pages.ui.explain.probe import DIGITS
 from pages.ui.parts import tables
-from pages.ui.shell import cached, work
+from pages.ui.shell import cached, state, work
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison, FirstStage
 from rag_core.explaining import perturb, probe
@@ -21,6 +21,8 @@ TRANSLATE = "translate"
 MODELS = ("reranker", "embedder")
 LABEL_COLUMNS = 60
 MOST_CHARACTERS = 8000
+
+state.keep(bench_target="text", bench_text="", bench_of=None, bench_kind=None, bench_log=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def strongest(comparison: Comparison, chunk: Chunk) -> list[Span]:
     spans = list(sentences(chunk.text))
     if len(spans) < 2:
         return spans
-    reranker, _ = chosen_chunk.models(comparison)
+    reranker, _ = chosen_chunk.models_of(comparison)
     key = ("reranker", reranker.id, "text", comparison.query, chunk.text, "sentence")
     score, place = probe.of_texts(reranker, comparison.query), st.empty()
     counting = work.counting(place, "probe.counting_reranker")
@@ -145,7 +147,7 @@ def one_model(comparison: Comparison, name: str, before: Place, after: Place) ->
 def places(comparison: Comparison, chunk: Chunk, query: str, text: str) -> dict[str, Place]:
     """Return where a text in the chunk's place stands for a question, by each model among the same candidates."""
     others = [move.chunk for move in comparison.moves if move.chunk.id != chunk.id]
-    reranker, embedder = chosen_chunk.models(comparison)
+    reranker, embedder = chosen_chunk.models_of(comparison)
     own = {
         "reranker": probe.of_texts(reranker, query)([text]),
         "embedder": probe.cosine_of_texts(embedder, query)([text]),
@@ -161,7 +163,7 @@ def reranker_scores(comparison: Comparison, query: str) -> dict[str, float]:
     """Return each candidate's score for a question; those of the comparison's own question are there already."""
     if query == comparison.query:
         return {move.chunk.id: move.after_score for move in comparison.moves}
-    reranker, _ = chosen_chunk.models(comparison)
+    reranker, _ = chosen_chunk.models_of(comparison)
     chunks, place = [move.chunk for move in comparison.moves], st.empty()
     key = ("candidates", reranker.id, query, *(chunk.id for chunk in chunks))
     counting = work.counting(place, "work.scoring")
@@ -173,7 +175,7 @@ def reranker_scores(comparison: Comparison, query: str) -> dict[str, float]:
 
 def cosines(comparison: Comparison, query: str) -> dict[str, float]:
     """Return each candidate's cosine with a question, from the embeddings that are stored."""
-    _, embedder = chosen_chunk.models(comparison)
+    _, embedder = chosen_chunk.models_of(comparison)
     by_cosine = cached.lab().open(comparison.doc_id, comparison.settings, embedder).whole(query, FirstStage.VECTOR)
     wanted = {move.chunk.id for move in comparison.moves}
     return {hit.chunk.id: hit.score for hit in by_cosine.hits if hit.chunk.id in wanted}

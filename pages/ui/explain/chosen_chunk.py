@@ -3,17 +3,17 @@
 import streamlit as st
 
 from pages.ui.parts import best_part, page_beside, tables
-from pages.ui.shell import cached, form
+from pages.ui.shell import cached, form, models
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison, Move
 
 LABEL_COLUMNS = 90
 
 
-def models(comparison: Comparison) -> tuple:
+def models_of(comparison: Comparison) -> tuple:
     """Return the cross-encoder and the embedder that made a comparison."""
     how = comparison.settings
-    return cached.reranker(how.reranker), cached.embedder(how.embedder, form.llm_settings())
+    return models.reranker(how.reranker), models.embedder(how.embedder, form.llm_settings())
 
 
 def pick(comparison: Comparison) -> Chunk:
@@ -52,7 +52,7 @@ def standing(comparison: Comparison, chunk: Chunk) -> None:
 
 def tell_cut(comparison: Comparison, text: str) -> None:
     """Say what the embedder does not read of a text; a cross-encoder reads a long one part by part."""
-    read = models(comparison)[1].reads(text)
+    read = models_of(comparison)[1].reads(text)
     if read < len(text):
         st.warning(t("explain.cut", model=t("explain.embedder"), read=read, length=len(text)),
                    icon=":material/content_cut:")  # fmt: skip

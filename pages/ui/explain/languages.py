@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.ui.explain import chosen_chunk
 from pages.ui.parts import page_beside, tables
-from pages.ui.shell import cached, work
+from pages.ui.shell import cached, samples, state, work
 from pages.ui.shell.i18n import LANGUAGES, plain, t
 from rag_core.comparing.orders import overlap_at, rank_biased_overlap
 from rag_core.datatypes import Chunk, Comparison, Ranking
@@ -14,11 +14,13 @@ from rag_core.settings import check_query
 
 SIDES = ("vector", "reranked")
 
+state.keep(other_question="", other_question_of=None, two_languages=None)
+
 
 def show(comparison: Comparison) -> None:
     if st.session_state["other_question_of"] != comparison.query:
         st.session_state.update(other_question_of=comparison.query, two_languages=None)
-        st.session_state["other_question"] = cached.translation(comparison.query)
+        st.session_state["other_question"] = samples.translation(comparison.query)
     with st.form("two_languages_form"):
         st.text_input(t("languages.other"), key="other_question", placeholder=t("languages.other_hint"))
         asked = st.form_submit_button(t("languages.ask"), type="primary", icon=":material/translate:")
@@ -45,7 +47,7 @@ def both(comparison: Comparison, other: str) -> tuple[Comparison, Comparison]:
 
 
 def ask(comparison: Comparison, query: str) -> Comparison:
-    reranker, embedder = chosen_chunk.models(comparison)
+    reranker, embedder = chosen_chunk.models_of(comparison)
     opened = cached.lab().open(comparison.doc_id, comparison.settings, embedder)
     place = st.empty()
     try:

@@ -8,7 +8,7 @@ from pandas.io.formats.style import Styler
 
 from pages.ui.explain import chosen_chunk
 from pages.ui.parts import tables
-from pages.ui.shell import cached
+from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison
 from rag_core.explaining import probe, units
@@ -29,6 +29,8 @@ TEXT_PIXELS = 225  # all columns fit at 800 pixels; a wider page stretches this 
 LINE_COLUMNS, LINE_PIXELS = 32, 21
 WRAPS_FROM = 66  # a table wraps its texts only in rows higher than this many pixels
 MOST_PIXELS = 1400
+
+state.keep(explain_part="why", probe_unit="clause", probe_stopped=None)
 
 
 def show(comparison: Comparison) -> None:
@@ -67,7 +69,7 @@ def stop_at(asked: tuple | None) -> None:
 
 def of_text(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -> dict[str, Probe]:
     """Probe the chunk's text with both models."""
-    reranker, embedder = chosen_chunk.models(comparison)
+    reranker, embedder = chosen_chunk.models_of(comparison)
     read = (comparison.query, chunk.text, unit)
     return {
         name: probed(chunk.doc_id, (name, model.id, "text", *read), UNITS[unit], ask, asked)
@@ -80,7 +82,7 @@ def of_text(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -> di
 
 def of_question(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str, Probe]:
     """Probe the question's words with both models."""
-    reranker, embedder = chosen_chunk.models(comparison)
+    reranker, embedder = chosen_chunk.models_of(comparison)
     query = comparison.query
     return {
         name: probed(chunk.doc_id, (name, model.id, "question", query, chunk.text, ""), units.groups, ask, asked)

@@ -32,6 +32,8 @@ HEIGHT = 520
 MANY = 1000
 LABEL_PLACES = ({"dy": -15}, {"dx": 12, "align": "left"}, {"dy": 17}, {"dx": -12, "align": "right"})
 
+state.keep(map_layout="pca")
+
 
 @state.fragment
 def show(comparison: Comparison) -> None:
@@ -52,7 +54,7 @@ def show(comparison: Comparison) -> None:
 
 
 def index_of(comparison: Comparison) -> Searched:
-    _, embedder = chosen_chunk.models(comparison)
+    _, embedder = chosen_chunk.models_of(comparison)
     return cached.lab().open(comparison.doc_id, comparison.settings, embedder).index
 
 
@@ -112,7 +114,7 @@ def point_frame(comparison: Comparison, index: Searched, layout: Layout) -> pd.D
          "text": tables.one_line(text, TEXT_COLUMNS)}
         for number, text in enumerate(texts)
     ]  # fmt: skip
-    _, embedder = chosen_chunk.models(comparison)
+    _, embedder = chosen_chunk.models_of(comparison)
     asked = layout.place(np.asarray(index.vectors), embedder.embed_queries(texts))
     points = np.vstack([layout.points, asked])
     return pd.DataFrame(rows).assign(x=points[:, 0], y=points[:, 1])

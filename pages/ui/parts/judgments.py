@@ -16,6 +16,8 @@ from rag_core.measuring.judge import Judged
 
 LOST_SHOWN = 20
 
+state.keep(judge="", chosen_question="", added=None)
+
 
 def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
     """Let the reader say whether a chunk answers the question; the second of two clicks."""

@@ -17,6 +17,8 @@ from rag_core.measuring import judge
 from rag_core.sharing import replay
 from rag_core.sharing.replay import Replay
 
+state.keep(opened=None, opened_file=None, opened_added=0)
+
 
 def choose() -> None:
     """Open an uploaded file once; one that does not open leaves what is on screen."""

@@ -4,13 +4,28 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from pages.ui.shell import cached, state
+from pages.ui.shell import cached, models, samples, state
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Collection
 from rag_core.models import catalog
 from rag_core.servers import llm
 from rag_core.servers.rerank import FORMS
 from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, PATIENCE
+
+state.keep(
+    embedder_other="",
+    reranker_other="",
+    llm_key="",
+    llm_url="",
+    llm_model="",
+    rerank_url="",
+    rerank_form="",
+    rerank_model="",
+    rerank_key="",
+    embed_url="",
+    embed_model="",
+    embed_key="",
+)
 
 
 def pick_document(filtered: bool = True) -> str:
@@ -73,7 +88,7 @@ def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
 
 def example_question(doc_id: str, key: str) -> None:
     """Offer a bundled sample's questions; choosing one fills in the question."""
-    questions = cached.sample_questions(doc_id, state.owner())
+    questions = samples.questions(doc_id, state.owner())
     if questions:
         st.selectbox(
             t("compare.examples"),
@@ -94,10 +109,10 @@ def question_form() -> str | None:
         numbers[1].slider(t("form.cutoff"), *CUTOFFS, key="cutoff", help=t("form.cutoff_help"))
         first_stage()
         st.checkbox(t("form.adaptive"), key="adaptive", help=t("form.adaptive_help", patience=PATIENCE))
-        models = st.columns(2)
-        with models[0]:
+        chosen = st.columns(2)
+        with chosen[0]:
             model_select("embedder", catalog.EMBEDDERS)
-        with models[1]:
+        with chosen[1]:
             model_select("reranker", catalog.RERANKERS)
         with st.expander(t("form.other_models"), icon=":material/deployed_code:"):
             others = st.columns(2)
@@ -171,7 +186,7 @@ def server_fields() -> None:
 def leaving(rerankers: Sequence[str]) -> None:
     """Say which texts leave this machine with the models chosen, and where they go; without an address none can."""
     for model in rerankers:
-        address = catalog.leaves(catalog.RERANKERS, model) and in_code(cached.rerank_address(model))
+        address = catalog.leaves(catalog.RERANKERS, model) and in_code(models.rerank_address(model))
         if address:
             st.info(t("remote.rerank_leaves", model=plain(model), address=address), icon=":material/outbound:")
     embedder = state.chosen("embedder")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.ui.shell import cached, i18n, state
+from pages.ui.shell import i18n, state, visits
 from pages.ui.shell.i18n import plain, t
 from rag_core.errors import BadSetting, RerankLabError
 
@@ -42,7 +42,7 @@ def stay() -> None:
         st.stop()
     if owner:
         with told():
-            cached.stay(owner)
+            visits.stay(owner)
 
 
 def menu() -> None:

@@ -12,7 +12,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.shell import i18n
 from rag_core.datatypes import ChunkSettings, FirstStage, Settings
-from rag_core.measuring.metrics import MAIN
 from rag_core.servers.llm import EMBEDDING, LLMSettings
 from rag_core.servers.rerank import RerankServer
 from rag_core.settings import library
@@ -31,78 +30,26 @@ DEFAULTS: dict[str, object] = {
     "cutoff": HOW.cutoff,
     "adaptive": HOW.adaptive,
     "first_stage": HOW.first_stage.value,
-    "judge": "",
-    "rerankers": [HOW.reranker],
-    "panel_stages": ["vector", "bm25", "fused"],
-    "panel_models": [HOW.reranker],
-    "panel_question": None,
-    "ceiling_question": None,
-    "chosen_question": "",
-    "judged_question": "",
-    "judged_chunk": "",
-    "shown_system": None,
-    "shown_measure": MAIN,
-    "evaluation": None,
-    "evaluating": False,
-    "ceiling": None,
-    "panel": None,
-    "added": None,
     "typed": "",
     "suggested": [],
     "kept": [],
     "embedder": HOW.embedder,
-    "embedder_other": "",
     "reranker": HOW.reranker,
-    "reranker_other": "",
-    "answer_source": "extractive",
-    "llm_key": "",
-    "llm_url": "",
-    "llm_model": "",
-    "rerank_url": "",
-    "rerank_form": "",
-    "rerank_model": "",
-    "rerank_key": "",
-    "embed_url": "",
-    "embed_model": "",
-    "embed_key": "",
     "picked": None,
     "comparison": None,
     "answers": None,
     "autorun": False,
-    "explain_part": "why",
-    "probe_unit": "clause",
-    "probe_stopped": None,
-    "bench_target": "text",
-    "bench_text": "",
-    "bench_of": None,
-    "bench_kind": None,
-    "bench_log": [],
-    "map_layout": "pca",
-    "other_question": "",
-    "other_question_of": None,
-    "two_languages": None,
-    "workshop_part": "predict",
-    "game": None,
-    "game_scores": {},
-    "deal_now": False,
-    "teaching": None,
-    "taught": None,
-    "joined": None,
-    "arrived": False,
-    "inside_chunk": None,
-    "gate_page": None,
-    "recorded": None,
-    "opened": None,
-    "opened_file": None,
-    "opened_added": 0,
-    "history_open": False,
-    "history_name": "",
-    "history_one": None,
-    "history_other": None,
 }
+"""What several screens share; each screen adds its own with ``keep``."""
+
 OVERLAPS = (0, 1000)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+
+
+def keep(**defaults: object) -> None:
+    """Add a screen's own keys; a value of theirs lives as long as the visit, on whatever page it was chosen."""
+    DEFAULTS.update(defaults)
 
 
 def prepare() -> None:

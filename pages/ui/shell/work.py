@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui.shell import cached, form, state
+from pages.ui.shell import cached, form, models, samples, state
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison, Document, Expansion, FirstStage, Progress, Settings
 from rag_core.errors import RerankLabError
@@ -21,6 +21,8 @@ from rag_core.search.opened import Opened
 from rag_core.settings import check_query
 from rag_core.sharing import replay
 from rag_core.sharing.replay import Replay
+
+state.keep(recorded=None, evaluating=False)
 
 
 def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
@@ -40,7 +42,7 @@ def my_turn(
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
     """
-    with cached.line(model_id).turn(
+    with models.line(model_id).turn(
         lambda before: place.progress(0.0, text=t("work.waiting", before=before))
     ) as waited:
         yield waited
@@ -61,10 +63,10 @@ def add_document(data: bytes, title: str, password: str | None = None) -> Docume
 
 def add_sample(language: str) -> Document:
     """Read a bundled sample and make it the chosen document; its judged questions come with it."""
-    title, data, _ = cached.sample(language)
+    title, data, _ = samples.load(language)
     document = add_document(data, title)
     if not cached.lab().judgments.questions(document.id):
-        cached.lab().judge(document.id, cached.sample_judgments(language))
+        cached.lab().judge(document.id, samples.judgments(language))
     return document
 
 
@@ -91,7 +93,7 @@ def relevant_ids(doc_id: str, query: str, chunks: Sequence[Chunk]) -> set[str] |
 def open_document(doc_id: str, how: Settings, place: st.delta_generator.DeltaGenerator) -> Opened:
     """Embed a document unless that was done before, and open it for questions."""
     place.progress(0.0, text=t("work.loading"))
-    embedder = cached.embedder(how.embedder, form.llm_settings())
+    embedder = models.embedder(how.embedder, form.llm_settings())
     opened = cached.lab().open(doc_id, how, embedder, counting(place, "work.embedding"))
     tell_rebuilt(opened)
     return opened
@@ -107,7 +109,7 @@ def compare(doc_id: str) -> Comparison:
     """Compare with what the form says."""
     query = check_query(st.session_state["question"])
     expansions, how = state.expansions(expand.typed(st.session_state["typed"], query)), state.settings()
-    unrelated = partial(cached.baseline_for, doc_id, query, how, "reranker")
+    unrelated = partial(models.baseline_for, doc_id, query, how, "reranker")
     return compare_with(doc_id, query, expansions, how, unrelated)
 
 
@@ -123,7 +125,7 @@ def compare_with(
         opened = open_document(doc_id, how, place)
         place.progress(0.0, text=t("work.loading"))
         scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
-        comparison = opened.compare(query, expansions, ready(how.reranker), scoring, turn)
+        comparison = opened.compare(query, expansions, models.ready(how.reranker), scoring, turn)
         tell_rebuilt(opened)
         return comparison
     finally:
@@ -136,8 +138,8 @@ def record(comparison: Comparison) -> Replay:
         comparison,
         cached.document(comparison.doc_id),
         cached.parts(comparison.doc_id),
-        cached.self_test(comparison.settings.reranker),
-        {role: cached.baseline(comparison, role) for role in replay.MODELS},
+        models.self_test(comparison.settings.reranker),
+        {role: models.baseline(comparison, role) for role in replay.MODELS},
         st.session_state["answers"] or {},
         cached.lab().judgments.load(comparison.doc_id),
     )
@@ -181,21 +183,14 @@ def current_chunks(doc_id: str) -> list[Chunk]:
     return cached.chunks(doc_id, how.preset, how.size, how.overlap)
 
 
-def ready(model_id: str) -> cached.Reranker:
-    """Load a reranker and try it before any of its scores is shown."""
-    reranker = cached.reranker(model_id)
-    cached.self_test(model_id)
-    return reranker
-
-
-def evaluate_all(doc_id: str, models: list[str]) -> Evaluation:
+def evaluate_all(doc_id: str, model_ids: list[str]) -> Evaluation:
     """Evaluate the document's question set, with a way to stop; what was scored until then is kept."""
     how, place, stop = state.settings(), st.empty(), st.empty()
     st.session_state["evaluating"] = True
     stop.button(t("evaluate.stop"), key="stop", icon=":material/stop_circle:")
     try:
         opened = open_document(doc_id, how, place)
-        rerankers = [ready(model) for model in models or [how.reranker]]
+        rerankers = [models.ready(model_id) for model_id in model_ids or [how.reranker]]
         depths = [shallower for shallower in DEPTHS if shallower < how.depth] + [how.depth]
         questions = cached.lab().judgments.questions(doc_id)
         orders = evaluate(opened, questions, rerankers, depths, counting(place, "work.questions"))
@@ -216,18 +211,18 @@ def ceiling(doc_id: str, question: str, model: str) -> Ceiling:
     stop.button(t("evaluate.stop"), key="stop_ceiling", icon=":material/stop_circle:")
     try:
         opened = open_document(doc_id, how, place)
-        return depth.ceiling(opened, question, ready(model), counting(place, "work.scoring"))
+        return depth.ceiling(opened, question, models.ready(model), counting(place, "work.scoring"))
     finally:
         place.empty()
         stop.empty()
 
 
-def panel(doc_id: str, question: str, stages: list[FirstStage], models: list[str]) -> Panel:
+def panel(doc_id: str, question: str, stages: list[FirstStage], model_ids: list[str]) -> Panel:
     """Have every first stage and reranker rank the same candidates."""
     how, place = state.settings(), st.empty()
     try:
         opened = open_document(doc_id, how, place)
-        rerankers = [ready(model) for model in models]
+        rerankers = [models.ready(model_id) for model_id in model_ids]
         return panels.panel(opened, question, stages, rerankers, counting(place, "work.scoring"))
     finally:
         place.empty()

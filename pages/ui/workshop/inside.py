@@ -3,12 +3,14 @@
 import streamlit as st
 
 from pages.ui.parts import tables
-from pages.ui.shell import cached
+from pages.ui.shell import models, state
 from pages.ui.shell.i18n import plain, t
 from pages.ui.workshop import diagram
 from rag_core.datatypes import Chunk, Comparison, Found, Move
 from rag_core.models import tokens
 from rag_core.models.tokens import Reading
+
+state.keep(inside_chunk=None)
 
 
 def show() -> None:
@@ -48,7 +50,7 @@ def apart(comparison: Comparison, move: Move) -> None:
     read = tokens.alone(model, comparison.query, move.chunk.text)
     st.subheader(t("inside.apart"))
     st.markdown(t("inside.apart_text"))
-    length = cached.vector_length(model) if read else None
+    length = models.vector_length(model) if read else None
     vector = t("inside.vector", length=length) if length else t("inside.vector_unknown")
     question = [counted("inside.question", read and read.question), comparison.query]
     chunk = [counted("inside.chunk_page", read and read.chunk, page=move.chunk.page), move.chunk.text]

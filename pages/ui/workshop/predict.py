@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages.ui.shell import cached, form, state, work
+from pages.ui.shell import form, samples, state, work
 from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import plain, t
 from pages.ui.workshop import picks
@@ -12,6 +12,8 @@ from rag_core.datatypes import Comparison, FirstStage
 from rag_core.settings import check_query
 from rag_core.workshop import predict
 from rag_core.workshop.predict import Round, Score
+
+state.keep(game=None, game_scores={}, deal_now=False)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def finished(game: Game, doc_id: str) -> None:
 
 def next_question(doc_id: str, scores: dict[str, Score]) -> None:
     """Offer the sample's next question that was not played yet."""
-    questions = cached.sample_questions(doc_id, state.owner())
+    questions = samples.questions(doc_id, state.owner())
     left = [question for question in questions if question not in scores]
     if questions:
         st.caption(t("game.played", played=len(questions) - len(left), all=len(questions)))

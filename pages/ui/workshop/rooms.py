@@ -6,15 +6,23 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.parts import page_beside, tables
-from pages.ui.shell import cached, form, state, visitor
+from pages.ui.shell import form, state, visitor
 from pages.ui.shell.frame import say, told
 from pages.ui.shell.i18n import t
 from pages.ui.workshop import picks, predict
 from rag_core.errors import RoomEnded, RoomFull, RoomMissing
 from rag_core.workshop.predict import PICKS
-from rag_core.workshop.room import Keys, Table, Tally, read_code
+from rag_core.workshop.room import Keys, Rooms, Table, Tally, read_code
 
 LIVE = "2s"
+
+state.keep(workshop_part="predict", teaching=None, taught=None, joined=None, arrived=False)
+
+
+@st.cache_resource(show_spinner=False)
+def rooms() -> Rooms:
+    """Return the rooms of this server: all sessions see the same."""
+    return Rooms()
 
 
 def show() -> None:
@@ -51,7 +59,7 @@ def join_form() -> None:
             joined = st.form_submit_button(t("room.join"), type="primary", icon=":material/login:")
     if joined:
         with told():
-            cached.rooms().join(code, visitor.who())
+            rooms().join(code, visitor.who())
             enter(read_code(code))
 
 
@@ -66,7 +74,7 @@ def open_room() -> None:
     doc_id = form.pick_document()
     if predict.ask(doc_id, t("room.open")):
         comparison, dealt = predict.deal(doc_id)
-        st.session_state.update(teaching=cached.rooms().create(dealt), taught=comparison)
+        st.session_state.update(teaching=rooms().create(dealt), taught=comparison)
         st.rerun()
 
 
@@ -78,7 +86,7 @@ def take_back() -> None:
         back = st.form_submit_button(t("room.back"), icon=":material/undo:")
     if back:
         with told():
-            cached.rooms().tally(code, control)
+            rooms().tally(code, control)
             st.session_state["teaching"] = Keys(read_code(code), control.strip())
             st.rerun()
 
@@ -94,7 +102,7 @@ def leave() -> None:
 def take_part(code: str) -> None:
     """Show what lies on the table now. The page asks again when the participant presses, so thirty cost little."""
     try:
-        table = cached.rooms().join(code, visitor.who())
+        table = rooms().join(code, visitor.who())
     except (RoomMissing, RoomEnded, RoomFull) as error:
         say(error)
         leave()
@@ -124,7 +132,7 @@ def place(code: str, table: Table) -> None:
 
 
 def hand_in(code: str, number: int, chosen: list[str]) -> None:
-    cached.rooms().pick(code, visitor.who(), number, chosen)
+    rooms().pick(code, visitor.who(), number, chosen)
 
 
 # The teacher
@@ -153,7 +161,7 @@ def signpost(keys: Keys) -> None:
 def desk(keys: Keys) -> None:
     """Count live; only this part is drawn again."""
     with told():
-        tally = cached.rooms().tally(keys.code, keys.control)
+        tally = rooms().tally(keys.code, keys.control)
         st.subheader(t("room.round", number=tally.number))
         counts = st.columns(3)
         counts[0].metric(t("room.joined"), tally.joined, border=True)
@@ -191,7 +199,7 @@ def waiting(keys: Keys, tally: Tally) -> None:
 def reveal(keys: Keys) -> None:
     """Reveal to everyone; from here on the comparison is the one that the other screens show."""
     with told():
-        cached.rooms().reveal(keys.code, keys.control)
+        rooms().reveal(keys.code, keys.control)
         if st.session_state["taught"]:
             st.session_state.update(comparison=st.session_state["taught"], answers=None, picked=None)
 
@@ -209,7 +217,7 @@ def next_round(keys: Keys) -> None:
     doc_id = form.pick_document()
     if predict.ask(doc_id, t("room.next")):
         comparison, dealt = predict.deal(doc_id)
-        cached.rooms().deal(keys.code, keys.control, dealt)
+        rooms().deal(keys.code, keys.control, dealt)
         st.session_state["taught"] = comparison
         st.rerun()
 
@@ -227,5 +235,5 @@ def finish(keys: Keys) -> None:
 
 def end(keys: Keys) -> None:
     with told():
-        cached.rooms().end(keys.code, keys.control)
+        rooms().end(keys.code, keys.control)
     leave()

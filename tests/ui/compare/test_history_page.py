@@ -6,7 +6,7 @@ import pytest
 import screens
 from screens import QUESTION, SMALL, TYPED, open_page, press, run, said, says, text_of
 
-from pages.ui.shell import cached
+from pages.ui.shell import cached, models
 from rag_core.reading.pdf import document_id
 from rag_core.search import opened
 from rag_core.sharing import replay
@@ -55,10 +55,10 @@ def test_a_comparison_is_restored_with_its_form_and_without_any_model(library, m
     at = again(asked(typed=TYPED, depth=10, cutoff=3), "Who paid for the bridge?", typed="", depth=20, cutoff=5,
                preset="clause", first_stage="bm25")  # fmt: skip
     for name in ("load_embedder", "load_reranker"):
-        monkeypatch.setattr(cached, name, lambda *_: pytest.fail("a model is loaded"))
+        monkeypatch.setattr(models, name, lambda *_: pytest.fail("a model is loaded"))
     monkeypatch.setattr(opened.Opened, "compare", lambda *_: pytest.fail("it is compared again"))
-    for kept in (cached.shared_embedder, cached.loaded_reranker, cached.tested, cached.reranker_baseline,
-                 cached.embedder_baseline):  # fmt: skip
+    for kept in (models.shared_embedder, models.loaded_reranker, models.tested, models.reranker_baseline,
+                 models.embedder_baseline):  # fmt: skip
         kept.clear()
     choose(at, "history_one", 1)
     press(at, "history.restore")

@@ -340,7 +340,7 @@ def test_the_map_holds_every_chunk_the_question_and_the_expansions(home, library
 
 def test_points_are_told_apart_and_the_path_says_both_ranks(monkeypatch, home, library, expanded, embedder):
     monkeypatch.setitem(streamlit.session_state, "lang", "en")
-    monkeypatch.setattr(projection_part.chosen_chunk, "models", lambda comparison: (None, embedder))
+    monkeypatch.setattr(projection_part.chosen_chunk, "models_of", lambda comparison: (None, embedder))
     lab = Lab(settings.home())
     index = lab.open(expanded.doc_id, Settings(chunks=SENTENCES), embedder).index
     frame = projection_part.point_frame(expanded, index, projection.by_pca(index.vectors))

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from screens import QUESTION, SMALL, asked, open_page, open_part, press, run, says, text_of, upload
 
-from pages.ui.shell import cached, work
+from pages.ui.shell import cached, models, work
 from rag_core.datatypes import Judgment, Span
 from rag_core.measuring import judge
 from rag_core.reading.pdf import document_id
@@ -21,7 +21,7 @@ ANSWER = "Tax revenue grew by eight percent over the year."
 def no_models(monkeypatch):
     """Let nothing on the page load a model."""
     for name in ("load_embedder", "load_reranker"):
-        monkeypatch.setattr(cached, name, lambda *_: pytest.fail("a model is loaded"))
+        monkeypatch.setattr(models, name, lambda *_: pytest.fail("a model is loaded"))
 
 
 @pytest.fixture

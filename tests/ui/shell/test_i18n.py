@@ -14,9 +14,9 @@ from pages.ui.documents import quality as quality_part
 from pages.ui.explain import bench, probe, projection
 from pages.ui.parts.tables import FIRST_SCORES
 from pages.ui.shell import i18n
-from pages.ui.shell.cached import SAMPLE_FILES
 from pages.ui.shell.frame import PAGES
 from pages.ui.shell.link import ORIGINS
+from pages.ui.shell.samples import FILES
 from rag_core import errors
 from rag_core.errors import RerankLabError
 from rag_core.explaining import lessons, perturb
@@ -78,14 +78,14 @@ FAMILIES = {
     "table.{}": set(FIRST_SCORES.values()),
     "order.{}": set(ORDERS),
     "form.first_{}": set(FIRST_STAGES),
-    "evaluate.sample_{}": set(SAMPLE_FILES),
+    "evaluate.sample_{}": set(FILES),
     "judge.grade_{}": {str(grade) for grade in GRADES},
     "measured.{}": {"better", "worse", "unclear"},
     "metric.{}": {"tau", "overlap"},
     "step.{}": {*steps(), "wait"},
     "headline.{}": {"none", "one", "some"},
     "home.line_{}": {"1", "2", "3"},
-    "documents.sample_{}": set(SAMPLE_FILES),
+    "documents.sample_{}": set(FILES),
     "answer.source_{}": {"extractive", "llm"},
     "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(ORDERS),
     "report.method_{}": set(FIRST_STAGES),

@@ -41,7 +41,7 @@ from screens import (
 )
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.shell import cached, form, i18n
+from pages.ui.shell import cached, form, i18n, visits
 from rag_core import settings
 from rag_core.datatypes import Expansion
 from rag_core.lab import Lab
@@ -230,30 +230,30 @@ def visitors_documents() -> list[str]:
 def test_what_a_visitor_uploaded_goes_some_time_after_the_visit(monkeypatch):
     monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ())
     gone, here = (upload(open_page("documents"), ("small.pdf", SMALL)) for _ in range(2))
-    cached.leave(gone.session_state["owner"])
-    cached.sweep(cached.lab(), cached.stays())
+    visits.leave(gone.session_state["owner"])
+    visits.sweep(cached.lab(), visits.stays())
     assert len(visitors_documents()) == 2, "a lost connection may come back"
-    monkeypatch.setattr(cached, "GRACE_SECONDS", -1)
-    cached.sweep(cached.lab(), cached.stays())
+    monkeypatch.setattr(visits, "GRACE_SECONDS", -1)
+    visits.sweep(cached.lab(), visits.stays())
     assert visitors_documents() == [here.session_state["doc_id"]]
 
 
 def test_what_a_visitor_of_another_process_uploaded_stays_while_that_process_sees_them(monkeypatch):
     cached.lab().add(SMALL, "small.pdf", owner="elsewhere")
     cached.lab().library.documents.report_stays(["elsewhere"], [])
-    cached.sweep(cached.lab(), {})
+    visits.sweep(cached.lab(), {})
     assert len(visitors_documents()) == 1
-    monkeypatch.setattr(cached, "UNHEARD_SECONDS", -1)
-    cached.sweep(cached.lab(), {})
+    monkeypatch.setattr(visits, "UNHEARD_SECONDS", -1)
+    visits.sweep(cached.lab(), {})
     assert visitors_documents() == []
 
 
 def test_the_sweeper_sweeps_by_itself(monkeypatch):
     monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ())
-    monkeypatch.setattr(cached, "SWEEP_SECONDS", 0.05)
-    monkeypatch.setattr(cached, "GRACE_SECONDS", -1)
+    monkeypatch.setattr(visits, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(visits, "GRACE_SECONDS", -1)
     gone = upload(open_page("documents"), ("small.pdf", SMALL))
-    cached.leave(gone.session_state["owner"])
+    visits.leave(gone.session_state["owner"])
     end = time.monotonic() + 30
     while visitors_documents() and time.monotonic() < end:
         time.sleep(0.05)
@@ -263,8 +263,8 @@ def test_the_sweeper_sweeps_by_itself(monkeypatch):
 def test_what_a_visitor_uploaded_goes_after_a_day(library, monkeypatch):
     monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ())
     upload(open_page("documents"), ("small.pdf", SMALL))
-    monkeypatch.setattr(cached, "LONGEST_STAY_SECONDS", -1)
-    cached.sweep(cached.lab(), cached.stays())
+    monkeypatch.setattr(visits, "LONGEST_STAY_SECONDS", -1)
+    visits.sweep(cached.lab(), visits.stays())
     assert visitors_documents() == []
     assert list(cached.lab().documents.titles().values()) == ["small.pdf"], "what is everybody's stays"
 

@@ -11,7 +11,7 @@ import pytest
 from screens import asked, open_part
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.shell import cached, i18n
+from pages.ui.shell import cached, i18n, models
 from rag_core.datatypes import Settings
 from tests.workshop.test_waiting import until
 
@@ -30,7 +30,7 @@ def place_of_a_reader() -> None:
 @pytest.fixture
 def somebody_before() -> Iterator[None]:
     """Have somebody else's turn last until half a second after the reader came."""
-    line, began = cached.line(MODEL), Event()
+    line, began = models.line(MODEL), Event()
 
     def have_a_turn() -> None:
         with line.turn():
@@ -53,7 +53,7 @@ def test_a_reader_sees_how_many_are_before(somebody_before, language):
     assert [text.value for text in at.text] == ["my turn"]
     [bar] = at.get("progress")
     assert bar.proto.text == i18n.texts(language)["work.waiting"].format(before=1)
-    assert len(cached.line(MODEL)) == 0
+    assert len(models.line(MODEL)) == 0
 
 
 def test_waiting_is_a_step_of_its_own(library, somebody_before):
@@ -67,13 +67,13 @@ def test_waiting_is_a_step_of_its_own(library, somebody_before):
 
 
 def test_the_unrelated_texts_are_scored_within_the_turn_and_not_behind_the_next_reader(library, monkeypatch):
-    standing, real = [], cached.reranker_baseline
+    standing, real = [], models.reranker_baseline
 
     def looked_at(*which):
-        standing.append(len(cached.line(MODEL)))
+        standing.append(len(models.line(MODEL)))
         return real(*which)
 
-    monkeypatch.setattr(cached, "reranker_baseline", looked_at)
+    monkeypatch.setattr(models, "reranker_baseline", looked_at)
     asked()
     assert standing == [1, 0]  # the second time it is there
 

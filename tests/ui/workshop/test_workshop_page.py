@@ -11,7 +11,7 @@ from pdfs import text_pdf
 from screens import CHUNKS, QUESTION, SMALL, click, open_page, press, run, said, says, says_anywhere, text_of, upload
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.shell import cached, frame, i18n
+from pages.ui.shell import cached, frame, i18n, samples
 from rag_core.datatypes import Expansion
 from rag_core.explaining import lessons
 from rag_core.reading.pdf import document_id
@@ -96,13 +96,13 @@ def test_the_samples_questions_are_played_one_after_another():
     run(at.switch_page("pages/workshop.py"))
     at.selectbox(key="game_example").select_index(0)
     at = hand_in(press(run(at), "game.deal"))
-    questions = cached.sample("en")[2]
+    questions = samples.load("en")[2]
     assert says_anywhere(at, text_of(at, "game.played", played=1, all=12))
     at = press(at, "game.next")
     assert at.session_state["game"].dealt.query == at.text_input(key="question").value == questions[1]
     at = hand_in(at, LAST)
     assert says_anywhere(at, text_of(at, "game.played", played=2, all=12))
-    rounds = [at.session_state["game_scores"][document_id(cached.sample("en")[1]), asked] for asked in questions[:2]]
+    rounds = [at.session_state["game_scores"][document_id(samples.load("en")[1]), asked] for asked in questions[:2]]
     total = predict.total(rounds)
     assert [metric.value for metric in at.metric] == [f"{total.hits} / 10", f"{total.vector} / 10"]
     assert total.relevant > 0
