@@ -24,7 +24,7 @@ from rag_core.models.embed import Embedder, load_embedder
 from rag_core.models.rerank import Reranker, load_reranker
 from rag_core.reading import chunk
 from rag_core.search import expand
-from rag_core.sharing import replay
+from rag_core.sharing import replay, replay_file
 
 EXAMPLES = """
 examples:
@@ -153,12 +153,12 @@ def known(lines: tuple[catalog.Line, ...]) -> str:
 def compared(arguments: argparse.Namespace) -> str:
     found = compare(arguments)
     if arguments.replay:
-        save(arguments.replay, replay.write(replay.public(found)))
+        save(arguments.replay, replay_file.write(replay.public(found)))
     return (as_json if arguments.json else as_text)(found.comparison)
 
 
 def replayed(arguments: argparse.Namespace) -> str:
-    found = replay.read(read(arguments.file))
+    found = replay_file.read(read(arguments.file))
     if arguments.json:
         return as_json(found.comparison)
     made = f"{found.source.title}, compared {found.made} with Rerank Lab {found.versions.get('app', '?')}"
@@ -175,7 +175,7 @@ def report(arguments: argparse.Namespace) -> str:
     if arguments.output.suffix.lower() not in FORMATS:
         raise BadSetting(f"{arguments.output} ends in neither .html nor .md: name a file that does", setting="output",
                          value=arguments.output.name, limit=", ".join(FORMATS))  # fmt: skip
-    found = replay.read(read(arguments.file))
+    found = replay_file.read(read(arguments.file))
     make = page.html if arguments.output.suffix.lower() == ".html" else page.markdown
     save(arguments.output, make(replay.public(found), arguments.language or found.source.language).encode())
     return f"{arguments.output} written"
@@ -195,7 +195,9 @@ def compare(arguments: argparse.Namespace) -> replay.Replay:
         index = lab.index(document.id, how.chunks, embedder, counting("chunk"))
         found = lab.compare(index, question, expansions, how, embedder, reranker)
         unrelated = unrelated_to(found, document, embedder, reranker)
-        return replay.record(found, document, lab.parts(document.id), test, unrelated, {}, lab.judgments(document.id))
+        parts = lab.parts(document.id)
+        measured = replay.record(found, document, parts, test, unrelated)
+        return replay.brought_up(measured, parts, {}, lab.judgments(document.id))
 
 
 def unrelated_to(
