@@ -18,7 +18,7 @@ from rag_core.models.baseline import Baseline
 from rag_core.models.embed import Embedder, load_embedder
 from rag_core.models.rerank import Reranker, load_reranker
 from rag_core.search import expand
-from rag_core.sharing import replay
+from rag_core.sharing import replay, replay_file
 from rag_core.sharing.replay import Replay
 
 
@@ -43,7 +43,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> str:
     made = compare(arguments)
     if arguments.replay:
-        save(arguments.replay, replay.write(replay.public(made)))
+        save(arguments.replay, replay_file.write(replay.public(made)))
     return (as_json if arguments.json else as_text)(made.comparison)
 
 
@@ -59,7 +59,8 @@ def compare(arguments: argparse.Namespace) -> Replay:
         comparison = opened.compare(question, expansions, reranker)
         unrelated = unrelated_to(comparison, document, embedder, reranker)
         parts, judgments = lab.documents.parts(document.id), lab.judgments.load(document.id)
-        return replay.record(comparison, document, parts, test, unrelated, {}, judgments)
+        measured = replay.record(comparison, document, parts, test, unrelated)
+        return replay.brought_up(measured, parts, {}, judgments)
 
 
 def compared_settings(arguments: argparse.Namespace) -> Settings:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rag_core.cli.files import read
 from rag_core.cli.printed import as_json, as_text, one_line
-from rag_core.sharing import replay
+from rag_core.sharing import replay_file
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    made = replay.read(read(arguments.file))
+    made = replay_file.read(read(arguments.file))
     if arguments.json:
         return as_json(made.comparison)
     title = f"{made.source.title}, compared {made.made} with Rerank Lab {made.versions.get('app', '?')}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rag_core.cli.files import read, save
 from rag_core.errors import BadSetting
-from rag_core.sharing import replay
+from rag_core.sharing import replay, replay_file
 
 FORMATS = (".html", ".md")
 LANGUAGES = ("en", "zh")
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> str:
     if ending not in FORMATS:
         message = f"{arguments.output} ends in neither .html nor .md: name a file that does"
         raise BadSetting(message, setting="output", value=arguments.output.name, limit=", ".join(FORMATS))
-    made = replay.read(read(arguments.file))
+    made = replay_file.read(read(arguments.file))
     make = report.html if ending == ".html" else report.markdown
     save(arguments.output, make(replay.public(made), arguments.language or made.source.language).encode())
     return f"{arguments.output} written"

@@ -10,7 +10,7 @@ from command import run, run_apart
 from pdfs import encrypted_pdf, image_pdf
 
 from rag_core.__main__ import build_parser
-from rag_core.sharing import replay
+from rag_core.sharing import replay_file
 from tests.cli.test_cli import PDF, QUESTION
 
 COMMANDS = ("index", "compare", "evaluate", "replay", "report")
@@ -32,7 +32,7 @@ def saved(folder) -> Path:
 
 
 def test_compare_saves_what_it_prints(folder, saved):
-    found = replay.read(saved.read_bytes())
+    found = replay_file.read(saved.read_bytes())
     assert (found.comparison.query, found.source.title) == (QUESTION, "small.pdf")
     assert all(found.baselines.values())
     again = run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--expansion", "预算增长")
@@ -47,7 +47,7 @@ def test_compare_saves_what_it_prints(folder, saved):
 def test_replay_prints_the_json_of_compare(folder, saved):
     printed = json.loads(run(folder / "home", "replay", saved, "--json").stdout)
     assert [row["text"] for row in printed["reranked"]] == [
-        hit.chunk.text for hit in replay.read(saved.read_bytes()).comparison.reranked.hits
+        hit.chunk.text for hit in replay_file.read(saved.read_bytes()).comparison.reranked.hits
     ]
 
 

@@ -30,8 +30,9 @@ from rag_core.explaining import probe
 from rag_core.lab import Lab
 from rag_core.measuring import judge
 from rag_core.models import baseline, selftest
-from rag_core.sharing import replay
-from rag_core.sharing.replay import Replay, read, write
+from rag_core.sharing import replay, replay_file
+from rag_core.sharing.replay import Replay
+from rag_core.sharing.replay_file import read, write
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "财政收入增长了多少？"
@@ -63,7 +64,8 @@ def made(tmp_path_factory, embedder, reranker):
         answers = {
             side: answer.extractive(QUESTION, getattr(comparison, side).top(2), reranker) for side in replay.SIDES
         }
-        return replay.record(comparison, document, [document], test, unrelated, answers, judgments)
+        measured = replay.record(comparison, document, [document], test, unrelated)
+        return replay.brought_up(measured, [document], answers, judgments)
 
     yield make
     lab.close()
@@ -113,7 +115,7 @@ def in_parts(plain, embedder, reranker, tmp_path_factory) -> Replay:
     document, how = lab.add(LONG_PDF, "长.pdf"), Settings(chunks=ChunkSettings("window", 900, 0))
     comparison = lab.open(document.id, how, embedder).compare(QUESTION, [], reranker)
     lab.close()
-    return replay.record(comparison, document, [document], plain.self_test, plain.baselines, {}, [])
+    return replay.record(comparison, document, [document], plain.self_test, plain.baselines)
 
 
 def test_the_best_part_travels_and_pairs_are_counted(in_parts):
@@ -183,7 +185,7 @@ def test_weights_are_named_by_their_content_and_no_folder_is(plain, tmp_path):
 def test_reading_loads_no_model_and_no_index(plain, tmp_path):
     (tmp_path / "file.json").write_bytes(write(plain))
     program = (
-        "import sys; from rag_core.sharing import replay; replay.read(open(sys.argv[1], 'rb').read());"
+        "import sys; from rag_core.sharing import replay_file; replay_file.read(open(sys.argv[1], 'rb').read());"
         "print({'torch', 'chromadb', 'onnxruntime', 'openai', 'tokenizers'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.json")], cwd=ROOT, capture_output=True,
@@ -233,7 +235,9 @@ def test_what_no_json_holds_is_damage(plain, old, new):
         read(write(plain).replace(old, new))
 
 
-@pytest.mark.parametrize("padding", [b" " * replay.MAX_BYTES, b"[]," * replay.MOST_VALUES], ids=["bytes", "values"])
+@pytest.mark.parametrize(
+    "padding", [b" " * replay_file.MAX_BYTES, b"[]," * replay_file.MOST_VALUES], ids=["bytes", "values"]
+)
 def test_a_file_has_a_limit(plain, padding):
     with pytest.raises(ReplayTooLarge) as told:
         read(write(plain) + padding)

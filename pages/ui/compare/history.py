@@ -12,7 +12,7 @@ from pages.ui.shell.i18n import t
 from rag_core.comparing.changes import Change, change, top
 from rag_core.datatypes import Comparison, Move
 from rag_core.models import catalog
-from rag_core.sharing import replay
+from rag_core.sharing import replay, replay_file
 from rag_core.sharing.replay import Replay
 
 QUESTION_COLUMNS = 36
@@ -55,7 +55,7 @@ def entry(doc_id: str, number: int) -> None:
 
 
 def recalled(doc_id: str, number: int) -> Replay:
-    return replay.read(cached.lab().history.load(doc_id, number))
+    return replay_file.read(cached.lab().history.load(doc_id, number))
 
 
 def restore(doc_id: str, number: int) -> None:

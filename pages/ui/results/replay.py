@@ -14,7 +14,7 @@ from pages.ui.shell.frame import told
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Judgment
 from rag_core.measuring import judge
-from rag_core.sharing import replay
+from rag_core.sharing import replay_file
 from rag_core.sharing.replay import Replay
 
 state.keep(opened=None, opened_file=None, opened_added=0)
@@ -22,12 +22,13 @@ state.keep(opened=None, opened_file=None, opened_added=0)
 
 def choose() -> None:
     """Open an uploaded file once; one that does not open leaves what is on screen."""
-    file = st.file_uploader(t("replay.file"), type="json", key="replay_file", max_upload_size=replay.MAX_BYTES // 2**20)
+    limit = replay_file.MAX_BYTES // 2**20
+    file = st.file_uploader(t("replay.file"), type="json", key="replay_file", max_upload_size=limit)
     if file is None or file.file_id == st.session_state["opened_file"]:
         return
     st.session_state["opened_file"] = file.file_id
     with told():
-        st.session_state.update(opened=replay.read(file.getvalue()), opened_added=0, picked=None)
+        st.session_state.update(opened=replay_file.read(file.getvalue()), opened_added=0, picked=None)
 
 
 def current() -> Replay:

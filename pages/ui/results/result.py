@@ -11,7 +11,7 @@ from pages.ui.shell import state
 from pages.ui.shell.i18n import LANGUAGES, language, plain, t
 from rag_core.datatypes import Chunk, Comparison, Move
 from rag_core.models.selftest import CASES
-from rag_core.sharing import replay
+from rag_core.sharing import replay, replay_file
 from rag_core.sharing.replay import Replay
 
 FILES = {
@@ -217,7 +217,7 @@ def download(found: Replay) -> None:
     """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, and as a table."""
     spoken, shared = language(), replay.public(found)  # a button's file is made when it is pressed, outside this run
     makes = {
-        "save": lambda: replay.write(shared),
+        "save": lambda: replay_file.write(shared),
         "html": lambda: report.html(shared, spoken).encode(),
         "markdown": lambda: report.markdown(shared, spoken).encode(),
         "csv": lambda: tables.as_csv(tables.full_table(found.comparison)),

@@ -19,7 +19,7 @@ from rag_core.measuring.panel import Panel
 from rag_core.search import expand
 from rag_core.search.opened import Opened
 from rag_core.settings import check_query
-from rag_core.sharing import replay
+from rag_core.sharing import replay, replay_file
 from rag_core.sharing.replay import Replay
 
 state.keep(recorded=None, evaluating=False)
@@ -133,15 +133,13 @@ def compare_with(
 
 
 def record(comparison: Comparison) -> Replay:
-    """Gather what the page of a comparison shows, as its replay."""
+    """Gather what was measured of a comparison, as its replay."""
     return replay.record(
         comparison,
         cached.document(comparison.doc_id),
         cached.parts(comparison.doc_id),
         models.self_test(comparison.settings.reranker),
         {role: models.baseline(comparison, role) for role in replay.MODELS},
-        st.session_state["answers"] or {},
-        cached.lab().judgments.load(comparison.doc_id),
     )
 
 
@@ -150,16 +148,19 @@ def recorded(comparison: Comparison) -> Replay:
     kept = st.session_state["recorded"]
     if kept is None or kept.comparison is not comparison:
         kept = st.session_state["recorded"] = record(comparison)
-    answers = st.session_state["answers"] or {}
-    return replay.brought_up(
-        kept, cached.parts(comparison.doc_id), answers, cached.lab().judgments.load(comparison.doc_id)
-    )
+    return brought_up(kept)
+
+
+def brought_up(kept: Replay) -> Replay:
+    """Return a replay with the answers and judgments of now."""
+    doc_id, answers = kept.comparison.doc_id, st.session_state["answers"] or {}
+    return replay.brought_up(kept, cached.parts(doc_id), answers, cached.lab().judgments.load(doc_id))
 
 
 def remember(comparison: Comparison, name: str) -> None:
     """Keep a comparison in its document's history."""
-    kept = st.session_state["recorded"] = record(comparison)
-    cached.lab().history.add(comparison.doc_id, name, kept.made, replay.write(kept).decode())
+    kept = st.session_state["recorded"] = brought_up(record(comparison))
+    cached.lab().history.add(comparison.doc_id, name, kept.made, replay_file.write(kept).decode())
 
 
 def suggest(doc_id: str, origin: str) -> bool:

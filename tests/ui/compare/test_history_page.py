@@ -9,7 +9,7 @@ from screens import QUESTION, SMALL, TYPED, open_page, press, run, said, says, t
 from pages.ui.shell import cached, models
 from rag_core.reading.pdf import document_id
 from rag_core.search import opened
-from rag_core.sharing import replay
+from rag_core.sharing import replay_file
 
 DOC = document_id(SMALL)
 
@@ -47,7 +47,7 @@ def test_a_comparison_is_kept_under_its_question(library, language):
     assert text_of(at, "history.depth", depth=50) in entry.name
     assert text_of(at, "preset.sentence") in entry.name
     assert says(at, "history.only_one")
-    kept = replay.read(cached.lab().history.load(DOC, entry.number)).comparison
+    kept = replay_file.read(cached.lab().history.load(DOC, entry.number)).comparison
     assert kept == at.session_state["comparison"]
 
 

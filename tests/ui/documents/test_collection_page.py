@@ -14,7 +14,7 @@ from pages.ui.results import report
 from pages.ui.shell import cached
 from rag_core.datatypes import Judgment, Span
 from rag_core.reading.pdf import document_id
-from rag_core.sharing import replay
+from rag_core.sharing import replay_file
 
 DOC = document_id(SMALL)
 OTHER = text_pdf(["The tram opened in May. Ninety nurses were hired.", "Tax revenue fell in the other town."])
@@ -163,12 +163,12 @@ def test_a_collection_is_evaluated_and_another_filter_needs_another_evaluation(r
 
 def test_the_files_of_a_result_name_the_documents(reader):
     found = asked(reader).session_state["recorded"]
-    again = replay.read(replay.write(found))
+    again = replay_file.read(replay_file.write(found))
     assert {chunk.title for chunk in again.comparison.vector.chunks} == {"small.pdf", "other town.pdf"}
     assert again.source.pages == 3
     for made in (report.html(again, "en"), report.markdown(again, "en")):
         assert "other town" in made
-    rows = json.loads(replay.write(found))["candidates"]
+    rows = json.loads(replay_file.write(found))["candidates"]
     assert {row["title"] for row in rows} == {"small.pdf", "other town.pdf"}
 
 
@@ -185,7 +185,7 @@ def test_a_result_of_a_collection_comes_home(reader, other):
     found = asked(reader).session_state["recorded"]
     chunk = next(chunk for chunk in found.comparison.vector.chunks if chunk.doc_id == other)
     back = found.judged(Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, chunk.doc_id), 2, "Ann"))
-    at = open_page("replay", opened=replay.read(replay.write(back)))
+    at = open_page("replay", opened=replay_file.read(replay_file.write(back)))
     assert "1 · other town.pdf" in places(at, "news")
     press(at, "replay.take")
     assert [one.judge for one in cached.lab().judgments.load(other)] == ["Ann"]

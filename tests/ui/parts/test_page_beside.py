@@ -153,7 +153,7 @@ def test_a_participant_on_a_shared_server_is_offered_no_page_of_the_teachers(mon
 
 def test_an_opened_result_offers_no_page(library, drawn):
     at = asked()
-    data = test_replay_page.replay.write(at.session_state["recorded"])
+    data = test_replay_page.replay_file.write(at.session_state["recorded"])
     there = open_part(test_replay_page.opened(data), "result.ledger")
     assert len(there.dataframe[-1].value) == len(at.session_state["comparison"].moves)
     assert not clickable(there, "ledger")
@@ -164,14 +164,14 @@ def test_an_opened_result_offers_no_page(library, drawn):
 
 def test_judgments_that_came_home_open_on_the_page_of_the_document_here(library, drawn):
     replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
-    at = test_replay_page.opened(test_replay_page.replay.write(replay))
+    at = test_replay_page.opened(test_replay_page.replay_file.write(replay))
     assert opens(at, drawn, "news", 0) == (1, FIRST)
 
 
 def test_a_result_finds_its_own_document_before_a_collection_that_holds_it(library):
     replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
     cached.lab().collect("Reader", [DOC])
-    at = test_replay_page.opened(test_replay_page.replay.write(replay))
+    at = test_replay_page.opened(test_replay_page.replay_file.write(replay))
     [said] = [text.value for text in at.markdown if "is in your library" in text.value]
     assert "Reader" not in said
 

@@ -10,7 +10,7 @@ import running_app
 from running_app import running_app as serve
 from running_app import settle
 
-from rag_core.sharing import replay
+from rag_core.sharing import replay_file
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_a_result_goes_out_is_judged_and_comes_home(tmp_path, address, person):
     open_file(page, address, back)
     page.get_by_role("button", name=LOCALE["replay.take"]).click()
     page.get_by_text("and so are all judgments of the file").wait_for()
-    before, after = replay.read(sent.read_bytes()), replay.read(back.read_bytes())
+    before, after = replay_file.read(sent.read_bytes()), replay_file.read(back.read_bytes())
     assert after.comparison == before.comparison
     assert [one.judge for one in after.judgments] == [*(one.judge for one in before.judgments), NAME]
 

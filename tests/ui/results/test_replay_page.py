@@ -10,7 +10,7 @@ from pages.ui.shell import cached, models, work
 from rag_core.datatypes import Judgment, Span
 from rag_core.measuring import judge
 from rag_core.reading.pdf import document_id
-from rag_core.sharing import replay
+from rag_core.sharing import replay_file
 from rag_core.sharing.replay import Replay
 
 DOC = document_id(SMALL)
@@ -28,7 +28,7 @@ def no_models(monkeypatch):
 def saved(library) -> bytes:
     """Compare, as a first person does, and save the result; the answer was judged before."""
     cached.lab().judge(DOC, [Judgment(QUESTION, Span(1, 0, ANSWER), 2, "Ann")])
-    return replay.write(asked().session_state["recorded"])
+    return replay_file.write(asked().session_state["recorded"])
 
 
 def opened(data: bytes, language: str = "en", name: str = "result.json", **state: object):
@@ -69,7 +69,7 @@ def test_a_result_opens_without_document_and_models(saved, monkeypatch, tmp_path
 def test_the_charts_are_those_of_the_compare_page(saved, monkeypatch, tmp_path, library):
     first = asked()
     drawn = [chart.proto.spec for chart in first.get("vega_lite_chart")]
-    there = elsewhere(replay.write(first.session_state["recorded"]), monkeypatch, tmp_path)
+    there = elsewhere(replay_file.write(first.session_state["recorded"]), monkeypatch, tmp_path)
     assert [chart.proto.spec for chart in there.get("vega_lite_chart")] == drawn
     assert [table.value.to_csv() for table in there.dataframe][1:4] == [t.value.to_csv() for t in first.dataframe][:3]
 
@@ -80,7 +80,7 @@ BROKEN = {
     "replay_too_new": lambda data: data.replace(b'"version": 1', b'"version": 2'),
     "replay_invalid": lambda data: data.replace(b'"depth": 50', b'"depth": 5000'),
     "replay_altered": lambda data: data.replace(b'"text": "Tax', b'"text": "Tix'),
-    "replay_too_large": lambda data: data + b"[]," * replay.MOST_VALUES,
+    "replay_too_large": lambda data: data + b"[]," * replay_file.MOST_VALUES,
 }
 
 
@@ -106,7 +106,7 @@ def test_answers_travel_with_the_result(library, monkeypatch, tmp_path):
     at = press(run(at.switch_page("pages/answer.py")), "answer.ask")
     for key in ("recorded", "answers"):
         monkeypatch.setitem(st.session_state, key, at.session_state[key])
-    data = replay.write(work.recorded(at.session_state["comparison"]))
+    data = replay_file.write(work.recorded(at.session_state["comparison"]))
     there = elsewhere(data, monkeypatch, tmp_path)
     assert says(there, "report.answers")
     assert at.session_state["answers"]["reranked"].text in [element.value for element in there.text]
@@ -138,10 +138,10 @@ def test_a_second_person_grades_and_takes_back(saved, monkeypatch, tmp_path, no_
 
 
 def second_opinion(saved: bytes) -> tuple[bytes, Judgment]:
-    found = replay.read(saved)
+    found = replay_file.read(saved)
     chunk = found.comparison.reranked.hits[-1].chunk
     judgment = Judgment(QUESTION, judge.span_of(chunk), 0, "Bo")
-    return replay.write(found.judged(judgment)), judgment
+    return replay_file.write(found.judged(judgment)), judgment
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -169,11 +169,11 @@ def test_judgments_come_home_to_the_same_words_under_another_id(saved, monkeypat
 
 def test_what_was_judged_here_since_stands(saved):
     mine = Judgment(QUESTION, Span(1, 0, "The museum counted three hundred thousand visitors."), 2)
-    found = replay.read(saved)
+    found = replay_file.read(saved)
     span = next(judge.span_of(hit.chunk) for hit in found.comparison.vector.hits if hit.chunk.text == mine.span.quote)
     old = [Judgment(QUESTION, span, 0), Judgment(QUESTION, span, 0, "Bo")]
     cached.lab().judge(DOC, [mine])
-    at = opened(replay.write(old_and(found, old)))
+    at = opened(replay_file.write(old_and(found, old)))
     press(at, "replay.take")
     assert [one.judge for one in cached.lab().judgments.load(DOC)] == ["Ann", "", "Bo"]
 
