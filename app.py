@@ -4,14 +4,14 @@ import streamlit as st
 
 from pages.ui.parts import picture
 from pages.ui.shell import samples, work
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 
 
 def try_sample(language: str) -> None:
     """Open a bundled sample with its first question; the compare page does the rest."""
     _, _, questions = samples.load(language)
-    with told():
+    with errors_shown():
         work.add_sample(language)
         st.session_state.update(question=questions[0], typed="", comparison=None, autorun=True)
         st.session_state["pending_suggestions"] = []

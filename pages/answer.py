@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui.answer import answers
 from pages.ui.parts import tables
 from pages.ui.shell import form, models
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 from rag_core.comparing import answer
 from rag_core.datatypes import Answer, Comparison
@@ -13,7 +13,7 @@ from rag_core.sharing import replay
 
 
 def answer_side(comparison: Comparison, side: str, place: st.delta_generator.DeltaGenerator) -> Answer:
-    hits = getattr(comparison, side).top(comparison.cutoff)
+    hits = comparison.ranking(side).top(comparison.cutoff)
     if st.session_state["answer_source"] == "extractive":
         place.text(t("work.loading"))
         return answer.extractive(comparison.query, hits, models.reranker(comparison.settings.reranker))
@@ -28,7 +28,7 @@ def answer_side(comparison: Comparison, side: str, place: st.delta_generator.Del
 def ask(comparison: Comparison) -> None:
     """Answer both sides; an error on either leaves the former answers as they were."""
     places = [column.empty() for column in st.columns(2)]
-    with told():
+    with errors_shown():
         found = {side: answer_side(comparison, side, place) for side, place in zip(replay.SIDES, places, strict=True)}
         st.session_state["answers"] = found
     for place in places:
@@ -53,7 +53,7 @@ def sources(comparison: Comparison) -> None:
 
 frame("answer")
 st.caption(t("answer.lead"))
-with told():
+with errors_shown():
     comparison = st.session_state["comparison"]
     if comparison is None:
         st.info(t("answer.empty"), icon=":material/help:")

@@ -7,7 +7,7 @@ from pages.ui.documents import quality
 from pages.ui.parts import judgments
 from pages.ui.results import result
 from pages.ui.shell import cached, form, link, state, work
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk
 
@@ -20,7 +20,7 @@ def judged(chunk: Chunk) -> None:
 
 
 def run(doc_id: str, asked: str) -> None:
-    with told():
+    with errors_shown():
         if asked == "compare":
             comparison = work.compare(doc_id)
             st.session_state.update(comparison=comparison, picked=None, answers=None)
@@ -34,7 +34,7 @@ def run(doc_id: str, asked: str) -> None:
 
 frame("compare")
 st.caption(t("compare.lead"))
-with told():
+with errors_shown():
     link.read()
     state.take_suggestions()
     doc_id = form.pick_document()

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.documents import chunk_table, collection, quality
 from pages.ui.parts import charts
 from pages.ui.shell import cached, form, samples, state, work
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import LANGUAGES, plain, t
 from rag_core.datatypes import Collection, Document
 from rag_core.errors import RerankLabError
@@ -38,14 +38,14 @@ def add() -> None:
     for column, language in zip(st.columns(2), samples.FILES, strict=True):
         label = t(f"documents.sample_{language}")
         if column.button(label, key=f"sample_{language}", icon=":material/menu_book:", width="stretch"):
-            with told():
+            with errors_shown():
                 work.add_sample(language)
 
 
 def told_of(name: str) -> AbstractContextManager[None]:
     """Tell errors under the name of the file they are about."""
     st.text(name)
-    return told()
+    return errors_shown()
 
 
 def cutting() -> None:
@@ -89,7 +89,7 @@ def actions(document: Document, readable: bool) -> None:
     if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch",
                     disabled=not readable):  # fmt: skip
         place = st.empty()
-        with told():
+        with errors_shown():
             try:
                 work.open_document(document.id, replace(state.settings(), within=()), place)
             except RerankLabError:
@@ -103,7 +103,7 @@ def actions(document: Document, readable: bool) -> None:
 
 
 def delete(doc_id: str) -> None:
-    with told():
+    with errors_shown():
         cached.lab().delete(doc_id)
         forget(doc_id)
 
@@ -116,7 +116,7 @@ def forget(doc_id: str) -> None:
 
 frame("documents")
 st.caption(t("documents.lead"))
-with told():
+with errors_shown():
     add()
     collection.make()
     st.divider()

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui.evaluate import evaluation
 from pages.ui.parts import judgments
 from pages.ui.shell import form, samples, state, work
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 from rag_core.models import catalog
 from rag_core.settings import DEPTHS
@@ -41,7 +41,7 @@ def controls() -> bool:
 
 frame("evaluate")
 st.caption(t("evaluate.lead"))
-with told():
+with errors_shown():
     taken = sample_taken()
     doc_id = form.pick_document()
     judgments.tell_added(doc_id)

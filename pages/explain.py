@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.explain import baseline, bench, expansions, languages, probe, projection
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 
 PARTS = {
@@ -17,7 +17,7 @@ PARTS = {
 
 frame("explain")
 st.caption(t("explain.lead"))
-with told():
+with errors_shown():
     comparison = st.session_state["comparison"]
     if comparison is None:
         st.info(t("explain.empty"), icon=":material/help:")

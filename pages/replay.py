@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.ui.results import replay
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 
 frame("replay")
 st.caption(t("replay.lead"))
-with told():
+with errors_shown():
     replay.choose()
     if st.session_state["opened"] is None:
         st.info(t("replay.empty"), icon=":material/help:")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.shell.frame import frame, told
+from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 from pages.ui.workshop import inside, lessons, predict, rooms
 
@@ -19,5 +19,5 @@ st.segmented_control(
     required=True,
     label_visibility="collapsed",
 )
-with told():
+with errors_shown():
     PARTS[st.session_state["workshop_part"]]()

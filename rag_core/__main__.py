@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rag_core import __version__
 from rag_core.cli import compare, evaluate, index, replay, report
 from rag_core.errors import RerankLabError
+from rag_core.place import ROOT
 
 EXAMPLES = """
 examples:
@@ -55,6 +56,16 @@ def main(given: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(text + "\n")
     return 0
+
+
+def rerank_lab() -> int:
+    """Start the app, or do what the words of a command line say: the command that pip installs."""
+    if len(sys.argv) > 1:
+        return main()
+    from streamlit.web import cli
+
+    sys.argv = ["streamlit", "run", str(ROOT / "app.py")]
+    return cli.main()
 
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ class Settings:
 class Comparison:
     """Two orders of the same candidates, and what lies between them.
 
-    ``vector`` is the first stage's order; ``order`` says which that is. ``moves`` follow the new order. ``scale`` names
+    ``before`` is the first stage's order; ``order`` says which that is. ``moves`` follow the new order. ``scale`` names
     the unit of the reranker's scores: ``logit``, ``relevance`` from 0 to 1, or ``unknown``. ``timings`` are seconds a
     step. ``available`` is the number of chunks the document has, ``found`` the number of candidates; adaptive depth may
     leave the last of them unscored and out of both orders.
@@ -308,7 +308,7 @@ class Comparison:
     query: str
     expansions: tuple[Expansion, ...]
     settings: Settings
-    vector: Ranking
+    before: Ranking
     reranked: Ranking
     moves: tuple[Move, ...]
     ledger: Ledger
@@ -320,6 +320,10 @@ class Comparison:
     @property
     def cutoff(self) -> int:
         return self.settings.cutoff
+
+    def ranking(self, side: str) -> Ranking:
+        """Return one of the two orders, as a replay file calls it: ``vector`` or ``reranked``."""
+        return {"vector": self.before, "reranked": self.reranked}[side]
 
     @property
     def pairs(self) -> int:

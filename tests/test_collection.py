@@ -64,7 +64,7 @@ def test_a_comparison_names_the_document_of_every_chunk(lab, ids, reader, embedd
 def test_only_the_chosen_members_are_searched(lab, ids, reader, embedder, reranker, stage):
     how = replace(HOW, within=(ids[1], ids[2]), first_stage=stage)
     compared = lab.open(reader.id, how, embedder).compare("公园 收入", [], reranker)
-    assert {chunk.doc_id for chunk in compared.vector.chunks} <= {ids[1], ids[2]}
+    assert {chunk.doc_id for chunk in compared.before.chunks} <= {ids[1], ids[2]}
     assert compared.available == 4
 
 

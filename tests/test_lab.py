@@ -99,8 +99,8 @@ def test_chunks_name_a_place_on_their_page(lab, document):
 
 def test_compare_ranks_the_same_candidates_twice(lab, opened, embedder, reranker):
     found = opened.compare(QUESTION, [], reranker)
-    assert len(found.vector) == 5
-    assert sorted(found.vector.ids) == sorted(found.reranked.ids)
+    assert len(found.before) == 5
+    assert sorted(found.before.ids) == sorted(found.reranked.ids)
     assert [move.chunk for move in found.moves] == found.reranked.chunks
     assert (found.available, found.fused, found.scale) == (7, False, "logit")
 
@@ -109,13 +109,13 @@ def test_the_vector_order_is_the_order_of_the_cosine(lab, opened, embedder, rera
     found = opened.compare(QUESTION, [], reranker)
     texts = [chunk.text for chunk in opened.chunks]
     cosine = embedder.embed_texts(texts) @ embedder.embed_queries([QUESTION])[0]
-    assert found.vector.chunks == [opened.chunks[i] for i in np.argsort(-cosine)[:5]]
-    assert [hit.score for hit in found.vector.hits] == pytest.approx(sorted(cosine, reverse=True)[:5], abs=1e-4)
+    assert found.before.chunks == [opened.chunks[i] for i in np.argsort(-cosine)[:5]]
+    assert [hit.score for hit in found.before.hits] == pytest.approx(sorted(cosine, reverse=True)[:5], abs=1e-4)
 
 
 def test_the_new_order_is_the_cross_encoders_and_puts_the_answer_first(lab, opened, embedder, reranker):
     found = opened.compare(QUESTION, [], reranker)
-    scores = reranker.score(QUESTION, [chunk.text for chunk in found.vector.chunks])
+    scores = reranker.score(QUESTION, [chunk.text for chunk in found.before.chunks])
     assert [hit.score for hit in found.reranked.hits] == sorted(scores.tolist(), reverse=True)
     assert found.reranked.chunks[0].text == "全市一般公共预算收入增长8.2%，突破6000亿元。"
 
@@ -134,12 +134,12 @@ def test_a_depth_over_the_number_of_chunks_gives_them_all(lab, opened, embedder,
 def test_expansions_give_the_union_of_what_each_question_finds(lab, opened, embedder, reranker):
     expansions = [Expansion("museum visitors", "typed"), Expansion("地铁什么时候开通", "llm")]
     alone = [
-        opened.compare(text, [], reranker).vector for text in (QUESTION, *(expansion.text for expansion in expansions))
+        opened.compare(text, [], reranker).before for text in (QUESTION, *(expansion.text for expansion in expansions))
     ]
     found = opened.compare(QUESTION, expansions, reranker)
     assert found.fused
-    assert set(found.vector.ids) == {chunk_id for ranking in alone for chunk_id in ranking.ids}
-    assert len(found.vector.ids) == len(set(found.vector.ids)) > 5
+    assert set(found.before.ids) == {chunk_id for ranking in alone for chunk_id in ranking.ids}
+    assert len(found.before.ids) == len(set(found.before.ids)) > 5
     first = alone[0].hits[0]
     assert found.ledger[first.chunk.id][0] == Found(QUESTION, "question", 1, pytest.approx(first.score))
 
@@ -149,7 +149,7 @@ def test_expansions_do_not_change_what_the_cross_encoder_is_asked(lab, opened, e
     plain = deeper.compare(QUESTION, [], reranker)
     expanded = deeper.compare(QUESTION, [Expansion("公园", "typed")], reranker)
     assert expanded.reranked.ids == plain.reranked.ids
-    assert rank_biased_overlap(expanded.vector.ids, plain.vector.ids) < 1
+    assert rank_biased_overlap(expanded.before.ids, plain.before.ids) < 1
 
 
 def test_an_expansion_left_out_leaves_what_a_search_without_it_finds(lab, opened, embedder, reranker):
@@ -193,14 +193,14 @@ def test_uploading_it_again_or_starting_anew_embeds_nothing(lab, opened, embedde
     after = again.open(document.id, HOW, counting).compare(QUESTION, [], reranker)
     again.close()
     assert len(counting.texts) == 7
-    assert (after.vector, after.reranked) == (before.vector, before.reranked)
+    assert (after.before, after.reranked) == (before.before, before.reranked)
 
 
 def test_another_cut_is_embedded_for_itself(lab, document, opened, counting, embedder, reranker):
     clauses = lab.open(document.id, replace(HOW, chunks=ChunkSettings("clause")), counting)
     found = clauses.compare(QUESTION, [], reranker)
     assert counting.texts[7:] == [chunk.text for chunk in clauses.chunks]
-    assert {chunk.text for chunk in found.vector.chunks} <= {chunk.text for chunk in clauses.chunks}
+    assert {chunk.text for chunk in found.before.chunks} <= {chunk.text for chunk in clauses.chunks}
 
 
 def test_a_lost_index_is_rebuilt_without_embedding(lab, opened, embedder, reranker, counting):
@@ -211,7 +211,7 @@ def test_a_lost_index_is_rebuilt_without_embedding(lab, opened, embedder, rerank
     after = again.open(opened.doc_id, HOW, counting).compare(QUESTION, [], reranker)
     again.close()
     assert len(counting.texts) == 7
-    assert after.vector.ids == before.vector.ids
+    assert after.before.ids == before.before.ids
 
 
 def test_an_embedding_that_was_interrupted_leaves_nothing_behind(lab, document, counting, embedder):
@@ -279,17 +279,17 @@ def test_reranking_lifts_the_answer_of_the_tutorial_into_the_top_three(lab, repo
 
 def test_words_can_find_the_candidates(lab, opened, embedder, reranker):
     found = lab.open(opened.doc_id, replace(HOW, first_stage=FirstStage.BM25), embedder).compare("增长", [], reranker)
-    assert (found.order, found.vector.name) == ("bm25", "bm25")
-    assert sorted(hit.chunk.text[:4] for hit in found.vector.hits) == ["全市一般", "居民人均"]
+    assert (found.order, found.before.name) == ("bm25", "bm25")
+    assert sorted(hit.chunk.text[:4] for hit in found.before.hits) == ["全市一般", "居民人均"]
     assert {entry.source for entries in found.ledger.values() for entry in entries} == {"bm25"}
 
 
 def test_both_first_stages_are_fused(lab, opened, embedder, reranker):
     found = lab.open(opened.doc_id, replace(HOW, first_stage=FirstStage.BOTH), embedder).compare(QUESTION, [], reranker)
-    assert (found.order, found.vector.name) == ("fused", "fused")
-    first = found.ledger[found.vector.ids[0]]
+    assert (found.order, found.before.name) == ("fused", "fused")
+    first = found.ledger[found.before.ids[0]]
     assert {entry.source for entry in first} == {"vector", "bm25"}
-    assert found.vector.hits[0].score == pytest.approx(sum(1 / (60 + entry.rank) for entry in first))
+    assert found.before.hits[0].score == pytest.approx(sum(1 / (60 + entry.rank) for entry in first))
 
 
 def test_words_that_stand_nowhere_find_nothing(lab, opened, embedder, reranker):

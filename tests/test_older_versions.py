@@ -45,7 +45,7 @@ def test_a_saved_result_has_its_question_and_settings(result):
 
 def test_a_saved_result_has_its_texts_orders_and_scores(result, rows):
     comparison = result.comparison
-    places = [(hit.chunk.id, hit.chunk.text, hit.score) for hit in comparison.vector.hits]
+    places = [(hit.chunk.id, hit.chunk.text, hit.score) for hit in comparison.before.hits]
     assert places == [(row["id"], row["text"], row["vector"]["score"]) for row in rows]
     moves = sorted(comparison.moves, key=lambda move: move.before)
     assert [move.after for move in moves] == [row["reranked"]["rank"] for row in rows]
@@ -129,7 +129,7 @@ def test_a_library_is_searched_without_embedding_a_chunk_again(library, title, e
 def test_the_new_order_is_the_one_of_the_history(library, town, embedder, reranker):
     comparison = library.open(town.id, SENTENCES, embedder).compare(QUESTION, [], reranker)
     before = recalled(library, town).comparison
-    assert places(comparison.vector.chunks) == places(before.vector.chunks)
+    assert places(comparison.before.chunks) == places(before.before.chunks)
     assert places(comparison.reranked.chunks) == places(before.reranked.chunks)
     assert [move.before for move in comparison.moves] == [1, 2, 5, 4, 3, 6]
     scores, kept = ([move.after_score for move in one.moves] for one in (comparison, before))

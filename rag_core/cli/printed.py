@@ -14,7 +14,7 @@ def as_json(comparison: Comparison) -> str:
     found = {
         "question": comparison.query,
         "chunks": comparison.available,
-        "vector": rows(comparison.vector),
+        "vector": rows(comparison.before),
         "reranked": [
             {**row, "before": move.before, "move": move.delta, **best_part(move)}
             for row, move in zip(rows(comparison.reranked), comparison.moves, strict=True)
@@ -42,7 +42,7 @@ def best_part(move: Move) -> dict[str, object]:
 
 def as_text(comparison: Comparison) -> str:
     title = f"{comparison.order} order"
-    chunks = comparison.vector.chunks
+    chunks = comparison.before.chunks
     before = [f"{rank:>4}        {where(chunk)} {one_line(chunk.text)}" for rank, chunk in enumerate(chunks, start=1)]
     after = [
         f"{move.after:>4} {arrow(move.delta):>6} {where(move.chunk)} {scored_text(move)}" for move in comparison.moves

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from rag_core.cli.files import read, save
 from rag_core.errors import BadSetting
+from rag_core.place import ROOT
 from rag_core.sharing import replay, replay_file
 
 FORMATS = (".html", ".md")
@@ -22,6 +24,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Write a report; its words and charts are the app's own, so this one command reaches up to the screens."""
+    if str(ROOT) not in sys.path:
+        sys.path.append(str(ROOT))  # where pip put the screens they are no package of their own
     from pages.ui.results import report
 
     ending = arguments.output.suffix.lower()

@@ -18,7 +18,7 @@ def with_queries(comparison: Comparison, kept: Collection[str]) -> Comparison:
     """
     expansions = [expansion for expansion in comparison.expansions if expansion.text in kept]
     queries = [comparison.query, *(expansion.text for expansion in expansions)]
-    chunks = {hit.chunk.id: hit.chunk for hit in comparison.vector.hits}
+    chunks = {hit.chunk.id: hit.chunk for hit in comparison.before.hits}
     searches = fuse.rankings(comparison.ledger, chunks, queries)
     before = fuse.fuse(searches)
     candidates = set(before.ids)
@@ -27,7 +27,7 @@ def with_queries(comparison: Comparison, kept: Collection[str]) -> Comparison:
     return replace(
         comparison,
         expansions=tuple(expansions),
-        vector=before,
+        before=before,
         reranked=reranked,
         moves=orders.moves(before, reranked),
         ledger=fuse.record(searches, expansions),

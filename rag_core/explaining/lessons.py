@@ -119,14 +119,14 @@ def words_shared(query: str, text: str) -> str:
 
 def scores(comparison: Comparison, _: Collection[str] | None) -> Fact:
     """Take the two scores of the cross-encoder's first chunk, and the cosine of the last candidate."""
-    first, last = comparison.moves[0], comparison.vector.hits[-1]
+    first, last = comparison.moves[0], comparison.before.hits[-1]
     values = {
         "page": first.chunk.page,
         "score": first.after_score,
         "scale": comparison.scale,
         "vector": first.before_score,
         "last": last.score,
-        "candidates": len(comparison.vector),
+        "candidates": len(comparison.before),
     }
     case = "fused" if comparison.order != "vector" else "negative" if first.after_score < 0 else "positive"
     return Fact("scores", case, values, first.chunk)

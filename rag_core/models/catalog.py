@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag_core.errors import UnknownModel
+from rag_core.place import ROOT
 
-BUNDLED = Path(__file__).parents[2] / "data" / "models"
+BUNDLED = ROOT / "data" / "models"
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 

@@ -125,7 +125,7 @@ class Opened:
             query=query,
             expansions=tuple(expansions),
             settings=how,
-            vector=before,
+            before=before,
             reranked=reranked,
             moves=orders.moves(before, reranked),
             ledger=fuse.record(rankings, expansions),

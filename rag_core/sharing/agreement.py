@@ -100,7 +100,7 @@ def _agreements(comparison: Comparison) -> Iterable[tuple[str, bool]]:
             yield f"found: {chunk_id}", hits.setdefault(entry.rank, hit) == hit
     for hits in searches.values():
         yield "found", _falling({rank: score for rank, (score, _) in hits.items()})
-    for rank, hit in enumerate(comparison.vector.hits, start=1):
+    for rank, hit in enumerate(comparison.before.hits, start=1):
         entries = comparison.ledger[hit.chunk.id]
         fused = math.isclose(hit.score, sum(1 / (RRF_K + entry.rank) for entry in entries), rel_tol=1e-6)
         alone = [(entry.rank, entry.score, entry.source) for entry in entries]

@@ -57,7 +57,7 @@ class Replay:
     def grades(self) -> Mapping[str, int]:
         """Chunk id to grade, of the candidates that were judged."""
         settled = judge.latest(self.judgments)
-        return judge.carry(settled, self.comparison.vector.chunks).qrels.get(self.comparison.query, {})
+        return judge.carry(settled, self.comparison.before.chunks).qrels.get(self.comparison.query, {})
 
     def unrelated(self, side: str) -> float | None:
         """Return where unrelated texts stand among a side's scores; a fused or BM25 score is no model's: None."""
@@ -79,7 +79,7 @@ class Replay:
         texts = [{page.number: page.text for page in part.pages} for part in parts]
         return doc_id == self.source.id or all(
             any(text.get(chunk.page, "")[chunk.start : chunk.end] == chunk.text for text in texts)
-            for chunk in self.comparison.vector.chunks
+            for chunk in self.comparison.before.chunks
         )
 
 

@@ -41,7 +41,7 @@ def restored(file: schema.File) -> Replay:
     comparison = _comparison(file)
     agreement.check_searches(comparison)
     agreement.check_answers(file)
-    chunks = {chunk.id: chunk for chunk in comparison.vector.chunks}
+    chunks = {chunk.id: chunk for chunk in comparison.before.chunks}
     return Replay(
         comparison,
         Source(**dict(file.document)),
@@ -67,7 +67,7 @@ def _comparison(file: schema.File) -> Comparison:
         query=file.question,
         expansions=expansions,
         settings=settings,
-        vector=_ranking("vector", file.question, before),
+        before=_ranking("vector", file.question, before),
         reranked=_ranking("reranked", file.question, after),
         moves=(),
         ledger={row.id: tuple(_found(search, *queries[search.query]) for search in row.found) for row in rows},
@@ -76,8 +76,8 @@ def _comparison(file: schema.File) -> Comparison:
         found=file.found,
         timings=file.timings,
     )
-    vector = replace(comparison.vector, name=comparison.order)
-    return replace(comparison, vector=vector, moves=orders.moves(vector, comparison.reranked))
+    before = replace(comparison.before, name=comparison.order)
+    return replace(comparison, before=before, moves=orders.moves(before, comparison.reranked))
 
 
 def _settings(row: schema.Settings) -> Settings:

@@ -79,7 +79,7 @@ def deal(comparison: Comparison, relevant: Collection[str] | None = None) -> Rou
     Raises:
         TooFewCandidates: with five of them or fewer there is nothing to choose.
     """
-    chunks = tuple(hit.chunk for hit in comparison.vector.top(SHOWN))
+    chunks = tuple(hit.chunk for hit in comparison.before.top(SHOWN))
     if len(chunks) <= PICKS:
         raise TooFewCandidates(
             f"there are {len(chunks)} candidates; {PICKS + 1} are needed: take a longer document, or a greater depth",

@@ -112,7 +112,7 @@ def test_the_baseline_has_no_difference_from_itself(found):
 def test_a_reranked_order_is_that_of_the_comparison(opened, reranker, found):
     compared = opened.compare(QUESTIONS[1], [], reranker)
     assert found.orders[f"{MODEL} @5"][QUESTIONS[1]] == compared.reranked.ids
-    assert found.orders["vector"][QUESTIONS[1]] == compared.vector.ids
+    assert found.orders["vector"][QUESTIONS[1]] == compared.before.ids
 
 
 def test_without_judgments_orders_are_there_and_measures_are_not(opened, reranker):

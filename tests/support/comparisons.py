@@ -38,7 +38,7 @@ def comparison(
         query="question",
         expansions=tuple(expansions),
         settings=Settings(**how),
-        vector=vector,
+        before=vector,
         reranked=reranked,
         moves=orders.moves(vector, reranked),
         ledger=ledger,

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, link, state
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.comparing.changes import Change, change, top
 from rag_core.datatypes import Comparison, Move
@@ -33,7 +33,7 @@ def show(doc_id: str) -> None:
         st.caption(t("history.help"))
         state.settle("history_one", list(names))
         st.selectbox(t("history.one"), list(names), key="history_one", format_func=names.get)
-        with told():
+        with errors_shown():
             entry(doc_id, st.session_state["history_one"])
             second(doc_id, names)
 
@@ -60,7 +60,7 @@ def recalled(doc_id: str, number: int) -> Replay:
 
 def restore(doc_id: str, number: int) -> None:
     """Make a comparison the one of the page, with the form as it was."""
-    with told():
+    with errors_shown():
         found = recalled(doc_id, number)
         fill(found.comparison)
         st.session_state.update(comparison=found.comparison, recorded=found, picked=None, answers=None,
@@ -69,7 +69,7 @@ def restore(doc_id: str, number: int) -> None:
 
 
 def rename(doc_id: str, number: int) -> None:
-    with told():
+    with errors_shown():
         cached.lab().history.rename(doc_id, number, st.session_state["history_name"])
     st.session_state["history_name"] = ""
 

@@ -6,7 +6,7 @@ import streamlit as st
 from pages.ui.documents import quality
 from pages.ui.parts import tables
 from pages.ui.shell import cached, form, state, work
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import LANGUAGES, plain, t
 from rag_core.datatypes import Collection
 from rag_core.settings import LONGEST_TITLE
@@ -25,7 +25,7 @@ def make() -> None:
                                      format_func=titles.get, placeholder=t("collection.members_hint"))  # fmt: skip
             submitted = st.form_submit_button(t("collection.put"), icon=":material/create_new_folder:")
     if submitted:
-        with told():
+        with errors_shown():
             collection = cached.lab().collect(title, members, state.owner())
             form.choose_document(collection.id)
             st.success(t("collection.made", title=plain(collection.title), count=len(collection.members)))
@@ -48,7 +48,7 @@ def change(document: Collection) -> None:
                        placeholder=t("collection.members_hint"))  # fmt: skip
         if not st.form_submit_button(t("collection.save"), icon=":material/save:"):
             return
-    with told():
+    with errors_shown():
         cached.lab().collect(st.session_state[name], st.session_state[chosen], state.owner(), document.id)
         work.forget(document.id)
         st.rerun()

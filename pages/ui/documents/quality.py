@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, state, work
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Document, PageReading, Quality, Readings
 from rag_core.reading import ocr, quality
@@ -131,7 +131,7 @@ def recognition(document: Document, numbers: list[int]) -> None:
         return
     place = st.empty()
     if st.button(t("gate.recognise", count=len(numbers)), key="recognise", icon=":material/document_scanner:"):
-        with told():
+        with errors_shown():
             place.progress(0.0, text=t("work.loading"))
             cached.lab().recognise(document.id, numbers, work.counting(place, "gate.recognising"))
             work.forget(document.id)
@@ -145,7 +145,7 @@ def leave_out(document: Document, readings: Readings, those: list[PageReading]) 
 
 
 def choose(document: Document, readings: Readings) -> None:
-    with told():
+    with errors_shown():
         cached.lab().choose(document.id, readings)
         work.forget(document.id)
 

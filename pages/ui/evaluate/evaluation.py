@@ -10,7 +10,7 @@ from pages.ui.evaluate import charts
 from pages.ui.parts import page_beside, tables
 from pages.ui.parts.judgments import grade_buttons
 from pages.ui.shell import cached, models, state, work
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import FirstStage
 from rag_core.measuring.depth import DEPTHS, Ceiling
@@ -211,7 +211,7 @@ def depth_part(evaluation: Evaluation) -> None:
     state.settle("ceiling_question", evaluation.questions)
     question = st.selectbox(t("questions.question"), evaluation.questions, key="ceiling_question")
     if st.button(t("depth.score_all"), key="score_all", icon=":material/vertical_align_bottom:"):
-        with told():
+        with errors_shown():
             st.session_state["ceiling"] = work.ceiling(evaluation.doc_id, question, next(iter(evaluation.scores)))
     found = st.session_state["ceiling"]
     if found is None or found.whole.query != question:
@@ -252,7 +252,7 @@ def panel_part(evaluation: Evaluation) -> None:
         st.info(t("panel.two_to_four"))
         return
     if st.button(t("panel.run"), key="run_panel", icon=":material/groups:"):
-        with told():
+        with errors_shown():
             asked = [STAGES[name] for name in stages]
             st.session_state["panel"] = work.panel(evaluation.doc_id, question, asked, rerankers)
     found = st.session_state["panel"]

@@ -26,7 +26,7 @@ def show(comparison: Comparison) -> None:
 
 def one_model(comparison: Comparison, side: str, found: Baseline) -> None:
     unit = tables.unit(comparison.scale) if side == "reranked" else t("table.cosine")
-    digits, hits = DIGITS[MODELS[side]], getattr(comparison, side).hits
+    digits, hits = DIGITS[MODELS[side]], comparison.ranking(side).hits
     st.markdown(t("baseline.median", score=f"{found.median:.{digits}f}", unit=unit))
     if side == "vector" and comparison.order != "vector":
         st.caption(t("baseline.other"))

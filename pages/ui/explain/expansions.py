@@ -68,7 +68,7 @@ def counted(comparison: Comparison, expansion: Expansion) -> list[int]:
 
 
 def top(comparison: Comparison, side: str) -> set[str]:
-    return {hit.chunk.id for hit in getattr(comparison, side).top(comparison.cutoff)}
+    return {hit.chunk.id for hit in comparison.ranking(side).top(comparison.cutoff)}
 
 
 def effect(whole: Comparison, now: Comparison) -> None:

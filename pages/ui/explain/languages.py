@@ -61,7 +61,7 @@ def agreement(first: Comparison, second: Comparison) -> None:
     """Show how far the orders of both languages agree, for each side."""
     k = min(first.cutoff, len(first.moves), len(second.moves))
     for column, side in zip(st.columns(2), SIDES, strict=True):
-        one, other = getattr(first, side).ids, getattr(second, side).ids
+        one, other = first.ranking(side).ids, second.ranking(side).ids
         length = min(len(one), len(other))
         with column.container(border=True):
             st.markdown(f"**{t('result.vector' if side == 'vector' else 'result.reranked')}**")
@@ -79,7 +79,7 @@ def alone(first: Comparison, second: Comparison, side: str) -> None:
     for number, (column, (one, other)) in enumerate(zip(st.columns(2), pairs, strict=True)):
         with column:
             st.caption(plain(one.query))
-            found = alone_chunks(getattr(one, side), getattr(other, side), one.cutoff)
+            found = alone_chunks(one.ranking(side), other.ranking(side), one.cutoff)
             if not found:
                 st.caption(t("result.nobody"))
                 continue

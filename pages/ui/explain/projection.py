@@ -9,7 +9,7 @@ from pages.ui.explain import chosen_chunk
 from pages.ui.parts import page_beside, tables
 from pages.ui.parts.charts import PICKED, SAME
 from pages.ui.shell import cached, state, work
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Comparison
 from rag_core.explaining import projection
@@ -38,7 +38,7 @@ state.keep(map_layout="pca")
 @state.fragment
 def show(comparison: Comparison) -> None:
     """Draw the map; picking a point or a row draws only this part again."""
-    with told():
+    with errors_shown():
         names = {method: t(f"map.{method}") for method in LAYOUTS}
         st.segmented_control(t("map.layout"), list(names), key="map_layout", format_func=names.get, required=True)
         index = index_of(comparison)
@@ -95,7 +95,7 @@ def pick_point(index: Searched) -> None:
 def point_frame(comparison: Comparison, index: Searched, layout: Layout) -> pd.DataFrame:
     """Return a row a point: chunks in reading order, then the question, then the expansions."""
     moves = {move.chunk.id: move for move in comparison.moves}
-    tops = {side: {hit.chunk.id for hit in getattr(comparison, side).top(comparison.cutoff)}
+    tops = {side: {hit.chunk.id for hit in comparison.ranking(side).top(comparison.cutoff)}
             for side in ("vector", "reranked")}  # fmt: skip
     rows = [
         {
@@ -192,7 +192,7 @@ def top_tables(comparison: Comparison) -> None:
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
         with column:
             st.markdown(f"**{tables.order_name(comparison, side)}**")
-            hits = getattr(comparison, side).top(comparison.cutoff)
+            hits = comparison.ranking(side).top(comparison.cutoff)
             ids = [hit.chunk.id for hit in hits]
             key = state.key_of(f"map_{side}", ids)
             st.dataframe(
@@ -212,7 +212,7 @@ def top_tables(comparison: Comparison) -> None:
 def top_table(comparison: Comparison, side: str) -> object:
     """Return one side's first candidates, the picked one marked."""
     by_id = {move.chunk.id: move for move in comparison.moves}
-    hits = getattr(comparison, side).top(comparison.cutoff)
+    hits = comparison.ranking(side).top(comparison.cutoff)
     rows = [
         [rank, tables.arrow(by_id[hit.chunk.id].delta), tables.page(hit.chunk), tables.one_line(hit.chunk.text)]
         for rank, hit in enumerate(hits, start=1)

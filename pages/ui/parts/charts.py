@@ -126,7 +126,7 @@ def score_chart(
 
     A grey line stands at ``unrelated``, the score of a text that has nothing to do with the question.
     """
-    hits = getattr(comparison, side).hits
+    hits = comparison.ranking(side).hits
     shown = [(rank, hit) for rank, hit in enumerate(hits, start=1) if rank <= BARS_SHOWN or hit.chunk.id == picked]
     frame = pd.DataFrame(
         {

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.parts import tables
 from pages.ui.shell import cached, state
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Collection, Judgment
 from rag_core.measuring import exchange, judge
@@ -59,7 +59,7 @@ def judge_name() -> str:
 
 
 def give(doc_id: str, judgment: Judgment) -> None:
-    with told():
+    with errors_shown():
         cached.lab().judge(doc_id, [judgment])
 
 
@@ -141,7 +141,7 @@ def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
     st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
     if not submitted:
         return
-    with told():
+    with errors_shown():
         if file is not None and not file.name.lower().endswith(".csv") and is_qrels(file.getvalue()):
             new, judgments, repeated = [], exchange.read_qrels(file.getvalue(), asked, chunks, judge_name()), 0
         else:

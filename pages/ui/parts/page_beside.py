@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from pages.ui.shell import cached, state
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Part
 
@@ -19,7 +19,7 @@ def chunk(shown: Chunk, part: Part | None = None) -> None:
 
 
 def page(doc_id: str, number: int, words: str = "", part: Part | None = None) -> None:
-    with told(), st.spinner(t("beside.drawing")):
+    with errors_shown(), st.spinner(t("beside.drawing")):
         png, marked = cached.page_picture(doc_id, number, words, part and (part.start, part.end))
         with st.container(border=True):
             st.image(png, width="stretch")

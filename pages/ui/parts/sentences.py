@@ -17,7 +17,7 @@ def said(comparison: Comparison) -> tuple[str, str]:
 
 def measures(comparison: Comparison) -> list[tuple[str, str, str]]:
     """Return name, value and meaning of how far the two orders agree."""
-    before, after, k = comparison.vector.ids, comparison.reranked.ids, min(comparison.cutoff, len(comparison.moves))
+    before, after, k = comparison.before.ids, comparison.reranked.ids, min(comparison.cutoff, len(comparison.moves))
     tau = kendall_tau(before, after)
     return [
         (t("metric.overlap", k=k), f"{overlap_at(before, after, k):.0%}", t("metric.overlap_help", k=k)),

@@ -82,7 +82,7 @@ def order_table(
     The grade's column is there when a chunk of the question was judged.
     """
     by_id = {move.chunk.id: move for move in comparison.moves}
-    hits = getattr(comparison, side).hits
+    hits = comparison.ranking(side).hits
     rows = [order_row(rank, hit, by_id[hit.chunk.id]) for rank, hit in enumerate(hits, start=1)]
     names = [t("table.rank"), "▲▼", t("table.page"), score_unit(comparison, side), t("table.text")]
     if grades:
@@ -243,7 +243,7 @@ def how_table(found: Replay) -> pd.DataFrame:
 
 def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
     """Return name and value of each setting of a comparison, in the reader's words."""
-    how, named = comparison.settings, any(chunk.title for chunk in comparison.vector.chunks)
+    how, named = comparison.settings, any(chunk.title for chunk in comparison.before.chunks)
     return [
         (t("form.question"), comparison.query),
         (t("table.expansions"), " · ".join(expansion.text for expansion in comparison.expansions) or "–"),
@@ -260,7 +260,7 @@ def how_rows(comparison: Comparison) -> list[tuple[str, str]]:
 
 def searched(comparison: Comparison) -> str:
     """Name the members of a collection that were searched; one without a candidate by its id alone."""
-    titles = {chunk.doc_id: chunk.title for chunk in comparison.vector.chunks}
+    titles = {chunk.doc_id: chunk.title for chunk in comparison.before.chunks}
     return ", ".join(titles.get(member, member) for member in comparison.settings.within) or t("form.within_all")
 
 

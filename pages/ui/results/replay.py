@@ -10,7 +10,7 @@ from pages.ui.parts import page_beside, tables
 from pages.ui.parts.judgments import by_whom, grade_row, judge_name
 from pages.ui.results import result
 from pages.ui.shell import cached, state
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Judgment
 from rag_core.measuring import judge
@@ -27,7 +27,7 @@ def choose() -> None:
     if file is None or file.file_id == st.session_state["opened_file"]:
         return
     st.session_state["opened_file"] = file.file_id
-    with told():
+    with errors_shown():
         st.session_state.update(opened=replay_file.read(file.getvalue()), opened_added=0, picked=None)
 
 
@@ -46,7 +46,7 @@ def banner() -> None:
     st.text(found.comparison.query)
     with st.expander(t("replay.how"), icon=":material/tune:"):
         st.dataframe(tables.how_table(found), hide_index=True, height="content", key="how")
-    with told():
+    with errors_shown():
         returned(found)
 
 
@@ -85,7 +85,7 @@ def settled(found: Replay, doc_id: str) -> list[Judgment]:
 
 
 def judgment_table(found: Replay, judgments: list[Judgment]) -> pd.DataFrame:
-    titles = {chunk.doc_id: chunk.title for chunk in found.comparison.vector.chunks}
+    titles = {chunk.doc_id: chunk.title for chunk in found.comparison.before.chunks}
     rows = [
         (
             one.judge or t("judge.nobody"),
@@ -107,7 +107,7 @@ def span_of(one: Judgment, doc_id: str) -> Chunk:
 
 
 def take(doc_id: str, news: list[Judgment]) -> None:
-    with told():
+    with errors_shown():
         cached.lab().judge(doc_id, news)
         st.toast(t("replay.taken", count=len(news)), icon=":material/check:")
 

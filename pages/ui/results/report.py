@@ -155,7 +155,7 @@ def order(found: Replay, side: str) -> dict[str, object]:
     comparison = found.comparison
     shown = max(ROWS, comparison.cutoff)
     moves = {move.chunk.id: move for move in comparison.moves}
-    hits = getattr(comparison, side).hits[:shown]
+    hits = comparison.ranking(side).hits[:shown]
     return {
         "name": tables.order_name(comparison, side),
         "columns": [t("table.rank"), "▲▼", t("table.page"), tables.score_unit(comparison, side), t("table.text")],

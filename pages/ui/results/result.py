@@ -121,7 +121,7 @@ def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
 
 
 def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
-    ids = getattr(comparison, side).ids
+    ids = comparison.ranking(side).ids
     key = state.key_of(f"order_{side}", ids)
     st.dataframe(
         tables.order_table(comparison, side, st.session_state["picked"], grades),
@@ -133,7 +133,7 @@ def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
         column_config={
             t("table.rank"): st.column_config.NumberColumn(width=50),
             "▲▼": st.column_config.TextColumn(width=58),
-            t("table.page"): tables.page_column(comparison.vector.chunks),
+            t("table.page"): tables.page_column(comparison.before.chunks),
             tables.score_unit(comparison, side): st.column_config.NumberColumn(width=72),
             t("table.grade"): st.column_config.TextColumn(width=58),
             t("table.text"): st.column_config.TextColumn(width="large"),

@@ -38,10 +38,10 @@ def stay() -> None:
     try:
         owner = state.owner()
     except BadSetting as error:
-        say(error)
+        show_error(error)
         st.stop()
     if owner:
-        with told():
+        with errors_shown():
             visits.stay(owner)
 
 
@@ -62,19 +62,19 @@ def menu() -> None:
         )
 
 
-def say(error: RerankLabError) -> None:
+def show_error(error: RerankLabError) -> None:
     values = {name: plain(value) for name, value in error.values.items()}
     st.error(t(f"error.{error.code}", **values), icon=":material/error:")
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Tell the reader what went wrong inside, and leave what is on screen as it is."""
     try:
         yield
     except RerankLabError as error:
         log.info("told the reader: %s", error)
-        say(error)
+        show_error(error)
     except Exception:  # a reader must never see a traceback; the log has it
         log.exception("unexpected")
         st.error(t("error.unexpected"), icon=":material/error:")

@@ -74,7 +74,7 @@ def forget(doc_id: str) -> None:
     """Drop what was made from a document that is gone, or is read otherwise."""
     cached.forget(doc_id)
     comparison = st.session_state["comparison"]
-    if comparison and doc_id in {comparison.doc_id, *(chunk.doc_id for chunk in comparison.vector.chunks)}:
+    if comparison and doc_id in {comparison.doc_id, *(chunk.doc_id for chunk in comparison.before.chunks)}:
         st.session_state.update(comparison=None, answers=None, two_languages=None, bench_of=None, bench_log=[])
 
 

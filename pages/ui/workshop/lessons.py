@@ -30,7 +30,7 @@ def show() -> None:
     else:
         st.caption(t("lesson.lead"))
         st.text(comparison.query)
-        relevant = work.relevant_ids(comparison.doc_id, comparison.query, comparison.vector.chunks)
+        relevant = work.relevant_ids(comparison.doc_id, comparison.query, comparison.before.chunks)
         found = {fact.lesson: fact for fact in lessons.facts(comparison, relevant)}
     numbered = list(enumerate(lessons.NAMES, start=1))
     for pair in zip(numbered[::2], numbered[1::2], strict=True):

@@ -8,7 +8,7 @@ from pandas.io.formats.style import Styler
 
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import state
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.workshop import predict
 from rag_core.workshop.predict import PICKS, Round, Score
@@ -32,7 +32,7 @@ def pick(dealt: Round, tag: str, submit: Submit, picked: Collection[str] = ()) -
     st.markdown(t("pick.count", picked=len(chosen), wanted=PICKS))
     ready = len(chosen) == PICKS
     if st.button(t("pick.submit"), type="primary", icon=":material/how_to_vote:", disabled=not ready, key="submit"):
-        with told():
+        with errors_shown():
             submit(chosen)
             st.rerun()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from pages.ui.shell import form, samples, state, work
-from pages.ui.shell.frame import told
+from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from pages.ui.workshop import picks
 from rag_core.datatypes import Comparison, FirstStage
@@ -31,7 +31,7 @@ def show() -> None:
     doc_id = form.pick_document()
     if ask(doc_id, t("game.deal")) or st.session_state["deal_now"]:
         st.session_state["deal_now"] = False
-        with told():
+        with errors_shown():
             start(doc_id)
     game = st.session_state["game"]
     if game is None or game.comparison.doc_id != doc_id:
@@ -56,7 +56,7 @@ def deal(doc_id: str) -> tuple[Comparison, Round]:
     """Compare by vectors with the question alone, and deal its first ten."""
     query = check_query(st.session_state["question"])
     comparison = work.compare_with(doc_id, query, (), replace(state.settings(), first_stage=FirstStage.VECTOR))
-    return comparison, predict.deal(comparison, work.relevant_ids(doc_id, query, comparison.vector.chunks))
+    return comparison, predict.deal(comparison, work.relevant_ids(doc_id, query, comparison.before.chunks))
 
 
 def start(doc_id: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import form, state, visitor
-from pages.ui.shell.frame import say, told
+from pages.ui.shell.frame import errors_shown, show_error
 from pages.ui.shell.i18n import t
 from pages.ui.workshop import picks, predict
 from rag_core.errors import RoomEnded, RoomFull, RoomMissing
@@ -47,7 +47,7 @@ def door() -> None:
         take_back()
     with st.container(border=True):
         st.markdown(f"**{t('room.open_title')}**")
-        with told():
+        with errors_shown():
             open_room()
 
 
@@ -58,7 +58,7 @@ def join_form() -> None:
             code = st.text_input(t("room.code"), key="room_code", max_chars=20, autocomplete="off")
             joined = st.form_submit_button(t("room.join"), type="primary", icon=":material/login:")
     if joined:
-        with told():
+        with errors_shown():
             rooms().join(code, visitor.who())
             enter(read_code(code))
 
@@ -85,7 +85,7 @@ def take_back() -> None:
         control = st.text_input(t("room.control"), key="back_control", type="password", autocomplete="off")
         back = st.form_submit_button(t("room.back"), icon=":material/undo:")
     if back:
-        with told():
+        with errors_shown():
             rooms().tally(code, control)
             st.session_state["teaching"] = Keys(read_code(code), control.strip())
             st.rerun()
@@ -104,7 +104,7 @@ def take_part(code: str) -> None:
     try:
         table = rooms().join(code, visitor.who())
     except (RoomMissing, RoomEnded, RoomFull) as error:
-        say(error)
+        show_error(error)
         leave()
         join_form()
         return
@@ -112,7 +112,7 @@ def take_part(code: str) -> None:
         st.markdown(t("room.here", code=code), width="content")
         st.button(t("room.refresh"), icon=":material/refresh:", key="refresh")
         st.button(t("room.leave"), icon=":material/logout:", key="leave", on_click=leave)
-    with told():
+    with errors_shown():
         place(code, table)
 
 
@@ -142,7 +142,7 @@ def teach(keys: Keys) -> None:
     signpost(keys)
     desk(keys)
     finish(keys)
-    with st.expander(t("room.next_title"), icon=":material/skip_next:"), told():
+    with st.expander(t("room.next_title"), icon=":material/skip_next:"), errors_shown():
         next_round(keys)
 
 
@@ -160,7 +160,7 @@ def signpost(keys: Keys) -> None:
 @partial(state.fragment, run_every=LIVE)
 def desk(keys: Keys) -> None:
     """Count live; only this part is drawn again."""
-    with told():
+    with errors_shown():
         tally = rooms().tally(keys.code, keys.control)
         st.subheader(t("room.round", number=tally.number))
         counts = st.columns(3)
@@ -198,7 +198,7 @@ def waiting(keys: Keys, tally: Tally) -> None:
 
 def reveal(keys: Keys) -> None:
     """Reveal to everyone; from here on the comparison is the one that the other screens show."""
-    with told():
+    with errors_shown():
         rooms().reveal(keys.code, keys.control)
         if st.session_state["taught"]:
             st.session_state.update(comparison=st.session_state["taught"], answers=None, picked=None)
@@ -234,6 +234,6 @@ def finish(keys: Keys) -> None:
 
 
 def end(keys: Keys) -> None:
-    with told():
+    with errors_shown():
         rooms().end(keys.code, keys.control)
     leave()

@@ -109,9 +109,9 @@ def test_comparing_an_emptied_collection_is_told(reader, other):
 def test_every_table_names_the_document(reader, language):
     at = asked(reader, language)
     found = at.session_state["comparison"]
-    assert {chunk.title for chunk in found.vector.chunks} == {"small.pdf", "other town.pdf"}
+    assert {chunk.title for chunk in found.before.chunks} == {"small.pdf", "other town.pdf"}
     for side in ("vector", "reranked"):
-        expected = [f"{chunk.page} · {chunk.title}" for chunk in getattr(found, side).chunks]
+        expected = [f"{chunk.page} · {chunk.title}" for chunk in found.ranking(side).chunks]
         assert places(at, f"order_{side}") == expected
 
 
@@ -121,7 +121,7 @@ def test_a_filter_searches_the_chosen_documents_alone(reader, other):
     run(at)
     assert says(at, "compare.stale")
     press(at, "form.compare")
-    assert {chunk.doc_id for chunk in at.session_state["comparison"].vector.chunks} == {other}
+    assert {chunk.doc_id for chunk in at.session_state["comparison"].before.chunks} == {other}
     assert at.session_state["comparison"].available == 3
     assert at.query_params["within"] in (other, [other])
     assert not says(at, "compare.stale")
@@ -141,7 +141,7 @@ def test_another_document_has_no_filter(reader, other):
 
 def test_a_grade_stays_with_the_member(reader, other):
     at = asked(reader)
-    chunk = next(chunk for chunk in at.session_state["comparison"].vector.chunks if chunk.doc_id == other)
+    chunk = next(chunk for chunk in at.session_state["comparison"].before.chunks if chunk.doc_id == other)
     at.session_state["picked"] = chunk.id
     run(at).button(key="grade_1").click()
     run(at)
@@ -164,7 +164,7 @@ def test_a_collection_is_evaluated_and_another_filter_needs_another_evaluation(r
 def test_the_files_of_a_result_name_the_documents(reader):
     found = asked(reader).session_state["recorded"]
     again = replay_file.read(replay_file.write(found))
-    assert {chunk.title for chunk in again.comparison.vector.chunks} == {"small.pdf", "other town.pdf"}
+    assert {chunk.title for chunk in again.comparison.before.chunks} == {"small.pdf", "other town.pdf"}
     assert again.source.pages == 3
     for made in (report.html(again, "en"), report.markdown(again, "en")):
         assert "other town" in made
@@ -175,15 +175,15 @@ def test_the_files_of_a_result_name_the_documents(reader):
 def test_a_hostile_title_is_a_text_in_a_markdown_report(reader):
     found = asked(reader).session_state["recorded"]
     title = "[x](http://evil) | **b**.pdf"
-    hits = tuple(replace(hit, chunk=replace(hit.chunk, title=title)) for hit in found.comparison.vector.hits)
-    vector = replace(found.comparison.vector, hits=hits)
-    named = replace(found, comparison=replace(found.comparison, vector=vector))
+    hits = tuple(replace(hit, chunk=replace(hit.chunk, title=title)) for hit in found.comparison.before.hits)
+    vector = replace(found.comparison.before, hits=hits)
+    named = replace(found, comparison=replace(found.comparison, before=vector))
     assert "](http://evil)" not in report.markdown(named, "en")
 
 
 def test_a_result_of_a_collection_comes_home(reader, other):
     found = asked(reader).session_state["recorded"]
-    chunk = next(chunk for chunk in found.comparison.vector.chunks if chunk.doc_id == other)
+    chunk = next(chunk for chunk in found.comparison.before.chunks if chunk.doc_id == other)
     back = found.judged(Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, chunk.doc_id), 2, "Ann"))
     at = open_page("replay", opened=replay_file.read(replay_file.write(back)))
     assert "1 · other town.pdf" in places(at, "news")

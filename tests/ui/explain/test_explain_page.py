@@ -117,7 +117,7 @@ def test_every_part_opens_in_both_languages(library, sentences, part, language):
 
 
 def test_a_picked_chunk_leads_from_the_comparison_to_its_explanation(library, sentences):
-    picked = sentences.vector.ids[4]
+    picked = sentences.before.ids[4]
     at = open_page("compare", comparison=sentences, question=QUESTION, doc_id=sentences.doc_id, picked=picked)
     assert text_of(at, "explain.open") in [link.proto.label for link in at.get("page_link")]
     run(at.switch_page("pages/explain.py"))
@@ -346,7 +346,7 @@ def test_points_are_told_apart_and_the_path_says_both_ranks(monkeypatch, home, l
     frame = projection_part.point_frame(expanded, index, projection.by_pca(index.vectors))
     lab.close()
     assert len(frame) == len(index.chunks) + 1 + len(EXPANSIONS)
-    tops = {side: set(getattr(expanded, side).ids[:3]) for side in ("vector", "reranked")}
+    tops = {side: set(expanded.ranking(side).ids[:3]) for side in ("vector", "reranked")}
     of = {kind: set(frame[frame["kind"] == kind]["id"]) for kind in projection_part.COLOURS}
     assert of["both"] == tops["vector"] & tops["reranked"]
     assert of["vector"] == tops["vector"] - tops["reranked"]
@@ -365,7 +365,7 @@ def test_points_are_told_apart_and_the_path_says_both_ranks(monkeypatch, home, l
 
 def test_a_point_or_a_row_picks_the_chunk_everywhere(library, sentences):
     at = explain(sentences, "map")
-    wanted = sentences.vector.ids[2]
+    wanted = sentences.before.ids[2]
     at.session_state["picked"] = wanted
     run(at)
     [text] = [move.chunk.text for move in sentences.moves if move.chunk.id == wanted]

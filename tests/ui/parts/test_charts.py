@@ -116,7 +116,7 @@ def test_two_scores_never_share_an_axis():
         [bars] = marks(drawn, "bar")
         assert bars["encoding"]["x"]["field"] == "score"
         shown = {row["id"]: row["score"] for row in rows(drawn)}
-        assert shown == {hit.chunk.id: hit.score for hit in getattr(given, side).hits}
+        assert shown == {hit.chunk.id: hit.score for hit in given.ranking(side).hits}
 
 
 def test_a_fused_order_is_labelled_so():

@@ -89,9 +89,9 @@ def test_the_ideal_order_of_an_evaluation(library, drawn):
 
 
 def test_the_map_shows_the_page_of_what_is_picked(library, compared, drawn):
-    at = open_page("explain", comparison=compared, explain_part="map", picked=compared.vector.ids[1])
+    at = open_page("explain", comparison=compared, explain_part="map", picked=compared.before.ids[1])
     assert len(at.get("image")) == 1
-    assert drawn == [(DOC, compared.vector.chunks[1].page, compared.vector.chunks[1].text)]
+    assert drawn == [(DOC, compared.before.chunks[1].page, compared.before.chunks[1].text)]
 
 
 def test_what_stands_among_the_first_in_one_language_alone(library, compared, drawn):
@@ -157,7 +157,7 @@ def test_an_opened_result_offers_no_page(library, drawn):
     there = open_part(test_replay_page.opened(data), "result.ledger")
     assert len(there.dataframe[-1].value) == len(at.session_state["comparison"].moves)
     assert not clickable(there, "ledger")
-    there.session_state["picked"] = there.session_state["opened"].comparison.vector.ids[0]
+    there.session_state["picked"] = there.session_state["opened"].comparison.before.ids[0]
     assert not run(there).get("image")
     assert drawn == []
 

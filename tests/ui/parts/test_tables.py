@@ -39,8 +39,8 @@ def test_an_order_is_ranked_from_one_and_keeps_its_scores(side):
     given = comparison(TEXTS, after=[2, 0, 1, 3])
     table = tables.order_table(given, side).data
     assert list(table.iloc[:, 0]) == [1, 2, 3, 4]
-    assert list(table.iloc[:, 3]) == [hit.score for hit in getattr(given, side).hits]
-    assert list(table.iloc[:, 4]) == [hit.chunk.text for hit in getattr(given, side).hits]
+    assert list(table.iloc[:, 3]) == [hit.score for hit in given.ranking(side).hits]
+    assert list(table.iloc[:, 4]) == [hit.chunk.text for hit in given.ranking(side).hits]
 
 
 def test_both_orders_hold_the_same_candidates_and_moves():

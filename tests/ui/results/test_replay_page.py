@@ -113,7 +113,7 @@ def test_answers_travel_with_the_result(library, monkeypatch, tmp_path):
 
 
 def pick(at, text: str):
-    [chunk] = [hit.chunk for hit in at.session_state["opened"].comparison.vector.hits if hit.chunk.text == text]
+    [chunk] = [hit.chunk for hit in at.session_state["opened"].comparison.before.hits if hit.chunk.text == text]
     at.session_state["picked"] = chunk.id
     return run(at)
 
@@ -170,7 +170,7 @@ def test_judgments_come_home_to_the_same_words_under_another_id(saved, monkeypat
 def test_what_was_judged_here_since_stands(saved):
     mine = Judgment(QUESTION, Span(1, 0, "The museum counted three hundred thousand visitors."), 2)
     found = replay_file.read(saved)
-    span = next(judge.span_of(hit.chunk) for hit in found.comparison.vector.hits if hit.chunk.text == mine.span.quote)
+    span = next(judge.span_of(hit.chunk) for hit in found.comparison.before.hits if hit.chunk.text == mine.span.quote)
     old = [Judgment(QUESTION, span, 0), Judgment(QUESTION, span, 0, "Bo")]
     cached.lab().judge(DOC, [mine])
     at = opened(replay_file.write(old_and(found, old)))

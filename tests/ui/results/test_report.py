@@ -34,7 +34,7 @@ TEXTS = [*HOSTILE, *(f"Revenue grew in quarter number {n}." for n in range(20))]
 
 def found(texts: list[str] = TEXTS, expansions: tuple[Expansion, ...] = ()) -> Replay:
     made = comparison(texts, expansions=expansions)
-    chunks = made.vector.chunks
+    chunks = made.before.chunks
     return Replay(
         replace(made, query=HOSTILE[0]),
         Source("doc", HOSTILE[1], "en", 3),
@@ -152,7 +152,7 @@ def titled(made: Comparison, title: str) -> Comparison:
     """Return the comparison as that of a collection with one document of this name."""
     sides = {}
     for side in replay.SIDES:
-        order = getattr(made, side)
+        order = made.ranking(side)
         hits = [replace(hit, chunk=replace(hit.chunk, title=title)) for hit in order.hits]
         sides[side] = replace(order, hits=tuple(hits))
     return replace(made, **sides)

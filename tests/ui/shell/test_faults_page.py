@@ -86,4 +86,4 @@ def test_with_a_chroma_server_a_comparison_is_the_one_in_a_folder(library, compa
         monkeypatch.setenv("RERANK_LAB_CHROMA", server.url)
         at = open_page("compare", question=QUESTION, preset="sentence", size=600, overlap=120)
         made = press(at, "form.compare").session_state["comparison"]
-    assert (made.vector, made.reranked, made.moves) == (compared.vector, compared.reranked, compared.moves)
+    assert (made.before, made.reranked, made.moves) == (compared.before, compared.reranked, compared.moves)

@@ -368,7 +368,7 @@ def test_adaptive_depth_says_where_it_stopped(library, language, monkeypatch):
     monkeypatch.setattr(rerank, "PATIENCE", 4)
     at = asked(language, adaptive=True, cutoff=1)
     comparison = at.session_state["comparison"]
-    assert len(comparison.vector) == len(comparison.reranked) < comparison.found == CHUNKS
+    assert len(comparison.before) == len(comparison.reranked) < comparison.found == CHUNKS
     assert says(at, "result.settled")
     assert len(at.dataframe[0].value) == len(comparison.moves)
 
@@ -629,7 +629,7 @@ def test_sentences_are_quoted_from_both_sides(compared, language):
     assert says_anywhere(at, QUESTION)
     answers = at.session_state["answers"]
     for side in ("vector", "reranked"):
-        sources = [hit.chunk.text for hit in getattr(compared, side).top(5)]
+        sources = [hit.chunk.text for hit in compared.ranking(side).top(5)]
         lines = answers[side].text.splitlines()
         assert 1 <= len(lines) <= 3
         for line in lines:
@@ -652,7 +652,7 @@ def test_a_language_model_answers_both_sides(compared):
         at = press(open_page("answer", **given), "answer.ask")
     assert len(server.requests) == 2
     for side, request in zip(("vector", "reranked"), server.requests, strict=True):
-        assert all(hit.chunk.text in str(request["body"]["messages"]) for hit in getattr(compared, side).top(5))
+        assert all(hit.chunk.text in str(request["body"]["messages"]) for hit in compared.ranking(side).top(5))
         found = at.session_state["answers"][side]
         assert (found.text, found.cited, found.source) == ("Tax revenue grew by eight percent [1].", (1,), "m")
     assert says(at, "answer.same")

@@ -59,7 +59,7 @@ def test_the_game_without_a_document_says_what_to_do(language):
 def test_ten_chunks_are_shown_and_no_order_but_the_vectors(library, language):
     at = dealt(language)
     assert len(at.checkbox) == 10
-    shown = at.session_state["game"].comparison.vector.top(10)
+    shown = at.session_state["game"].comparison.before.top(10)
     assert [text.value for text in at.text][1:] == [hit.chunk.text for hit in shown]
     assert not at.dataframe
     assert at.session_state["comparison"] is None, "the Compare page would give the order away"
@@ -77,7 +77,7 @@ def test_only_five_can_be_handed_in(library):
 def test_the_reveal_counts_the_hits(library, language):
     at = hand_in(dealt(language), LAST)
     game = at.session_state["game"]
-    hits = len(set(game.comparison.vector.ids[5:10]) & game.dealt.target)
+    hits = len(set(game.comparison.before.ids[5:10]) & game.dealt.target)
     assert at.main.subheader[0].value == text_of(at, "reveal.hits", hits=hits, wanted=5)
     table = at.dataframe[0].value
     assert list(table.iloc[:, 0]) == list(range(1, 11))

@@ -1,0 +1,8 @@
+"""Where the app and its data lie: in a checkout beside this package, or where pip put them."""
+
+from pathlib import Path
+
+BESIDE = Path(__file__).parents[1]
+INSTALLED = BESIDE / "rerank_lab"
+ROOT = INSTALLED if INSTALLED.is_dir() else BESIDE
+"""The folder of ``app.py``, ``pages`` and ``data``."""
