@@ -21,8 +21,8 @@ def answer_side(comparison: Comparison, side: str, place: st.delta_generator.Del
     place.text(t("work.asking"))
     for piece in answer.by_llm(comparison.query, hits, model):
         text += piece
-        place.text(model.settings.without_key(text))
-    return answer.finish(model.settings.without_key(text), hits, model.settings.model)
+        place.text(model.peer.without_key(text))
+    return answer.finish(model.peer.without_key(text), hits, model.settings.model)
 
 
 def ask(comparison: Comparison) -> None:

@@ -209,120 +209,140 @@ class VectorSize(LibraryError):
     code = "vector_size"
 
 
-class ChromaServerError(RerankLabError):
-    """The server that holds the indexes does not do its work."""
-
-
-class ChromaUnreachable(ChromaServerError):
-    code = "chroma_unreachable"
-
-
-class ChromaTimeout(ChromaServerError):
-    code = "chroma_timeout"
-
-
-class ChromaRefused(ChromaServerError):
-    code = "chroma_refused"
-
-
-class ChromaTooOld(ChromaServerError):
-    code = "chroma_too_old"
-
-
-class NotChroma(ChromaServerError):
-    code = "not_chroma"
-
-
-class ChromaDatabaseMissing(ChromaServerError):
-    code = "chroma_database_missing"
-
-
-class ChromaFailed(ChromaServerError):
-    code = "chroma_failed"
-
-
-class LLMError(RerankLabError):
-    """The language model's server did not give what was asked for."""
-
-
-class KeyMissing(LLMError):
-    code = "key_missing"
-
-
-class KeyRefused(LLMError):
-    code = "key_refused"
-
-
-class BadServerAddress(LLMError):
-    code = "bad_server_address"
-
-
-class LLMTimeout(LLMError):
-    code = "llm_timeout"
-
-
-class LLMUnreachable(LLMError):
-    code = "llm_unreachable"
-
-
-class LLMRefused(LLMError):
-    code = "llm_refused"
-
-
-class LLMBusy(LLMError):
-    code = "llm_busy"
-
-
-class LLMBadAnswer(LLMError):
-    code = "llm_bad_answer"
-
-
-class LLMTooLong(LLMError):
-    code = "llm_too_long"
-
-
-class LLMRedirected(LLMError):
-    code = "llm_redirected"
+SERVICES = {
+    "llm": "the language model",
+    "reranker": "the reranker",
+    "embedder": "the embedding model",
+    "chroma": "the Chroma server",
+}
+"""What answers over HTTP, as it is called in a message."""
 
 
 class ServerError(RerankLabError):
-    """A server that reranks did not give what was asked for."""
+    """Something that answers over HTTP did not give what was asked for; ``service``, one of ``SERVICES``, says what."""
+
+    sentence = ""
+
+    def __init__(self, message: str = "", **values: object) -> None:
+        # A copy that crosses to another process is made from the message alone; its values follow.
+        super().__init__(message or self._message(values), **values)
+
+    def _message(self, values: dict[str, object]) -> str:
+        return self.sentence.format(**values | {"service": SERVICES[str(values["service"])]}).strip()
 
 
 class ServerMissing(ServerError):
     code = "server_missing"
+    sentence = "no address for {model}: set {setting}, or type one for this session"
 
 
 class ServerAddress(ServerError):
     code = "server_address"
+    sentence = (
+        "no {form} API answers at {address}, where {service} was looked for: check the address, which usually looks "
+        "like {example}, and that the server speaks {form}"
+    )
 
 
 class ServerInternal(ServerError):
     code = "server_internal"
+    sentence = (
+        "{service} at {address} lies in this server's own network: type a public address, for only its host may set "
+        "this one"
+    )
+
+
+class ServerKeyMissing(ServerError):
+    code = "server_key_missing"
+    sentence = (
+        "{service} at {address} needs a key: set {setting}, write it into .env, or type one for this session; an "
+        "address typed for this session needs a key typed with it"
+    )
+
+
+class ServerKeyGarbled(ServerError):
+    code = "server_key_garbled"
+    sentence = "{service} at {address} was not asked: its key holds a character that no key has; copy the key again"
 
 
 class ServerKey(ServerError):
     code = "server_key"
+    sentence = (
+        "{service} at {address} does not accept the key: check it, and what it allows; if it stands in {setting}, "
+        "correct it there and start again. {said}"
+    )
 
 
 class ServerTimeout(ServerError):
     code = "server_timeout"
+    sentence = (
+        "{service} at {address} gave no whole answer in {seconds} seconds: try again in a while, or with a smaller "
+        "depth; if it stays so, choose another server"
+    )
 
 
 class ServerUnreachable(ServerError):
     code = "server_unreachable"
+    sentence = (
+        "{service} at {address} cannot be reached ({reason}): check the address, the network and the proxy, and that "
+        "the server runs"
+    )
 
 
 class ServerMoved(ServerError):
     code = "server_moved"
+    sentence = "{service} at {address} points to {target}, where nothing was sent: type that address if you trust it"
 
 
 class ServerRefused(ServerError):
     code = "server_refused"
+    sentence = "{service} at {address} refused ({status}): {said}"
+
+
+class ServerBusy(ServerError):
+    code = "server_busy"
+    sentence = "{service} at {address} is busy ({status}): try again in {seconds} seconds. {said}"
 
 
 class ServerBadAnswer(ServerError):
+    """An answer that is not one; ``text`` is what came of it, where it is text for a reader."""
+
     code = "server_bad_answer"
+    sentence = (
+        "{service} at {address} gave an answer that was cut off or is not of the form {form} ({reason}): try again, "
+        "choose the form that fits, or another model"
+    )
+
+
+class ServerTooLong(ServerError):
+    code = "server_too_long"
+    sentence = (
+        "{service} at {address} went on past {characters} characters or {seconds} seconds and was stopped: ask again, "
+        "or another model"
+    )
+
+
+class ChromaTooOld(ServerError):
+    code = "chroma_too_old"
+    sentence = "{service} at {address} is version {version}: run version 1 or later there"
+
+
+class NotChroma(ServerError):
+    code = "not_chroma"
+    sentence = "{address} is no Chroma server: set RERANK_LAB_CHROMA to one, or leave it out"
+
+
+class ChromaDatabaseMissing(ServerError):
+    code = "chroma_database_missing"
+    sentence = (
+        "{service} at {address} has no database {database!r} of tenant {tenant!r}: check RERANK_LAB_CHROMA_DATABASE "
+        "and RERANK_LAB_CHROMA_TENANT"
+    )
+
+
+class ChromaFailed(ServerError):
+    code = "chroma_failed"
+    sentence = "{service} at {address} cannot build the index ({reason}): look into its log"
 
 
 class WorkshopError(RerankLabError):

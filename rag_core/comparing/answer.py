@@ -38,7 +38,7 @@ class Scorer(Protocol):
 def by_llm(query: str, hits: Sequence[Hit], llm: ChatModel) -> Iterator[str]:
     """Stream an answer that cites the hits as [1] to [n]; without hits the model is not asked and nothing is yielded.
 
-    Raises an LLMError, also after some pieces.
+    Raises a ServerError, also after some pieces.
     """
     if hits:
         yield from llm.stream(_messages(query, hits))

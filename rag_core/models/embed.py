@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from rag_core.datatypes import Progress
-from rag_core.errors import LLMRefused, ModelUnusable, ServerMissing
 from rag_core.models import catalog, hub
 from rag_core.models.onnx_model import OnnxModel
-from rag_core.servers import http, llm
+from rag_core.servers import llm
+from rag_core.servers.embed import OpenAIEmbedder, normalise, with_address
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -34,11 +34,6 @@ class Embedder(Protocol):
     def reads(self, text: str) -> int:
         """Return how many characters of the text are read; the rest is cut off."""
         ...
-
-
-def normalise(vectors: np.ndarray) -> np.ndarray:
-    vectors = np.asarray(vectors, np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def mean_pool(hidden: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -96,73 +91,6 @@ class SentenceTransformerEmbedder:
         return normalise(vectors)
 
 
-class OpenAIEmbedder:
-    """OpenAI's embeddings, or those of a server that speaks the same language.
-
-    A server that finds a request too large is asked with half as many texts, now and from then on.
-    """
-
-    def __init__(self, line: catalog.Line, settings: llm.LLMSettings) -> None:
-        # Another server may give another model the same name.
-        self.id = f"{line.id}@{settings.address}" if settings.base_url else line.id
-        self.line, self.settings, self.batch = line, settings, line.batch
-        self.dimension: int | None = None
-        self.client = llm.open_client(settings)
-
-    def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
-        return self._embed(self.line.query_prefix, queries)
-
-    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
-        return self._embed(self.line.text_prefix, texts, progress)
-
-    def reads(self, text: str) -> int:
-        """Return the whole length: OpenAI refuses what is too long, and other servers cut without saying where."""
-        return len(text)
-
-    def _embed(self, prefix: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
-        parts, done = [], 0
-        while done < len(texts):
-            part = [prefix + text for text in texts[done : done + self.batch]]
-            try:
-                parts.append(self._request(part))
-            except LLMRefused as refusal:
-                if len(part) == 1 or not http.is_too_many(refusal.values["status"], refusal.values["said"]):
-                    raise
-                self.batch = len(part) // 2
-                continue
-            done += len(part)
-            if progress:
-                progress(done, len(texts))
-        return np.concatenate(parts)
-
-    def _request(self, texts: Sequence[str]) -> np.ndarray:
-        with llm.translated_errors(self.settings):
-            reply = self.client.embeddings.create(model=self.line.id, input=list(texts), encoding_format="float")
-            # Servers may answer out of order; the index is what ties a vector to its text.
-            rows = sorted(reply.data, key=lambda row: row.index)
-            whole = [row.index for row in rows] == list(range(len(texts)))
-            vectors = np.array([row.embedding for row in rows], np.float32)
-        if not whole or vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
-            raise ModelUnusable(
-                f"{self.line.id} did not send one usable embedding for each of {len(texts)} texts: "
-                "try again, or another model",
-                model=self.line.id,
-                reason=f"{len(rows)}/{len(texts)}",
-            )
-        return self._alike(normalise(vectors))
-
-    def _alike(self, vectors: np.ndarray) -> np.ndarray:
-        """Return the vectors; the server may have been given another model since the last request."""
-        self.dimension = self.dimension or vectors.shape[1]
-        if vectors.shape[1] != self.dimension:
-            raise ModelUnusable(
-                f"{self.line.id} sent {self.dimension} numbers a text before and {vectors.shape[1]} now: start again",
-                model=self.line.id,
-                reason=f"{self.dimension} → {vectors.shape[1]}",
-            )
-        return vectors
-
-
 def in_batches(
     texts: Sequence[str], size: int, embed: Callable[[Sequence[str]], np.ndarray], progress: Progress | None
 ) -> np.ndarray:
@@ -179,21 +107,19 @@ def load_embedder(model_id: str, settings: llm.LLMSettings | None = None) -> Emb
 
     Raises:
         ModelError: it cannot be found, reached or used.
-        KeyMissing: an OpenAI embedder without a key.
-        ServerMissing: a server's embedder without a server.
+        ServerError: it is a server's, and there is no server, or no key for it.
     """
     line = catalog.find(catalog.EMBEDDERS, model_id)
-    if line.kind == "server":
-        return served_embedder(line, settings or llm.LLMSettings.from_environment(names=llm.EMBEDDING))
-    if line.kind == "openai":
-        return OpenAIEmbedder(line, settings or llm.LLMSettings.from_environment())
+    if line.kind in ("openai", "server"):
+        return _served(line, settings)
     return OnnxEmbedder(line) if line.kind == "onnx" else SentenceTransformerEmbedder(line)
 
 
-def served_embedder(line: catalog.Line, where: llm.LLMSettings) -> OpenAIEmbedder:
-    if not where.base_url:
-        address = llm.EMBEDDING[1]
-        message = f"no address for {line.id}: set {address}, or type one for this session"
-        raise ServerMissing(message, model=line.id, setting=address)
-    # The client insists on a key; a server of one's own often has none.
-    return OpenAIEmbedder(catalog.served(line, where.model), replace(where, key=where.key or "none"))
+def _served(line: catalog.Line, settings: llm.LLMSettings | None) -> Embedder:
+    if line.kind == "openai":
+        where = settings or llm.LLMSettings.from_environment()
+        model, where = line, replace(where, model=line.id)
+    else:
+        where = with_address(line.id, settings or llm.LLMSettings.from_environment(names=llm.EMBEDDING))
+        model = catalog.served(line, where.model)
+    return OpenAIEmbedder(where, model.query_prefix, model.text_prefix, model.batch)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from rag_core.datatypes import Chunk, Expansion, Hit, Ranking
-from rag_core.errors import BadSetting, LLMBadAnswer
+from rag_core.errors import BadSetting
 from rag_core.reading.language import language_of
 from rag_core.servers.llm import ChatModel
 
@@ -66,14 +66,14 @@ def typed(text: str, query: str) -> list[Expansion]:
 def by_llm(query: str, llm: ChatModel, count: int = 5, language: str | None = None) -> list[Expansion]:
     """Ask a language model for up to ``count`` paraphrases.
 
-    ``language`` (``zh`` or ``en``) is that of the instructions, by default the question's. Raises LLMBadAnswer when
-    the answer holds no paraphrase, and the other LLMErrors.
+    ``language`` (``zh`` or ``en``) is that of the instructions, by default the question's. Raises ServerBadAnswer
+    when the answer holds no paraphrase, and the other ServerErrors.
     """
     prompt = PROMPTS[language or language_of(query)].format(count=count)
     reply = llm.complete([{"role": "system", "content": prompt}, {"role": "user", "content": query}])
     lines = [line for line in _distinct(_paraphrases(reply), query) if len(line) <= LONGEST_EXPANSION]
     if not lines:
-        raise LLMBadAnswer("The language model's answer holds no paraphrase: try again, or another model.", text=reply)
+        raise llm.peer.bad_answer("0", reply)
     return [Expansion(line, "llm") for line in lines[:count]]
 
 

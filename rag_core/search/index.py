@@ -24,10 +24,7 @@ from rag_core.datatypes import Chunk, Ranking
 from rag_core.errors import (
     ChromaDatabaseMissing,
     ChromaFailed,
-    ChromaRefused,
-    ChromaTimeout,
     ChromaTooOld,
-    ChromaUnreachable,
     IndexUnreadable,
     LibraryInUse,
     NotChroma,
@@ -35,7 +32,8 @@ from rag_core.errors import (
     VectorSize,
 )
 from rag_core.keeping.disk import is_full, unwritable
-from rag_core.settings import ChromaServer
+from rag_core.servers.peer import Peer
+from rag_core.settings import CHROMA_CLOUD, ChromaServer
 
 if TYPE_CHECKING:
     import httpx
@@ -195,7 +193,7 @@ class Store:
         """Do what needs Chroma. Where it fails, put away what may be damaged and do it once more.
 
         Raises:
-            LibraryError, ChromaServerError: it fails again.
+            LibraryError, ServerError: it fails again.
             VectorSize: the embeddings of a question are not as long as the stored ones.
         """
         with self._using:
@@ -402,6 +400,7 @@ class ServerStore(Store):
     def __init__(self, server: ChromaServer) -> None:
         super().__init__(nullcontext())
         self.server = server
+        self.peer = Peer("chroma", server.url, "Chroma", CHROMA_CLOUD, "RERANK_LAB_CHROMA_TOKEN", server.token)
 
     def _open(self) -> ClientAPI:
         import chromadb
@@ -413,11 +412,7 @@ class ServerStore(Store):
             client = chromadb.HttpClient(self.server.url, headers=self._headers, tenant=tenant, database=database)
         except NotFoundError as error:
             raise ChromaDatabaseMissing(
-                f"{self.server.url} has no database {database!r} of tenant {tenant!r}: "
-                "check RERANK_LAB_CHROMA_DATABASE and RERANK_LAB_CHROMA_TENANT",
-                url=self.server.url,
-                database=database,
-                tenant=tenant,
+                service=self.peer.service, address=self.peer.address, database=database, tenant=tenant
             ) from error
         # Chroma's client waits for ever, and has no setting for it.
         client._server._session.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
@@ -443,26 +438,23 @@ class ServerStore(Store):
     def _ask(self, path: str) -> httpx.Response:
         import httpx
 
-        url = self.server.url
         try:
-            answer = httpx.get(url + path, headers=self._headers, timeout=CONNECT_SECONDS)
+            answer = httpx.get(self.server.url + path, headers=self._headers, timeout=CONNECT_SECONDS)
         except httpx.HTTPError as error:
             raise self._unusable(error) from error
         if answer.status_code in (401, 403):
-            raise ChromaRefused(f"{url} refuses the token: set RERANK_LAB_CHROMA_TOKEN to one that it knows", url=url)
+            raise self.peer.key_refused("")
         if answer.is_server_error:
-            raise ChromaUnreachable(
-                f"{url} answers with HTTP {answer.status_code}: look at the server, then try again", url=url
-            )
+            raise self.peer.unreachable(f"HTTP {answer.status_code}")
         return answer
 
     def _stranger(self) -> ChromaTooOld | NotChroma:
         """Return the error for a server that does not speak as we do: an old Chroma, or something else."""
-        url, answer = self.server.url, self._ask("/api/v1/version")
+        service, address, answer = self.peer.service, self.peer.address, self._ask("/api/v1/version")
         version = answer.text.strip().strip('"')
         if answer.is_success and version[:1].isdigit() and len(version) < LONGEST_VERSION:
-            return ChromaTooOld(f"{url} is Chroma {version}: run version 1 or later there", url=url, version=version)
-        return NotChroma(f"{url} is no Chroma server: set RERANK_LAB_CHROMA to one, or leave it out", url=url)
+            return ChromaTooOld(service=service, address=address, version=version)
+        return NotChroma(service=service, address=address)
 
     def _put_away(self, name: str) -> None:
         """Drop the one collection that may be damaged, once the server has shown that it is well."""
@@ -473,12 +465,12 @@ class ServerStore(Store):
     def _unusable(self, error: BaseException) -> RerankLabError:
         import httpx
 
-        url = self.server.url
         if isinstance(error, httpx.TimeoutException):
-            return ChromaTimeout(f"{url} takes too long to answer: look at the server, then try again", url=url)
+            waited = "connect" if isinstance(error, httpx.ConnectTimeout) else "read"
+            return self.peer.timeout(error.request.extensions["timeout"][waited])
         if isinstance(error, httpx.HTTPError):
-            return ChromaUnreachable(f"{url} cannot be reached ({error}): start the server, then try again", url=url)
-        return ChromaFailed(f"{url} cannot build the index ({error}): look into its log", url=url)
+            return self.peer.unreachable(str(error))
+        return ChromaFailed(service=self.peer.service, address=self.peer.address, reason=self.peer.quoted(str(error)))
 
 
 def open_store(where: Path | ChromaServer) -> Store:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from rag_core.errors import BadSetting
@@ -63,6 +64,12 @@ def is_internal(address: str) -> bool:
 def is_too_many(status: int, said: str) -> bool:
     """Say whether a refusal is of the number of texts; each server has a status and words of its own for it."""
     return status == 413 or (status in (400, 422) and bool(TOO_MANY.search(said)))
+
+
+def wait_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return how long a server asks to be left alone, where it says so in seconds."""
+    said = headers.get("retry-after", "")
+    return float(said) if said.isascii() and said.isdigit() and len(said) < 9 else None
 
 
 def same_address(left: str, right: str) -> bool:

@@ -17,19 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag_core.datatypes import Progress, Scored
-from rag_core.errors import (
-    BadSetting,
-    ServerAddress,
-    ServerBadAnswer,
-    ServerInternal,
-    ServerKey,
-    ServerMissing,
-    ServerMoved,
-    ServerRefused,
-    ServerTimeout,
-    ServerUnreachable,
-)
+from rag_core.errors import BadSetting, ServerMissing, ServerMoved, ServerUnreachable
 from rag_core.servers import http
+from rag_core.servers.peer import Peer
 
 if TYPE_CHECKING:
     import httpx2
@@ -41,7 +31,7 @@ PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 LONGEST_ANSWER_SECONDS = 60.0
 LONGEST_ANSWER_BYTES = 16 * 2**20
-LONGEST_QUOTE = 200
+SERVICE = "reranker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +100,12 @@ class RerankServer:
         return http.without_key(http.shown(self.address), self.key)
 
     @property
+    def peer(self) -> Peer:
+        setting = self.key_name or "RERANK_LAB_RERANK_KEY"
+        example = f"https://host{FORMS[self.form].path}"
+        return Peer(SERVICE, self.address, self.form, example, setting, self.key, self.guarded)
+
+    @property
     def endpoint(self) -> str:
         """Return the address to post to; one that ends in ``/rerank`` is taken as it is."""
         address = self.address.rstrip("/")
@@ -126,15 +122,18 @@ class RemoteReranker:
         """Check the settings and prepare the client; ``timeout`` is the longest silence in seconds.
 
         Raises:
-            ServerError: no address, one that cannot be used, a key that is missing or cannot be one.
+            ServerMissing: no address.
+            ServerError: one that cannot be used, or a key that is missing or cannot be one, see ``Peer.check``.
             BadSetting: there is no such form.
         """
         _check(model_id, where)
+        self.peer = where.peer
+        self.peer.check(wants_key=bool(where.key_name))
         self.id, self.where, self.form, self.timeout = model_id, where, FORMS[where.form], timeout
         self.scale, self.batch = self.form.scale, self.form.batch
         # Other servers may give other weights the same name.
         self.weights = f"{where.model}@{where.shown}#{where.form}"
-        self.client = _client(where, timeout)
+        self.client = _client(self.peer, timeout)
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Return float64 of shape (texts,).
@@ -181,28 +180,28 @@ class RemoteReranker:
             with self.client.stream("POST", self.where.endpoint, json=asked) as reply:
                 return Reply(reply.status_code, reply.headers, self._whole(reply))
         except (httpx2.ReadTimeout, httpx2.WriteTimeout):
-            raise _timeout(self.where, self.timeout) from None
+            raise self.peer.timeout(self.timeout) from None
         except (httpx2.TransportError, httpx2.DecodingError) as error:
-            raise _unreachable(self.where, f"{type(error).__name__} {error}") from None
+            raise self.peer.unreachable(f"{type(error).__name__} {error}") from None
 
     def _whole(self, reply: httpx2.Response) -> bytes:
         start, body = time.perf_counter(), bytearray()
         for piece in reply.iter_bytes():
             body += piece
             if len(body) > LONGEST_ANSWER_BYTES:
-                raise _bad_answer(self.where, f"> {LONGEST_ANSWER_BYTES // 2**20} MB")
+                raise self.peer.bad_answer(f"> {LONGEST_ANSWER_BYTES // 2**20} MB")
             if time.perf_counter() - start > LONGEST_ANSWER_SECONDS:
-                raise _timeout(self.where, LONGEST_ANSWER_SECONDS)
+                raise self.peer.timeout(LONGEST_ANSWER_SECONDS)
         return bytes(body)
 
     def _read(self, reply: Reply, count: int) -> list[float]:
-        _check_status(self.where, reply)
+        _check_status(self.peer, reply)
         if reply.is_page:
-            raise _not_an_api(self.where)
+            raise self.peer.no_api()
         try:
             return read_scores(self.form, reply.json, count)
         except ValueError as error:
-            raise _bad_answer(self.where, str(error)) from None
+            raise self.peer.bad_answer(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +222,8 @@ class Reply:
 
     @property
     def pause(self) -> float:
-        asked = self.headers.get("retry-after", "")
-        return min(float(asked), LONGEST_PAUSE_SECONDS) if asked.isdecimal() else PAUSE_SECONDS
+        asked = http.wait_seconds(self.headers)
+        return PAUSE_SECONDS if asked is None else min(asked, LONGEST_PAUSE_SECONDS)
 
     @property
     def json(self) -> Any:
@@ -279,70 +278,31 @@ def _quoted(value: object) -> str:
     return repr(value)[:40]
 
 
-def _client(where: RerankServer, timeout: float) -> httpx2.Client:
+def _client(peer: Peer, timeout: float) -> httpx2.Client:
     import httpx2
 
-    headers = {"Authorization": f"Bearer {where.key}"} if where.key else {}
+    headers = {"Authorization": f"Bearer {peer.key}"} if peer.key else {}
     try:
         # Redirects are not followed: the texts and the key are for this address.
         waits = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
         return httpx2.Client(headers=headers, timeout=waits, follow_redirects=False)
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
-        raise _unreachable(where, str(error)) from None
+        raise peer.unreachable(str(error)) from None
 
 
 def _check(model_id: str, where: RerankServer) -> None:
     if not where.address:
-        message = f"no address for {model_id}: set RERANK_LAB_RERANK_URL, or type one for this session"
-        raise ServerMissing(message, model=model_id, setting="RERANK_LAB_RERANK_URL")
+        raise ServerMissing(service=SERVICE, model=model_id, setting="RERANK_LAB_RERANK_URL")
     if where.form not in FORMS:
         forms = ", ".join(FORMS)
         message = f"{where.form!r} is no form of a rerank server; choose from {forms}"
         raise BadSetting(message, setting="RERANK_LAB_RERANK_FORM", value=where.form, limit=forms)
-    if not http.is_http(where.address):
-        raise _not_an_api(where)
-    if where.key_name and not where.key:
-        raise ServerKey(f"{where.shown} needs a key: set {where.key_name}", address=where.shown, said=where.key_name)
-    if not http.fits_a_header(where.key):
-        raise ServerKey("the key holds a character that no key has: copy it again", address=where.shown, said="")
-    if where.guarded and http.is_internal(where.address):
-        message = f"{where.shown} lies in this server's own network: only its host may set such an address"
-        raise ServerInternal(message, address=where.shown)
 
 
-def _check_status(where: RerankServer, reply: Reply) -> None:
-    status, said = reply.status, http.without_key(reply.said, where.key)[:LONGEST_QUOTE]
-    if status in (401, 403):
-        raise ServerKey(f"{where.shown} does not accept the key: check it. {said}", address=where.shown, said=said)
-    if status in (404, 405) and "model" not in said.lower():
-        raise _not_an_api(where)
-    if 300 <= status < 400:
-        target = http.without_key(http.shown(reply.headers.get("location", "?")), where.key)[:LONGEST_QUOTE]
-        message = f"{where.shown} points to {target}, where nothing was sent: type that address if it is the right one"
-        raise ServerMoved(message, address=where.shown, target=target)
-    if status != 200:
-        message = f"{where.shown} refused ({status}): {said}"
-        raise ServerRefused(message, address=where.shown, status=status, said=said)
-
-
-def _timeout(where: RerankServer, seconds: float) -> ServerTimeout:
-    message = f"{where.shown} gave no whole answer in {seconds:g} seconds: try again, or a smaller depth"
-    return ServerTimeout(message, address=where.shown, seconds=f"{seconds:g}")
-
-
-def _unreachable(where: RerankServer, reason: str) -> ServerUnreachable:
-    reason = http.without_key(reason, where.key)[:LONGEST_QUOTE]
-    message = f"{where.shown} cannot be reached ({reason}): check the address, the network and the proxy"
-    return ServerUnreachable(message, address=where.shown, reason=reason)
-
-
-def _not_an_api(where: RerankServer) -> ServerAddress:
-    message = f"no rerank API answers at {where.shown}: check the address and its form, {where.form}"
-    return ServerAddress(message, address=where.shown, form=where.form)
-
-
-def _bad_answer(where: RerankServer, reason: str) -> ServerBadAnswer:
-    reason = http.without_key(reason, where.key)[:LONGEST_QUOTE]
-    message = f"the answer of {where.shown} is not of the form {where.form} ({reason}): choose the form that fits"
-    return ServerBadAnswer(message, address=where.shown, form=where.form, reason=reason)
+def _check_status(peer: Peer, reply: Reply) -> None:
+    if 300 <= reply.status < 400:
+        target = peer.quoted(http.shown(reply.headers.get("location", "?")))
+        raise ServerMoved(service=SERVICE, address=peer.address, target=target)
+    if reply.status != 200:
+        raise peer.refusal(reply.status, reply.said, http.wait_seconds(reply.headers))

@@ -5,7 +5,7 @@ from llm_server import LLMServer, stream
 
 from rag_core.comparing.answer import by_llm, extractive, finish
 from rag_core.datatypes import Answer, Chunk, Hit
-from rag_core.errors import LLMBadAnswer
+from rag_core.errors import ServerBadAnswer
 from rag_core.servers.llm import ChatModel, LLMSettings
 
 
@@ -56,7 +56,7 @@ def test_by_llm_without_hits_asks_nobody():
 
 
 def test_by_llm_passes_on_a_cut_stream():
-    with LLMServer(stream(["根据"], finish=None, end="")) as server, pytest.raises(LLMBadAnswer):
+    with LLMServer(stream(["根据"], finish=None, end="")) as server, pytest.raises(ServerBadAnswer):
         list(by_llm("问", hits("甲"), ChatModel(LLMSettings("sk-x", server.base_url, "m"), timeout=5)))
 
 

@@ -13,14 +13,14 @@ import tiny_models
 from llm_server import LLMServer, Reply, embeddings, refusal
 
 from rag_core.errors import (
-    KeyMissing,
-    KeyRefused,
-    LLMBadAnswer,
-    LLMRedirected,
-    LLMRefused,
     ModelUnusable,
+    ServerBadAnswer,
     ServerInternal,
+    ServerKey,
+    ServerKeyMissing,
     ServerMissing,
+    ServerMoved,
+    ServerRefused,
     UnknownModel,
 )
 from rag_core.models import catalog
@@ -277,29 +277,29 @@ def test_openai_is_asked_in_batches():
     ids=["too few", "too many", "no field", "one field less", "two widths", "NaN", "text", "empty vectors", "none"],
 )
 def test_openai_answers_that_are_not_one_vector_a_text_are_refused(vectors):
-    with LLMServer(embeddings(vectors)) as server, pytest.raises((ModelUnusable, LLMBadAnswer)):
+    with LLMServer(embeddings(vectors)) as server, pytest.raises((ModelUnusable, ServerBadAnswer)):
         openai_embedder(server).embed_texts(["a", "b"])
 
 
 @pytest.mark.parametrize("body", ["{}", '{"data": null}', '{"data": [{}, {}]}', "not json"])
 def test_openai_answers_without_embeddings_are_bad_answers(body):
-    with LLMServer(Reply(body)) as server, pytest.raises(LLMBadAnswer):
+    with LLMServer(Reply(body)) as server, pytest.raises(ServerBadAnswer):
         openai_embedder(server).embed_texts(["a", "b"])
 
 
 def test_openai_refuses_a_wrong_key():
-    with LLMServer(refusal(401, "Incorrect API key provided")) as server, pytest.raises(KeyRefused):
+    with LLMServer(refusal(401, "Incorrect API key provided")) as server, pytest.raises(ServerKey):
         openai_embedder(server).embed_queries(["a"])
 
 
 def test_openai_says_why_it_refuses():
-    with LLMServer(refusal(400, "input too long")) as server, pytest.raises(LLMRefused, match="input too long"):
+    with LLMServer(refusal(400, "input too long")) as server, pytest.raises(ServerRefused, match="input too long"):
         openai_embedder(server).embed_queries(["a"])
 
 
 def test_openai_without_a_key_asks_for_one(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(KeyMissing):
+    with pytest.raises(ServerKeyMissing):
         load_embedder("text-embedding-ada-002")
 
 
@@ -349,7 +349,7 @@ def test_a_server_that_takes_fewer_texts_is_asked_with_half_as_many(status, said
 
 
 def test_a_server_that_refuses_for_another_reason_is_asked_once():
-    with LLMServer(refusal(422, "input is not a string")) as server, pytest.raises(LLMRefused):
+    with LLMServer(refusal(422, "input is not a string")) as server, pytest.raises(ServerRefused):
         served(server).embed_texts(["a", "b"])
     assert len(server.requests) == 1
 
@@ -392,13 +392,14 @@ def test_without_a_server_there_is_none(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ServerMissing) as found:
         load_embedder("embedding-server")
-    assert found.value.values == {"model": "embedding-server", "setting": "RERANK_LAB_EMBED_URL"}
+    expected = {"service": "embedder", "model": "embedding-server", "setting": "RERANK_LAB_EMBED_URL"}
+    assert found.value.values == expected
 
 
 def test_a_redirect_is_not_followed():
     with LLMServer(numbered) as other:
         moved = LLMServer(Reply("", status=307, headers={"Location": other.base_url + "/embeddings"}))
-        with moved, pytest.raises(LLMRedirected):
+        with moved, pytest.raises(ServerMoved):
             served(moved).embed_queries(["a"])
     assert other.requests == []
 

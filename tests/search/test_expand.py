@@ -4,7 +4,7 @@ import pytest
 from llm_server import LLMServer, completion
 
 from rag_core.datatypes import Chunk, Expansion, Ranking
-from rag_core.errors import BadSetting, LLMBadAnswer
+from rag_core.errors import BadSetting, ServerBadAnswer
 from rag_core.search.expand import by_feedback, by_llm, feedback_terms, typed
 from rag_core.servers.llm import ChatModel, LLMSettings
 
@@ -85,7 +85,7 @@ def test_by_llm_drops_thoughts_headings_fences_repetitions_and_the_question():
 
 @pytest.mark.parametrize("reply", [ZH, "以下是改写：\n---"])
 def test_by_llm_without_a_paraphrase_is_a_bad_answer(reply):
-    with pytest.raises(LLMBadAnswer) as caught:
+    with pytest.raises(ServerBadAnswer) as caught:
         paraphrases(reply)
     assert caught.value.values["text"] == reply
 

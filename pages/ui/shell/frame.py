@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.shell import i18n, state, visits
 from pages.ui.shell.i18n import plain, t
-from rag_core.errors import BadSetting, RerankLabError
+from rag_core.errors import BadSetting, RerankLabError, ServerError
 
 PAGES = {
     "home": ("app.py", ":material/home:"),
@@ -64,6 +64,8 @@ def menu() -> None:
 
 def show_error(error: RerankLabError) -> None:
     values = {name: plain(value) for name, value in error.values.items()}
+    if isinstance(error, ServerError):
+        values["service"] = t(f"service.{error.values['service']}")
     st.error(t(f"error.{error.code}", **values), icon=":material/error:")
 
 

@@ -70,8 +70,8 @@ def test_without_its_chroma_server_the_app_shows_documents_and_says_what_to_do(l
     monkeypatch.setenv("RERANK_LAB_CHROMA", f"http://127.0.0.1:{free_port()}")
     at = open_page("documents", language)
     assert [metric.value for metric in at.metric][:1] == ["2"]
-    assert says(click(at, at.button(key="build")), "error.chroma_unreachable")
-    assert says(press(open_page("compare", language, question=QUESTION), "form.compare"), "error.chroma_unreachable")
+    assert says(click(at, at.button(key="build")), "error.server_unreachable")
+    assert says(press(open_page("compare", language, question=QUESTION), "form.compare"), "error.server_unreachable")
 
 
 def test_a_setting_that_leads_to_no_server_is_told(library, monkeypatch):

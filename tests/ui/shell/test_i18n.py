@@ -71,6 +71,7 @@ CODES = {error.code for error in subclasses(RerankLabError)}
 
 FAMILIES = {
     "error.{}": CODES,
+    "service.{}": set(errors.SERVICES),
     "origin.{}": {"question", *ORIGINS},
     "preset.{}": set(PRESETS),
     "preset.{}_help": set(PRESETS),

@@ -109,12 +109,12 @@ class Model:
 
 
 TROUBLES = {
-    "key_refused": lambda key: refusal(403, f"Incorrect API key provided: {key}. {ALL_EVIL}"),
-    "llm_refused": lambda key: refusal(400, f"{ALL_EVIL} {key}"),
-    "llm_busy": lambda key: refusal(429, f"{key} {ALL_EVIL}", **{"Retry-After": "60"}),
-    "llm_bad_answer": lambda key: stream([f"{key} {ALL_EVIL}"], finish=None, end=""),
-    "llm_redirected": lambda _: Reply("", status=307, headers={"Location": "http://evil.example/v1"}),
-    "bad_server_address": lambda key: Reply(key, content_type="text/html"),
+    "server_key": lambda key: refusal(403, f"Incorrect API key provided: {key}. {ALL_EVIL}"),
+    "server_refused": lambda key: refusal(400, f"{ALL_EVIL} {key}"),
+    "server_busy": lambda key: refusal(429, f"{key} {ALL_EVIL}", **{"Retry-After": "60"}),
+    "server_bad_answer": lambda key: stream([f"{key} {ALL_EVIL}"], finish=None, end=""),
+    "server_moved": lambda _: Reply("", status=307, headers={"Location": "http://evil.example/v1"}),
+    "server_address": lambda key: Reply(key, content_type="text/html"),
 }
 
 

@@ -483,7 +483,7 @@ def test_a_model_that_the_hub_does_not_have_is_told(library, compared, hub):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_embedder_of_openai_without_a_key_is_told(library, compared, language):
     at = asked(language, comparison=compared, embedder="text-embedding-3-small")
-    assert says(at, "error.key_missing")
+    assert says(at, "error.server_key_missing")
     assert still_shows(at, compared)
 
 
@@ -519,15 +519,15 @@ def test_a_model_with_one_score_for_everything_is_refused(library, compared, tmp
 
 def test_a_language_model_without_a_key_is_told(library, compared):
     at = press(open_page("compare", question=QUESTION, comparison=compared), "form.by_llm")
-    assert says(at, "error.key_missing")
+    assert says(at, "error.server_key_missing")
     assert still_shows(at, compared)
 
 
 REPLIES = {
-    "key_refused": refusal(401, "Incorrect API key provided: sk-****test."),
-    "llm_refused": refusal(429, "You exceeded your quota."),
-    "llm_bad_answer": completion("   "),
-    "bad_server_address": refusal(404, "Not here."),
+    "server_key": refusal(401, "Incorrect API key provided: sk-****test."),
+    "server_refused": refusal(429, "You exceeded your quota."),
+    "server_bad_answer": completion("   "),
+    "server_address": refusal(404, "Not here."),
 }
 
 
@@ -547,14 +547,14 @@ def test_a_silent_language_model_is_told(library, compared, monkeypatch):
     with LLMServer(replace(completion("late"), delay=5)) as server:
         given = with_model(server, question=QUESTION, comparison=compared)
         at = press(open_page("compare", **given), "form.by_llm")
-    assert says(at, "error.llm_timeout")
+    assert says(at, "error.server_timeout")
     assert still_shows(at, compared)
 
 
 def test_a_language_model_that_is_not_there_is_told(library, compared, closed_port):
     given = {"llm_key": "sk-test", "llm_url": f"{closed_port}/v1", "question": QUESTION, "comparison": compared}
     at = press(open_page("compare", **given), "form.by_llm")
-    assert says(at, "error.llm_unreachable")
+    assert says(at, "error.server_unreachable")
     assert still_shows(at, compared)
 
 
@@ -667,7 +667,7 @@ def test_an_error_on_the_second_side_keeps_the_former_answers(compared):
             at.text_input(key=key).set_value(value)
         at.radio(key="answer_source").set_value("llm")
         at = press(at, "answer.ask")
-    assert says(at, "error.key_refused")
+    assert says(at, "error.server_key")
     assert at.session_state["answers"] is former
     assert all(former[side].text in [text.value for text in at.text] for side in former)
 
@@ -675,7 +675,7 @@ def test_an_error_on_the_second_side_keeps_the_former_answers(compared):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_answer_without_a_key_is_told(compared, language):
     at = press(open_page("answer", language, comparison=compared, answer_source="llm"), "answer.ask")
-    assert says(at, "error.key_missing")
+    assert says(at, "error.server_key_missing")
     assert at.session_state["answers"] is None
 
 
@@ -683,7 +683,7 @@ def test_an_answer_that_is_cut_off_is_told(compared):
     with LLMServer(stream(["Tax reve"], finish=None, end="")) as server:
         given = with_model(server, comparison=compared, answer_source="llm")
         at = press(open_page("answer", **given), "answer.ask")
-    assert says(at, "error.llm_bad_answer")
+    assert says(at, "error.server_bad_answer")
     assert at.session_state["answers"] is None
 
 

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from llm_server import LLMServer, Reply, embeddings
 from rerank_server import reranking, saying
-from screens import CHUNKS, QUESTION, SENTENCES, open_page, press, run, says, text_of
+from screens import CHUNKS, QUESTION, SENTENCES, open_page, press, run, says, says_anywhere, text_of
 from streamlit.testing.v1 import AppTest
 
 from rag_core.datatypes import Comparison
@@ -111,7 +111,7 @@ def test_a_server_that_gives_everything_one_score_shows_no_order(small):
 def test_a_bad_answer_is_told_and_nothing_is_ranked(small, server, error):
     with server() as running:
         at = press(compare_page(**typed(running, "cohere", doc_id=small)), "form.compare")
-    assert says(at, error)
+    assert says(at, error) and says_anywhere(at, text_of(at, "service.reranker"))
     assert at.session_state["comparison"] is None
 
 
