@@ -1,4 +1,4 @@
-.PHONY: install run test lint samples screenshots models-table evaluate
+.PHONY: install run test lint samples screenshots models-table settings-table evaluate
 
 install:
 	pip install -r requirements-dev.txt
@@ -21,6 +21,9 @@ screenshots:
 
 models-table:
 	python -m tests.support.models_table
+
+settings-table:
+	python -m tests.support.settings_table
 
 evaluate:
 	python -m training.evaluate $(EVALUATION)

@@ -24,6 +24,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.handle import DeploymentHandle
 
+from rag_core import settings
 from rag_core.batch import cluster
 from rag_core.datatypes import Settings
 from rag_core.errors import RerankLabError
@@ -97,8 +98,12 @@ def without_prefixes(embedder: Embedder) -> Embedder:
     return embedder
 
 
+def own_key() -> str:
+    return settings.environment().values().get(KEY, "")
+
+
 def check_key(authorization: Annotated[str, Header()] = "") -> None:
-    key = os.environ.get(KEY, "")
+    key = own_key()
     if key and not hmac.compare_digest(authorization.encode(), f"Bearer {key}".encode()):
         raise HTTPException(401, "the key is missing or another one")
 
@@ -172,13 +177,15 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     parser = build_parser()
     asked = parser.parse_args()
-    if asked.host not in LOOPBACK and not os.environ.get(KEY):
-        parser.error(f"on {asked.host} everybody could ask: set {KEY}")
     try:
+        # Replicas read it there: where they run lies no .env.
+        key = os.environ[KEY] = own_key()
+        if asked.host not in LOOPBACK and not key:
+            parser.error(f"on {asked.host} everybody could ask: set {KEY}")
         for lines, model in ((catalog.RERANKERS, asked.reranker), (catalog.EMBEDDERS, asked.embedder)):
             if catalog.find(lines, model).kind in ("openai", "server"):
                 parser.error(f"{model} is on a server already")
-        cluster.join(asked.ray, {KEY: os.environ.get(KEY, "")})
+        cluster.join(asked.ray, {KEY: key})
     except RerankLabError as error:
         parser.error(str(error))
     end = told_to_end()

@@ -4,6 +4,8 @@ Each class has a ``code``. The message names the value and the remedy, in Englis
 ``values`` holds the same facts, so that the app can say it in the reader's language.
 """
 
+from __future__ import annotations
+
 
 class RerankLabError(Exception):
     """Anything a reader can do something about."""
@@ -99,6 +101,12 @@ class QueryTooLong(InputError):
 
 class BadSetting(InputError):
     code = "bad_setting"
+
+    @classmethod
+    def outside(cls, setting: str, value: object, limit: str) -> BadSetting:
+        """Return the error for a value that a setting may not have; ``limit`` says which it may."""
+        shown = repr(value) if isinstance(value, str) else value
+        return cls(f"{setting} is {shown}; choose from {limit}", setting=setting, value=value, limit=limit)
 
 
 class NothingFound(InputError):

@@ -1,29 +1,52 @@
 """Where things are kept, and how much is accepted."""
 
-import os
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
 from rag_core.datatypes import FirstStage, Settings
 from rag_core.errors import BadSetting, EmptyQuery, EmptyText, QueryTooLong
 
+if TYPE_CHECKING:
+    from rag_core.environment import Environment
+
 MAX_QUERY = 1000
 LONGEST_TITLE = 200
 DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
 FIRST_STAGES = tuple(stage.value for stage in FirstStage)
-CHROMA_CLOUD = "https://api.trychroma.com"
-LIBRARIES = ("private", "shared")
 PATIENCE = 20
 """Adaptive depth gives up after so many candidates in a row that did not enter the first places."""
+
+CHROMA_CLOUD = "https://api.trychroma.com"
+
+
+def environment() -> Environment:
+    """Return the settings of the environment and of ``.env``, see ``environment.py``.
+
+    Raises:
+        BadSetting: one is not what it may be, or ``.env`` is not UTF-8.
+    """
+    # It takes a tenth of a second, which a start that only prints its help does without.
+    from rag_core.environment import read
+
+    return read()
+
+
+def field_of(name: str) -> str:
+    """Return what a setting of the environment is called in the table, and its help text after ``setting.``."""
+    from rag_core.environment import FIELDS
+
+    return FIELDS.get(name, "")
 
 
 def home() -> Path:
     """Return the folder of the reader's documents: ``RERANK_LAB_HOME``, or a place in the user's data directory."""
-    chosen = _set("HOME")
+    chosen = environment().home
     return Path(chosen).expanduser() if chosen else user_data_path("rerank-lab", appauthor=False)
 
 
@@ -46,33 +69,12 @@ def chroma() -> Path | ChromaServer:
     Raises:
         BadSetting: it is a URL that leads nowhere.
     """
-    chosen = _set("CHROMA")
-    if chosen == "cloud":
-        chosen = CHROMA_CLOUD
+    known = environment()
+    chosen = CHROMA_CLOUD if known.chroma == "cloud" else known.chroma
     if "://" not in chosen:
         return Path(chosen).expanduser() if chosen else home() / "chroma"
-    if not _is_server(chosen):
-        shown = chosen.rpartition("@")[2]  # a password stands before it
-        raise BadSetting(
-            f"RERANK_LAB_CHROMA is {shown!r}; use a folder, http://host:port, https://host or cloud",
-            setting="RERANK_LAB_CHROMA",
-            value=shown,
-            limit="http://host:port, https://host, cloud",
-        )
-    return ChromaServer(chosen.rstrip("/"), _set("CHROMA_TOKEN"), _set("CHROMA_TENANT"), _set("CHROMA_DATABASE"))
-
-
-def _set(name: str) -> str:
-    return os.environ.get(f"RERANK_LAB_{name}", "").strip()
-
-
-def _is_server(url: str) -> bool:
-    """Say whether a URL names a host, and no password: that is what the token is for."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url and parts.port != 0
-    except ValueError:
-        return False
+    token = known.chroma_token.get_secret_value()
+    return ChromaServer(chosen.rstrip("/"), token, known.chroma_tenant, known.chroma_database)
 
 
 def library(loopback: bool, forwarded: bool) -> str:
@@ -84,15 +86,9 @@ def library(loopback: bool, forwarded: bool) -> str:
     Raises:
         BadSetting: it is neither, or ``shared`` on a server that listens beyond loopback.
     """
-    chosen = os.environ.get("RERANK_LAB_LIBRARY", "").strip() or ("shared" if loopback and not forwarded else "private")
-    allowed = LIBRARIES if loopback else LIBRARIES[:1]
-    if chosen not in allowed:
-        raise BadSetting(
-            f"RERANK_LAB_LIBRARY is {chosen!r}; allowed here: {', '.join(allowed)}",
-            setting="RERANK_LAB_LIBRARY",
-            value=chosen,
-            limit=", ".join(allowed),
-        )
+    chosen = environment().library or ("shared" if loopback and not forwarded else "private")
+    if chosen == "shared" and not loopback:
+        raise BadSetting.outside("RERANK_LAB_LIBRARY", chosen, "private")
     return chosen
 
 
@@ -134,21 +130,8 @@ def check(settings: Settings) -> Settings:
         BadSetting: depth or cutoff is out of range, or there is no such first stage.
     """
     if settings.first_stage not in FIRST_STAGES:
-        raise BadSetting(
-            f"first_stage is {settings.first_stage!r}; choose from {', '.join(FIRST_STAGES)}",
-            setting="first_stage",
-            value=settings.first_stage,
-            limit=", ".join(FIRST_STAGES),
-        )
-    for name, value, (lowest, highest) in (
-        ("depth", settings.depth, DEPTHS),
-        ("cutoff", settings.cutoff, CUTOFFS),
-    ):
+        raise BadSetting.outside("first_stage", settings.first_stage, ", ".join(FIRST_STAGES))
+    for name, value, (lowest, highest) in (("depth", settings.depth, DEPTHS), ("cutoff", settings.cutoff, CUTOFFS)):
         if not lowest <= value <= highest:
-            raise BadSetting(
-                f"{name} is {value}; choose from {lowest} to {highest}",
-                setting=name,
-                value=value,
-                limit=f"{lowest}–{highest}",
-            )
+            raise BadSetting.outside(name, value, f"{lowest}–{highest}")
     return settings

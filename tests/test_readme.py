@@ -8,6 +8,7 @@ from pathlib import Path
 
 import models_table
 import pytest
+import settings_table
 
 from rag_core.__main__ import build_parser
 
@@ -23,6 +24,12 @@ def read(name: str) -> str:
 @pytest.mark.parametrize("name", READMES)
 def test_the_table_is_the_catalogue(name: str):
     assert models_table.between(read(name)) == models_table.table(name), "run: python -m tests.support.models_table"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_table_of_settings_is_the_settings(name: str):
+    table = settings_table.between(read(name))
+    assert table == settings_table.table(name), "run: python -m tests.support.settings_table"
 
 
 @pytest.mark.parametrize("name", READMES)

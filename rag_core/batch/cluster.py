@@ -14,6 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from rag_core import settings
 from rag_core.batch import indexing
 from rag_core.batch.evaluation import Wanted
 from rag_core.batch.indexing import Failed, Make, Read, Task
@@ -23,7 +24,6 @@ from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
 from rag_core.models.rerank import finite, load_reranker
-from rag_core.servers import http
 
 Row = dict[str, Any]
 
@@ -78,7 +78,7 @@ def knock(address: str) -> None:
 @contextmanager
 def joined(address: str) -> Iterator[None]:
     os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
-    join(address, {name: value for name, value in http.environment().items() if name.startswith(SERVERS)})
+    join(address, {name: value for name, value in settings.environment().values().items() if name.startswith(SERVERS)})
     import ray
 
     ray.data.DataContext.get_current().enable_progress_bars = False

@@ -13,9 +13,8 @@ from rag_core.models import catalog, hub, parts
 from rag_core.models.onnx_model import OnnxModel
 from rag_core.models.parts import Pair
 from rag_core.models.tokens import MOST, tokenizer
-from rag_core.servers import http
 from rag_core.servers.rerank import RemoteReranker, RerankServer
-from rag_core.settings import PATIENCE
+from rag_core.settings import PATIENCE, environment
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -157,11 +156,11 @@ def server_of(line: catalog.Line, typed: RerankServer | None = None) -> RerankSe
     """Return where a reranker on a server is asked: as its line says, else as was typed or set.
 
     Raises:
-        BadSetting: ``.env`` is not UTF-8.
+        BadSetting: see ``settings.environment``.
     """
     if not line.address:
         return RerankServer.from_environment(typed)
-    key = http.environment().get(line.key_name, "")
+    key = environment().values().get(line.key_name, "")
     return RerankServer(line.address, line.form, line.id, key, key_name=line.key_name)
 
 

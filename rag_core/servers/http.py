@@ -1,39 +1,15 @@
-"""What every server that a reader points at has: an address, a key, and settings in the environment or ``.env``."""
+"""What every server that a reader points at has: an address and a key."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import socket
 from collections.abc import Mapping
-from pathlib import Path
-
-from rag_core.errors import BadSetting
 
 HIDDEN = "***"
 SHORTEST_PIECED_KEY = 12
 TOO_MANY = re.compile(r"batch|too.many|too_long|at most", re.IGNORECASE)
-
-
-def environment() -> dict[str, str]:
-    """Return the settings of the environment, then those of ``.env`` in the working directory; empty ones are none.
-
-    Raises:
-        BadSetting: ``.env`` is not UTF-8.
-    """
-    from dotenv import dotenv_values
-
-    path = Path.cwd() / ".env"
-    try:
-        # Editors on Windows begin the file with a byte order mark.
-        written = dotenv_values(path, encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadSetting(
-            ".env is not UTF-8: save it again as UTF-8.", setting=".env", value="≠ UTF-8", limit="UTF-8"
-        ) from None
-    pairs = (*written.items(), *os.environ.items())
-    return {name: value.strip() for name, value in pairs if value and value.strip()}
 
 
 def is_http(address: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rag_core.errors import ServerError
 from rag_core.servers import http
 from rag_core.servers.peer import Peer
+from rag_core.settings import environment
 
 if TYPE_CHECKING:
     import openai
@@ -67,9 +68,9 @@ class LLMSettings:
         A key of the environment goes only to the address of the environment: a visitor of a shared server who types
         another address would otherwise be sent the host's key.
 
-        Raises BadSetting for a ``.env`` that is not UTF-8.
+        Raises BadSetting, see ``settings.environment``.
         """
-        known = http.environment()
+        known = environment().values()
         its_key, its_address, its_model = names
         own_address = known.get(its_address, "")
         address = base_url.strip() or own_address

@@ -20,6 +20,7 @@ from rag_core.datatypes import Progress, Scored
 from rag_core.errors import BadSetting, ServerMissing, ServerMoved, ServerUnreachable
 from rag_core.servers import http
 from rag_core.servers.peer import Peer
+from rag_core.settings import environment
 
 if TYPE_CHECKING:
     import httpx2
@@ -84,9 +85,9 @@ class RerankServer:
         address would otherwise be sent the host's key.
 
         Raises:
-            BadSetting: ``.env`` is not UTF-8.
+            BadSetting: see ``settings.environment``.
         """
-        known = http.environment()
+        known = environment().values()
         own = cls(*(known.get(f"RERANK_LAB_RERANK_{name}", "") for name in ("URL", "FORM", "MODEL", "KEY")))
         if typed is None:
             return own
@@ -295,9 +296,7 @@ def _check(model_id: str, where: RerankServer) -> None:
     if not where.address:
         raise ServerMissing(service=SERVICE, model=model_id, setting="RERANK_LAB_RERANK_URL")
     if where.form not in FORMS:
-        forms = ", ".join(FORMS)
-        message = f"{where.form!r} is no form of a rerank server; choose from {forms}"
-        raise BadSetting(message, setting="RERANK_LAB_RERANK_FORM", value=where.form, limit=forms)
+        raise BadSetting.outside("RERANK_LAB_RERANK_FORM", where.form, ", ".join(FORMS))
 
 
 def _check_status(peer: Peer, reply: Reply) -> None:

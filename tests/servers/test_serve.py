@@ -49,8 +49,8 @@ def command(*options: str) -> list[str]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return an environment with a key; what Ray keeps in the user's folder goes to another one."""
-    return os.environ | {"HOME": str(home), "RERANK_LAB_SERVE_KEY": KEY}
+    """Return an environment in which what Ray keeps in the user's folder goes to another one."""
+    return os.environ | {"HOME": str(home), "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,10 @@ def running(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = home / "log"
+    (home / ".env").write_text(f"RERANK_LAB_SERVE_KEY={KEY}\n")  # replicas must ask for it as well
     with log.open("w") as output:
         options = ["--port", str(port), "--replicas", "2", "--cpus", "0.1"]
-        server = subprocess.Popen(command(*options), cwd=ROOT, env=environment(home), stdout=output, stderr=output)
+        server = subprocess.Popen(command(*options), cwd=home, env=environment(home), stdout=output, stderr=output)
         try:
             wait_for(f"http://127.0.0.1:{port}/health", server, log)
             yield f"http://127.0.0.1:{port}", server
@@ -207,8 +208,8 @@ def test_a_replica_that_dies_is_replaced(running, reranker):
     ],
 )
 def test_what_cannot_be_served_is_said_before_anything_starts(tmp_path, options, said):
-    bare = {name: value for name, value in environment(tmp_path).items() if name != "RERANK_LAB_SERVE_KEY"}
-    done = subprocess.run(command(*options), cwd=ROOT, env=bare, capture_output=True, text=True, timeout=120)
+    how = {"cwd": tmp_path, "env": environment(tmp_path), "capture_output": True, "text": True}
+    done = subprocess.run(command(*options), timeout=120, **how)
     assert done.returncode == 2
     assert said in done.stderr
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui.shell import i18n, state, visits
 from pages.ui.shell.i18n import plain, t
+from rag_core import settings
 from rag_core.errors import BadSetting, RerankLabError, ServerError
 
 PAGES = {
@@ -66,7 +67,13 @@ def show_error(error: RerankLabError) -> None:
     values = {name: plain(value) for name, value in error.values.items()}
     if isinstance(error, ServerError):
         values["service"] = t(f"service.{error.values['service']}")
-    st.error(t(f"error.{error.code}", **values), icon=":material/error:")
+    st.error(t(f"error.{error.code}", **values) + meaning(error), icon=":material/error:")
+
+
+def meaning(error: RerankLabError) -> str:
+    """Return what the setting is that has a wrong value, where it is one of the environment."""
+    name = settings.field_of(error.values["setting"]) if isinstance(error, BadSetting) else ""
+    return "\n\n" + t(f"setting.{name}") if name else ""
 
 
 @contextmanager

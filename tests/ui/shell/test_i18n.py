@@ -18,6 +18,7 @@ from pages.ui.shell.frame import PAGES
 from pages.ui.shell.link import ORIGINS
 from pages.ui.shell.samples import FILES
 from rag_core import errors
+from rag_core.environment import FIELDS
 from rag_core.errors import RerankLabError
 from rag_core.explaining import lessons, perturb
 from rag_core.measuring.evaluate import ORDERS
@@ -72,6 +73,7 @@ CODES = {error.code for error in subclasses(RerankLabError)}
 FAMILIES = {
     "error.{}": CODES,
     "service.{}": set(errors.SERVICES),
+    "setting.{}": set(FIELDS.values()),
     "origin.{}": {"question", *ORIGINS},
     "preset.{}": set(PRESETS),
     "preset.{}_help": set(PRESETS),
