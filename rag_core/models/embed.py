@@ -110,16 +110,13 @@ def load_embedder(model_id: str, settings: llm.LLMSettings | None = None) -> Emb
         ServerError: it is a server's, and there is no server, or no key for it.
     """
     line = catalog.find(catalog.EMBEDDERS, model_id)
-    if line.kind in ("openai", "server"):
-        return _served(line, settings)
+    if line.kind == "openai":
+        return _from_server(line, replace(settings or llm.LLMSettings.from_environment(), model=line.id))
+    if line.kind == "server":
+        where = with_address(line.id, settings or llm.LLMSettings.from_environment(names=llm.EMBEDDING))
+        return _from_server(catalog.served(line, where.model), where)
     return OnnxEmbedder(line) if line.kind == "onnx" else SentenceTransformerEmbedder(line)
 
 
-def _served(line: catalog.Line, settings: llm.LLMSettings | None) -> Embedder:
-    if line.kind == "openai":
-        where = settings or llm.LLMSettings.from_environment()
-        model, where = line, replace(where, model=line.id)
-    else:
-        where = with_address(line.id, settings or llm.LLMSettings.from_environment(names=llm.EMBEDDING))
-        model = catalog.served(line, where.model)
-    return OpenAIEmbedder(where, model.query_prefix, model.text_prefix, model.batch)
+def _from_server(line: catalog.Line, where: llm.LLMSettings) -> OpenAIEmbedder:
+    return OpenAIEmbedder(where, line.query_prefix, line.text_prefix, line.batch)

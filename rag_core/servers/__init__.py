@@ -1,1 +1,1 @@
-"""Models that answer over HTTP: a language model, rerankers; limits, addresses and what can go wrong."""
+"""Models that answer over HTTP: a language model, embedders, rerankers; addresses, limits and what can go wrong."""

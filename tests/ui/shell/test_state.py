@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import streamlit as st
-from screens import open_page, says
+from screens import open_page, says, text_of
 
 from pages.ui.shell import state
 
@@ -60,5 +60,14 @@ def test_a_private_library_that_cannot_be_written_is_told_on_every_page(monkeypa
 def test_a_setting_that_cannot_be_stops_every_page(monkeypatch, page, language):
     monkeypatch.setenv("RERANK_LAB_LIBRARY", "everybody")
     at = open_page(page, language)
-    assert says(at, "error.bad_setting")
+    assert says(at, "error.bad_setting") and says(at, "setting.library")
+    assert not at.button
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_dotenv_that_is_not_utf8_stops_every_page(monkeypatch, tmp_path, language):
+    (tmp_path / ".env").write_bytes("# 密钥\n".encode("gbk"))
+    monkeypatch.chdir(tmp_path)
+    at = open_page("compare", language)
+    assert text_of(at, "error.bad_setting", setting=r"\.env", value="≠ UTF\\-8", limit=r"UTF\-8") in at.error[0].value
     assert not at.button
