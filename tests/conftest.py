@@ -169,7 +169,6 @@ def served(tmp_path_factory) -> Iterator[App]:
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory, embedder) -> Path:
     """Return a library that holds both samples, cut as they are by default, and embedded: to be copied."""
-
     from pages.ui.shell.samples import FILES, FOLDER
 
     home = tmp_path_factory.mktemp("samples") / "home"
