@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from rag_core.datatypes import ChunkSettings, Document, Page, Settings
+from rag_core.keeping.chroma import Address, failed
 from rag_core.lab import Lab
 from rag_core.models.embed import Embedder, load_embedder
-from rag_core.search.index import Address, failed
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ("city-report-zh", "annual-report-en")

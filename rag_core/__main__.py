@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import runpy
 import sys
 from collections.abc import Sequence
 
@@ -62,10 +63,9 @@ def rerank_lab() -> int:
     """Start the app, or do what the words of a command line say: the command that pip installs."""
     if len(sys.argv) > 1:
         return main()
-    from streamlit.web import cli
-
     sys.argv = ["streamlit", "run", str(ROOT / "app.py")]
-    return cli.main()
+    runpy.run_module("streamlit", run_name="__main__")
+    return 0
 
 
 if __name__ == "__main__":

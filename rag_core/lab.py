@@ -26,12 +26,15 @@ from rag_core.datatypes import (
     Settings,
 )
 from rag_core.errors import ChunkMissing, EmptyCollection, FileNotKept, NoText
+from rag_core.keeping.chroma import Address, Store
+from rag_core.keeping.chroma_folder import FolderStore
+from rag_core.keeping.chroma_server import ServerStore
 from rag_core.keeping.library import Library
 from rag_core.measuring import judge
 from rag_core.measuring.judge import Judged
 from rag_core.models.embed import Embedder
 from rag_core.reading import chunk, document, extract, sandbox
-from rag_core.search.index import Address, Searched, open_store
+from rag_core.search.index import Searched
 from rag_core.search.indexes import Indexes, emptied
 from rag_core.search.opened import Opened, timed
 from rag_core.settings import LONGEST_TITLE, ChromaServer
@@ -225,3 +228,8 @@ class Lab:
     def close(self) -> None:
         self.store.close()
         self.library.close()
+
+
+def open_store(where: Path | ChromaServer) -> Store:
+    """Return Chroma in a folder or on a server."""
+    return FolderStore(where) if isinstance(where, Path) else ServerStore(where)

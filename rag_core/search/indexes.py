@@ -8,10 +8,11 @@ from functools import lru_cache, partial
 
 from rag_core.datatypes import Chunk, Progress
 from rag_core.errors import EmptyCollection
+from rag_core.keeping.chroma import Address, Store
 from rag_core.keeping.embeddings import Embeddings
 from rag_core.keeping.library import Library
 from rag_core.models.embed import Embedder
-from rag_core.search.index import Address, Index, Searched, Store, Together
+from rag_core.search.index import Index, Searched, Together
 from rag_core.search.lexical import Lexical
 from rag_core.search.opened import timed
 

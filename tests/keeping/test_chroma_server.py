@@ -26,9 +26,12 @@ from rag_core.errors import (
     ServerUnreachable,
     VectorSize,
 )
+from rag_core.keeping import chroma as chroma_module
+from rag_core.keeping import chroma_server
+from rag_core.keeping.chroma import Address
+from rag_core.keeping.chroma_folder import FolderStore
+from rag_core.keeping.chroma_server import ServerStore
 from rag_core.lab import Lab
-from rag_core.search import index as index_module
-from rag_core.search.index import Address, FolderStore, ServerStore
 from rag_core.settings import ChromaServer
 from tests.search.test_index import ADDRESS, PAST_THE_LOG, Stored, first_ids, index, nearest, random_vectors
 
@@ -115,7 +118,7 @@ def test_an_index_is_built_once_and_found_by_the_next_process(empty, store):
 
 
 def test_delete_takes_every_collection_of_the_document_and_no_other(empty, store, monkeypatch):
-    monkeypatch.setattr(index_module, "PAGE", 2)
+    monkeypatch.setattr(chroma_module, "PAGE", 2)
     stored, other = Stored(random_vectors(5)), Address("0123abcdef", "clause", "some/model")
     for address in (*(Address("0123abcd", f"clause{n}", "some/model") for n in range(5)), other):
         first_ids(store, stored, QUERY, address=address)
@@ -267,15 +270,15 @@ def test_a_server_that_is_down_is_told():
 
 
 def test_a_server_that_takes_the_call_and_says_nothing_is_told(monkeypatch):
-    monkeypatch.setattr(index_module, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(chroma_server, "CONNECT_SECONDS", 0.3)
     silent = answering(lambda *_: (time.sleep(2), (200, "", b""))[1])
     with silent as url, pytest.raises(ServerTimeout, match=r"in 0\.3 seconds"):
         opened(url)
 
 
 def test_a_server_that_grows_slow_is_told(empty, monkeypatch):
-    monkeypatch.setattr(index_module, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(index_module, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(chroma_server, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(chroma_server, "CONNECT_SECONDS", 0.5)
     slow: list[bool] = []
 
     def answer(request, asked):

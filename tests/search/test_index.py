@@ -18,8 +18,10 @@ import pytest
 
 from rag_core.datatypes import Chunk
 from rag_core.errors import DocumentMissing, IndexUnreadable, LibraryInUse, LibraryUnwritable
+from rag_core.keeping.chroma import Address, Store, failed
+from rag_core.keeping.chroma_folder import FolderStore
 from rag_core.models.embed import normalise
-from rag_core.search.index import Address, FolderStore, Index, Store, failed
+from rag_core.search.index import Index
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = Address("0123abcd", "clause", "some/model")
@@ -381,7 +383,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from rag_core.errors import LibraryInUse
-from rag_core.search.index import FolderStore
+from rag_core.keeping.chroma_folder import FolderStore
 try:
     store = FolderStore(Path(sys.argv[1]))
 except LibraryInUse as error:

@@ -1,0 +1,100 @@
+"""Chroma in a folder of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from rag_core.errors import IndexUnreadable, LibraryInUse, RerankLabError
+from rag_core.keeping.chroma import Store
+from rag_core.keeping.disk import is_full, unwritable
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+LOCK = "in-use.lock"
+SEAL = "seal"
+
+
+class FolderStore(Store):
+    """Chroma on disk, for one process at a time.
+
+    Raises:
+        LibraryInUse: another process has this folder open; two would lose each other's vectors silently.
+        LibraryUnwritable, DiskFull: the folder cannot be created or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(RLock())  # one thread at a time: none must search with a client that is being closed
+        self.folder = folder
+        self._lock = FileLock(folder / LOCK, thread_local=False)
+        self._take()
+
+    def _take(self) -> None:
+        """Keep other processes out, unless this one does already."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self._lock.is_locked:
+                self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise LibraryInUse(
+                f"{self.folder} is open in another Rerank Lab: close it, or set RERANK_LAB_HOME to another folder",
+                folder=str(self.folder),
+            ) from error
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
+    def _open(self) -> ClientAPI:
+        import chromadb
+
+        self._take()
+        seal = self.folder / SEAL
+        if seal.exists() and seal.read_text() != self._digest():
+            raise ValueError("vector files are not as they were written")
+        client = chromadb.PersistentClient(self.folder)
+        self._wrote()
+        return client
+
+    def _wrote(self) -> None:
+        (self.folder / SEAL).write_text(self._digest())
+
+    def _digest(self) -> str:
+        """Return a digest of the vector files, which Chroma reads unchecked: a damaged one finds others or is a crash.
+
+        Folders without a pickle hold nothing yet; Chroma writes those files anew each time.
+        """
+        digest = hashlib.sha256()
+        for pickle in sorted(self.folder.glob("*/index_metadata.pickle")):
+            for file in sorted(pickle.parent.iterdir()):
+                digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+    def _put_away(self, name: str) -> None:
+        """Clear the folder: what Chroma cannot read, damaged or of another version, is only an index."""
+        import chromadb
+
+        super().close()
+        chromadb.api.client.SharedSystemClient.clear_system_cache()  # it keeps what failed to open
+        for entry in self.folder.iterdir():
+            if entry.name != LOCK:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def _unusable(self, error: BaseException) -> RerankLabError:
+        if is_full(self.folder, error) or isinstance(error, OSError) or not os.access(self.folder, os.W_OK):
+            return unwritable(self.folder, error)
+        return IndexUnreadable(
+            f"the index in {self.folder} cannot be built ({error}): close the app, delete that folder, start again; "
+            "documents and embeddings are kept elsewhere",
+            folder=str(self.folder),
+        )
+
+    def close(self) -> None:
+        """Let another process have the folder."""
+        super().close()
+        self._lock.release()
