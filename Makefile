@@ -12,6 +12,7 @@ test:
 lint:
 	ruff check .
 	ruff format --check .
+	mypy
 
 samples:
 	python data/samples/make_samples.py
