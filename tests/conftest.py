@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FIRST = {"browser": 0, "torch": 1}
 LONGEST_ID = 40
 TESTS = Path(__file__).parent
+FAILED = pytest.StashKey[bool]()
 SERVERS = ("OPENAI_", "RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "COHERE_", "JINA_")
 REPORT = Path(__file__).parents[2] / "shared" / "documents" / "北京2024年政府工作报告.pdf"
 
@@ -52,6 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(group_of(item)))
     items.sort(key=lambda item: (FIRST.get(group_of(item), len(FIRST)), not item.get_closest_marker("slow")))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Note with a test that it failed, for the fixtures that end after it."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 def group_of(item: pytest.Item) -> str:
@@ -202,8 +211,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def person(chromium) -> Iterator[Callable[..., BrowserContext]]:
-    """Return what opens a browser of one person's."""
+def person(chromium, request, tmp_path) -> Iterator[Callable[..., BrowserContext]]:
+    """Return what opens a browser of one person's; where the test fails, its pages are left as pictures."""
     from running_app import open_context
 
     opened = []
@@ -213,6 +222,9 @@ def person(chromium) -> Iterator[Callable[..., BrowserContext]]:
         return opened[-1]
 
     yield open_one
+    pages = [page for context in opened for page in context.pages] if request.node.stash.get(FAILED, False) else []
+    for number, page in enumerate(pages):
+        page.screenshot(path=tmp_path / f"page-{number}.png")
     for context in opened:
         context.close()
 
