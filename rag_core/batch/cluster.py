@@ -5,6 +5,7 @@ Files are opened where they are read, so every machine must see them under the s
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import socket
@@ -28,6 +29,7 @@ from rag_core.models.rerank import finite, load_reranker
 Row = dict[str, Any]
 
 HERE = "local"
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 KNOCK_SECONDS = 5
 ROOT = Path(__file__).parents[2]
 NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
@@ -55,14 +57,12 @@ def join(address: str, told: Mapping[str, str] | None = None) -> None:
         raise RerankLabError("Ray is not installed: pip install -r deploy/requirements.txt") from None
     if address == HERE:
         # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
-        ray.init(
-            HERE, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False, logging_level="error"
-        )
+        ray.init(HERE, include_dashboard=False, _node_ip_address="127.0.0.1", **QUIET)
         return
     code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(told or {})}
     try:
         knock(address)
-        ray.init(address, runtime_env=code, log_to_driver=False, logging_level="error")
+        ray.init(address, runtime_env=code, **QUIET)
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise RerankLabError(f"no Ray cluster answers at {address} ({reason}): start one with ray start") from error
@@ -122,7 +122,7 @@ def run(
     listed = list(rows)
     if not listed:
         return
-    data = ray.data.from_items(listed, override_num_blocks=-(-len(listed) // ROWS_AT_ONCE))
+    data: ray.data.Dataset = ray.data.from_items(listed, override_num_blocks=-(-len(listed) // ROWS_AT_ONCE))
     if first:
         data = data.map(first, num_cpus=READER_CPUS)
     pool = ray.data.ActorPoolStrategy(size=workers)

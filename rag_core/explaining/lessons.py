@@ -143,7 +143,7 @@ def harm(comparison: Comparison, relevant: Collection[str] | None) -> Fact:
         worst = min(comparison.left, key=lambda move: move.delta, default=None)
         case = "none" if worst is None else "left"
     values = {"k": comparison.cutoff, **(places(worst) if worst else {})}
-    return Fact("harm", case, values, worst and worst.chunk)
+    return Fact("harm", case, values, worst.chunk if worst else None)
 
 
 def expansion(comparison: Comparison, _: Collection[str] | None) -> Fact:

@@ -107,7 +107,7 @@ def without(text: str, spans: Sequence[Span]) -> str:
 
 
 def _scored(texts: Sequence[str], score: Score, progress: Progress | None) -> list[float]:
-    scores = []
+    scores: list[float] = []
     for start in range(0, len(texts), TEXTS_PER_PASS):
         scores.extend(map(float, score(texts[start : start + TEXTS_PER_PASS])))
         if progress:

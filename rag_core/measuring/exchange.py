@@ -150,7 +150,7 @@ def write_judgments(questions: Iterable[str], judgments: Sequence[Judgment]) -> 
     The document is named where there are several.
     """
     judged, several = {one.question for one in judgments}, len({one.span.doc_id for one in judgments}) > 1
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (one.question, one.span.page or "", one.span.quote, one.grade, one.judge, one.span.doc_id) for one in judgments
     ]
     rows += [(text, "", "", "", "", "") for text in questions if text not in judged]

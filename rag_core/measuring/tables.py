@@ -51,7 +51,7 @@ def rounded(value: float | None) -> float | str:
 def per_question(evaluation: Evaluation) -> Table:
     """Return a row a question and system: the measures where it is judged, and what changed in the first places."""
     columns = ["question", "system", "judged", "relevant", *MEASURES, f"new in top {evaluation.how.cutoff}"]
-    rows = []
+    rows: list[list[object]] = []
     for question in evaluation.questions:
         grades = evaluation.judged.qrels.get(question, {})
         relevant = sum(grade >= judge.RELEVANT for grade in grades.values())
@@ -69,7 +69,7 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     document = ["document"] if named else []
     columns = ["question", "chunk", *document, "page", "text", "grade", *(f"rank {name}" for name in systems),
                *(f"score {name}" for name in models)]  # fmt: skip
-    rows = []
+    rows: list[list[object]] = []
     for question in evaluation.questions:
         places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
         for chunk_id in dict.fromkeys(i for name in systems for i in evaluation.orders[name][question]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from rag_core.datatypes import Progress, Ranking, Scored
+from rag_core.datatypes import Part, Progress, Ranking, Scored
 from rag_core.errors import ModelUnusable
 from rag_core.models import catalog, hub, parts
 from rag_core.models.onnx_model import OnnxModel
@@ -117,7 +117,7 @@ class CrossEncoderReranker:
         """Score pairs of several questions, each by the best part of its text."""
         return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
-    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+    def encode(self, pairs: Sequence[Pair]) -> Sequence[Encoding]:
         return hub.encode(self.model, pairs)
 
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
@@ -185,15 +185,20 @@ def rerank(
         ModelUnusable: a score is not a number.
     """
     texts = [chunk.text for chunk in candidates.chunks]
-    step, scores, best = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32), []
+    step, scores = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32)
+    best: list[Part | None] = []
     for start in range(0, len(texts), step):
-        counted = progress and (lambda done, _, start=start: progress(start + done, len(texts)))
-        scored = reranker.score_parts(query, texts[start : start + step], counted)
+        scored = reranker.score_parts(query, texts[start : start + step], _counted(progress, start, len(texts)))
         scores = np.append(scores, scored.scores)
         best += scored.parts
         if settle_at and settled(scores, settle_at):
             break
     return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], finite(reranker, scores), best)
+
+
+def _counted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return what counts the texts of one step among all of them."""
+    return progress and (lambda done, _: progress(before + done, total))
 
 
 def finite(reranker: Reranker, scores: np.ndarray) -> np.ndarray:

@@ -77,9 +77,9 @@ def cut_share(found: Sequence[int]) -> float:
     return sum(max(count - MOST, 0) for count in found) / max(sum(found), 1)
 
 
-def read(folder: Path, *texts: str) -> Reading:
-    """Read one text or a pair with the tokenizer of a folder, special tokens included."""
-    read, whole = (tokenizer(folder, limit).encode(*texts).tokens for limit in (MOST, None))
+def read(folder: Path, text: str, second: str | None = None) -> Reading:
+    """Read one text, or a pair, with the tokenizer of a folder, special tokens included."""
+    read, whole = (tokenizer(folder, limit).encode(text, second).tokens for limit in (MOST, None))
     return Reading(tuple(read), len(whole))
 
 

@@ -14,6 +14,7 @@ from rag_core.errors import OcrMissing
 from rag_core.reading import pdf, pdfium, quality
 
 if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
     from rapidocr import RapidOCR
 
 PIXELS = 1500
@@ -49,7 +50,7 @@ def recognise(
     }
 
 
-def _lines(engine: RapidOCR, document: object, number: int) -> str:
+def _lines(engine: RapidOCR, document: PdfDocument, number: int) -> str:
     import numpy as np
 
     picture = pdfium.render(document[number - 1], PIXELS)

@@ -242,9 +242,9 @@ def find_words(textpage: PdfTextPage, words: str, part: tuple[int, int] | None =
     start = "".join(character for character, _ in kept).find(wanted) if wanted else -1
     if start < 0:
         return [], []
-    found = kept[start : start + len(wanted)]
+    found = [number for _, number in kept[start : start + len(wanted)]]
     inside = found[slice(*(len(_without_space(words[:end])) for end in part))] if part else []
-    return tuple(_boxes(textpage, [number for _, number in places]) for places in (found, inside))
+    return _boxes(textpage, found), _boxes(textpage, inside)
 
 
 def _without_space(text: str) -> str:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, replace
 from itertools import pairwise
+from typing import Any
 
 from rag_core.datatypes import Extract, Quality
 
@@ -106,7 +107,8 @@ def assess(text: str, marks: Collection[str] = (), raw: str | None = None) -> Qu
         found["spaced"] = DOUBTFUL
     reasons = tuple(sorted(found, key=lambda reason: -VERDICTS.index(found[reason])))
     verdict = max(found.values(), key=VERDICTS.index, default=GOOD)
-    return Quality(sum(not character.isspace() for character in text), *shares.values(), spaced, verdict, reasons)
+    characters = sum(not character.isspace() for character in text)
+    return Quality(characters, **shares, spaced=spaced, verdict=verdict, reasons=reasons)
 
 
 def doubt(found: Quality, reason: str) -> Quality:
@@ -206,7 +208,9 @@ def dump(extracts: Mapping[str, Extract]) -> str:
 
 def load(text: str) -> dict[str, Extract]:
     """Read what ``dump`` wrote."""
-    return {
-        name: Extract(words, Quality(*facts, tuple(reasons)))
-        for name, (words, *facts, reasons) in json.loads(text).items()
-    }
+    return {name: _extract(row) for name, row in json.loads(text).items()}
+
+
+def _extract(row: Sequence[Any]) -> Extract:
+    text, characters, replacement, private, improbable, spaced, verdict, reasons = row
+    return Extract(text, Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons)))

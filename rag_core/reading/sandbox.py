@@ -70,10 +70,11 @@ def recognise(data: bytes, numbers: Sequence[int], progress: Progress | None = N
 def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None) -> dict:
     """Have a child do a task, and return its result."""
     child = _started()
+    stdin, stdout = _pipes(child)
     clock = _Clock(child)
     try:
-        Thread(target=_hand_over, args=(child.stdin, data, task), daemon=True).start()
-        for answer in _answers(child.stdout):
+        Thread(target=_hand_over, args=(stdin, data, task), daemon=True).start()
+        for answer in _answers(stdout):
             clock.restart()
             if "done" in answer and progress:
                 progress(answer["done"], answer["total"])
@@ -86,7 +87,7 @@ def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None)
         clock.stop()
         child.kill()
         child.wait()
-        for pipe in (child.stdin, child.stdout):
+        for pipe in (stdin, stdout):
             with contextlib.suppress(OSError):
                 pipe.close()
 
@@ -101,6 +102,12 @@ def _started() -> subprocess.Popen:
         stderr=subprocess.DEVNULL,
         env=_environment() | {"PYTHONPATH": os.pathsep.join(found)},
     )
+
+
+def _pipes(child: subprocess.Popen) -> tuple[IO[bytes], IO[bytes]]:
+    """Return where a child is asked, and where it answers."""
+    assert child.stdin and child.stdout, "a child is started with both"
+    return child.stdin, child.stdout
 
 
 def _environment() -> dict[str, str]:

@@ -19,7 +19,8 @@ def fuse(rankings: Sequence[Ranking], k: int = RRF_K) -> Ranking:
     """
     if len(rankings) == 1:
         return rankings[0]
-    chunks, shares = {}, {}
+    chunks: dict[str, Chunk] = {}
+    shares: dict[str, list[float]] = {}
     for ranking in rankings:
         for rank, hit in enumerate(ranking.hits, start=1):
             chunks[hit.chunk.id] = hit.chunk

@@ -65,7 +65,7 @@ class OpenAIEmbedder:
             try:
                 parts.append(self._request(part))
             except ServerRefused as refusal:
-                if len(part) == 1 or not http.is_too_many(refusal.values["status"], refusal.values["said"]):
+                if len(part) == 1 or not _is_too_many(refusal):
                     raise
                 self.batch = len(part) // 2
                 continue
@@ -100,3 +100,8 @@ class OpenAIEmbedder:
                 reason=f"{self.dimension} → {vectors.shape[1]}",
             )
         return vectors
+
+
+def _is_too_many(refusal: ServerRefused) -> bool:
+    status, said = refusal.values["status"], refusal.values["said"]
+    return isinstance(status, int) and http.is_too_many(status, str(said))

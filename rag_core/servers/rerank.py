@@ -88,7 +88,10 @@ class RerankServer:
             BadSetting: see ``settings.environment``.
         """
         known = environment().values()
-        own = cls(*(known.get(f"RERANK_LAB_RERANK_{name}", "") for name in ("URL", "FORM", "MODEL", "KEY")))
+        address, form, model, key = (
+            known.get(f"RERANK_LAB_RERANK_{name}", "") for name in ("URL", "FORM", "MODEL", "KEY")
+        )
+        own = cls(address, form, model, key)
         if typed is None:
             return own
         if typed.address and not http.same_address(typed.address, own.address):
@@ -257,18 +260,23 @@ def read_scores(form: Form, answer: Any, count: int) -> list[float]:
         raise ValueError(f"{form.rows or '[…]'}: ?")
     if len(rows) != count:
         raise ValueError(f"{len(rows)} ≠ {count}")
-    found: dict[int, float] = {}
+    scores: dict[int, float] = {}
     for place, row in enumerate(rows):
-        index, score = (row.get("index"), row.get(form.score)) if isinstance(row, dict) else (None, None)
-        if type(index) is not int or not 0 <= index < count or index in found:
+        fields: dict[str, Any] = row if isinstance(row, dict) else {}
+        index: Any = fields.get("index")
+        score: Any = fields.get(form.score)
+        if type(index) is not int or not 0 <= index < count or index in scores:
             raise ValueError(f"[{place}].index = {_quoted(index)}")
-        if type(score) not in (int, float) or not _is_within(form, score):
+        if not _is_within(form, score):
             raise ValueError(f"[{place}].{form.score} = {_quoted(score)}")
-        found[index] = float(score)
-    return [found[index] for index in range(count)]
+        scores[index] = float(score)
+    return [scores[index] for index in range(count)]
 
 
-def _is_within(form: Form, score: float) -> bool:
+def _is_within(form: Form, score: Any) -> bool:
+    """Say whether a score is a number, which True is not, and on the form's scale."""
+    if type(score) not in (int, float):
+        return False
     try:
         return 0 <= score <= 1 if form.scale == "relevance" else math.isfinite(float(score))
     except OverflowError:

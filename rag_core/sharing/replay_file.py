@@ -62,7 +62,7 @@ def _lines(rows: Sequence[object]) -> str:
 
 
 def _scores(baseline: Baseline | None) -> list[float] | None:
-    return baseline and list(baseline.scores)
+    return list(baseline.scores) if baseline else None
 
 
 def _answer(answer: Answer) -> dict[str, object]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import BeforeValidator, Field
 
 from rag_core.measuring.judge import GRADES
 from rag_core.models.selftest import CASES
@@ -50,20 +50,24 @@ class Settings(Row):
     within: kinds.Ids = Field([])
 
 
-Right = create_model(
-    "Right", __base__=Row, **{name: Annotated[int, Field(ge=0, le=len(cases))] for name, cases in CASES.items()}
-)
-Long = create_model("Long", __base__=Row, **dict.fromkeys(CASES, bool))
+class SelfTestRight(Row):
+    zh: Annotated[int, Field(ge=0, le=len(CASES["zh"]))]
+    en: Annotated[int, Field(ge=0, le=len(CASES["en"]))]
+
+
+class SelfTestLong(Row):
+    zh: bool
+    en: bool
 
 
 class SelfTest(Row):
     model: kinds.Name
     scale: kinds.Scale
-    right: Right
+    right: SelfTestRight
     lowest: kinds.Number
     highest: kinds.Number
     milliseconds: kinds.Duration
-    long: Annotated[Long | None, BeforeValidator(kinds.given)] = None
+    long: Annotated[SelfTestLong | None, BeforeValidator(kinds.given)] = None
 
 
 class Weights(Row):
