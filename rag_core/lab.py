@@ -213,15 +213,16 @@ class Lab:
         self.documents.delete(doc_id)
 
     def sweep(self, staying: Many[str], gone: Many[str], unseen_since: float, added_before: float) -> None:
-        """Delete the documents of owners who are gone, of those whom no process on this library has seen since, and
-        what was added before (both in seconds of the epoch).
+        """Delete the documents that nobody comes back to; those without an owner are never touched.
 
-        Documents without an owner are never touched.
+        They are those of owners who are ``gone``, of owners whom no process on this library has seen since
+        ``unseen_since``, and those that were added before ``added_before``, both in seconds of the epoch.
         """
         self.documents.report_stays(staying, gone)
         for doc_id in self.documents.left_behind(unseen_since, added_before):
             self.delete(doc_id)
 
     def close(self) -> None:
+        """Let go of Chroma and of the library's file."""
         self.store.close()
         self.library.close()

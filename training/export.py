@@ -1,4 +1,6 @@
-"""Export a model to int8 ONNX: ``python -m training.export embedder FOLDER data/models/NAME``, and
+"""Export a model to int8 ONNX.
+
+``python -m training.export embedder FOLDER data/models/NAME``, and
 ``python -m training.export cross-encoder FOLDER data/models/NAME --groups GROUPS``.
 
 The target becomes a folder in the usual layout: ``onnx/model.onnx``, tokenizer and configuration.

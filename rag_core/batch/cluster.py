@@ -77,6 +77,7 @@ def knock(address: str) -> None:
 
 @contextmanager
 def joined(address: str) -> Iterator[None]:
+    """Have Ray at hand for a while, with the host's models on servers known to its workers; see ``join``."""
     os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
     join(address, {name: value for name, value in settings.environment().values().items() if name.startswith(SERVERS)})
     import ray
@@ -93,7 +94,7 @@ def make(model_id: str, workers: int) -> Make:
 
     def made(tasks: Sequence[Task]) -> Iterator[tuple[Task, Read | Failed, Embeddings | None]]:
         rows = ({"task": pickle.dumps(task)} for task in tasks)
-        for row in run(rows, EmbedRow, model_id, workers, first=read_row):
+        for row in run(rows, EmbedRow, model_id, workers, first=_read_row):
             task, found, embeddings = (pickle.loads(row[name]) for name in ("task", "read", "embeddings"))
             yield task, found, embeddings
 
@@ -129,7 +130,7 @@ def run(
     yield from data.map(worker, fn_constructor_args=[model_id], compute=pool, num_cpus=WORKER_CPUS).iter_rows()
 
 
-def read_row(row: Row) -> Row:
+def _read_row(row: Row) -> Row:
     return {**row, "read": pickle.dumps(indexing.read(pickle.loads(row["task"])))}
 
 
@@ -140,6 +141,7 @@ class EmbedRow:
         self.embedder = load_embedder(model_id)
 
     def __call__(self, row: Row) -> Row:
+        """Return the row with its document's embeddings, None where the document could not be read."""
         found = pickle.loads(row["read"])
         made = indexing.embed(found, self.embedder) if isinstance(found, Read) else None
         return {**row, "embeddings": pickle.dumps(made)}
@@ -152,6 +154,7 @@ class ScoreRow:
         self.reranker = load_reranker(model_id)
 
     def __call__(self, row: Row) -> Row:
+        """Return the row with the scores of its chunks, and the seconds that they took."""
         wanted, start = pickle.loads(row["wanted"]), perf_counter()
         scores = finite(self.reranker, self.reranker.score(wanted.question, [piece.text for piece in wanted.chunks]))
         by_chunk = {piece.id: float(score) for piece, score in zip(wanted.chunks, scores, strict=True)}

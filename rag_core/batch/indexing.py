@@ -107,6 +107,7 @@ def look(lab: Lab, task: Task, embedder: Embedder) -> Outcome | Task:
 
 
 def cut_of(document: Document, preset: str | None) -> ChunkSettings:
+    """Return how a document is cut: by ``preset``, and without one as is best for its length."""
     return ChunkSettings(preset) if preset else chunk.recommend(document.pages)
 
 
@@ -127,6 +128,7 @@ def read(task: Task) -> Read | Failed:
 
 
 def embed(found: Read, embedder: Embedder) -> Embeddings:
+    """Embed the chunks of a document, and take the time."""
     start = perf_counter()
     return Embeddings(embedder.embed_texts([piece.text for piece in found.chunks]), perf_counter() - start)
 

@@ -49,6 +49,7 @@ def change(one: Comparison, other: Comparison) -> Change:
 
 
 def top(comparison: Comparison) -> tuple[Move, ...]:
+    """Return the moves within the cutoff, in the cross-encoder's order."""
     return comparison.moves[: comparison.cutoff]
 
 

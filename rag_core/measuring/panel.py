@@ -28,6 +28,7 @@ class Panel:
 
     @property
     def agreement(self) -> dict[tuple[str, str], tuple[float | None, float]]:
+        """Return Kendall's tau and the overlap of the first ``k`` for each pair of orders."""
         return agreement(self.rankings, self.k)
 
     @property
@@ -37,6 +38,7 @@ class Panel:
 
     @property
     def disputed(self) -> tuple[Chunk, dict[str, int]]:
+        """Return the chunk on which the orders differ most, and its rank in each."""
         return most_disputed(self.rankings)
 
 

@@ -38,13 +38,14 @@ def means(evaluation: Evaluation) -> Table:
 
 
 def mean_row(evaluation: Evaluation, system: str) -> list[object]:
-    values = [rounded(evaluation.mean(system, name)) for name in MEASURES]
+    """Return a system's row of ``means``; what was not measured is empty."""
+    values = [_rounded(evaluation.mean(system, name)) for name in MEASURES]
     found = evaluation.difference(system)
-    sure = [rounded(value) for value in (found.mean, found.low, found.high, found.p)] if found else [""] * 4
-    return [system, len(evaluation.measured), *values, rounded(evaluation.unjudged(system)), *sure]
+    sure = [_rounded(value) for value in (found.mean, found.low, found.high, found.p)] if found else [""] * 4
+    return [system, len(evaluation.measured), *values, _rounded(evaluation.unjudged(system)), *sure]
 
 
-def rounded(value: float | None) -> float | str:
+def _rounded(value: float | None) -> float | str:
     return "" if value is None else round(value, 4)
 
 
@@ -56,7 +57,7 @@ def per_question(evaluation: Evaluation) -> Table:
         grades = evaluation.judged.qrels.get(question, {})
         relevant = sum(grade >= judge.RELEVANT for grade in grades.values())
         for system, values in evaluation.values.items():
-            found = [rounded(values[name].get(question)) for name in MEASURES]
+            found = [_rounded(values[name].get(question)) for name in MEASURES]
             new, _ = evaluation.changed(system, question)
             rows.append([question, system, len(grades), relevant, *found, new])
     return columns, rows

@@ -109,6 +109,7 @@ def runs(lengths: Sequence[int], together: bool) -> list[list[int]]:
 
 
 def padded(length: int, multiple: int) -> int:
+    """Return the length rounded up to a multiple."""
     return -(-length // multiple) * multiple
 
 

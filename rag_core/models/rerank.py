@@ -44,6 +44,7 @@ class Reranker(Protocol):
 
 
 def first_logit(logits: np.ndarray, _mask: np.ndarray) -> np.ndarray:
+    """Return the score of each pair: the only column of its logits, (pairs, 1)."""
     return logits[:, 0]
 
 
@@ -58,9 +59,11 @@ class OnnxReranker:
         self.weights = named(hub.weights_id(str(line.folder)), self.limit)
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return the scores of ``score_parts`` alone."""
         return self.score_parts(query, texts, progress).scores
 
     def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Score each text by its best part, see ``models.parts``."""
         return self.best_parts([(query, text) for text in texts], progress)
 
     def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
@@ -72,6 +75,7 @@ class OnnxReranker:
         return self.model.run(pairs, first_logit, progress)
 
     def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+        """Return the tokens of each pair, none cut off, and where they stand."""
         return tokenizer(self.folder, None).encode_batch(list(pairs))
 
 
@@ -108,9 +112,11 @@ class CrossEncoderReranker:
         )
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return the scores of ``score_parts`` alone."""
         return self.score_parts(query, texts, progress).scores
 
     def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Score each text by its best part, see ``models.parts``."""
         return self.best_parts([(query, text) for text in texts], progress)
 
     def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
@@ -118,9 +124,11 @@ class CrossEncoderReranker:
         return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
     def encode(self, pairs: Sequence[Pair]) -> Sequence[Encoding]:
+        """Return the tokens of each pair, none cut off, and where they stand."""
         return hub.encode(self.model, pairs)
 
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
+        """Score each pair in one run; what is beyond the model's limit is cut off."""
         # Longest first, so that the texts of one pass are alike in length and little is padded.
         order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][1]))
         scores = np.empty(len(pairs), np.float32)

@@ -29,6 +29,7 @@ class Reading:
 
     @property
     def cut(self) -> bool:
+        """Whether the limit kept tokens from being read."""
         return self.whole > len(self.tokens)
 
 
@@ -59,16 +60,16 @@ def of_texts(model_id: str, texts: Sequence[str]) -> list[int] | None:
     line = catalog.find(catalog.EMBEDDERS, model_id)
     if line.kind != "onnx":
         return None
-    return counts(line.folder, [line.text_prefix + text for text in texts])
+    return _counts(line.folder, [line.text_prefix + text for text in texts])
 
 
 def of_pairs(model_id: str, question: str, texts: Sequence[str]) -> list[int] | None:
     """Count the tokens of the question with each text, as ``of_texts`` does for a bundled cross-encoder."""
     line = catalog.find(catalog.RERANKERS, model_id)
-    return counts(line.folder, [(question, text) for text in texts]) if line.kind == "onnx" else None
+    return _counts(line.folder, [(question, text) for text in texts]) if line.kind == "onnx" else None
 
 
-def counts(folder: Path, inputs: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:
+def _counts(folder: Path, inputs: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:
     return [len(one.ids) for one in tokenizer(folder, None).encode_batch(list(inputs))]
 
 
@@ -85,6 +86,7 @@ def read(folder: Path, text: str, second: str | None = None) -> Reading:
 
 @lru_cache
 def tokenizer(folder: Path, limit: int | None) -> Tokenizer:
+    """Return the tokenizer of a folder, loaded once for each limit; None cuts nothing off."""
     from tokenizers import Tokenizer
 
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))

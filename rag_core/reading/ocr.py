@@ -22,6 +22,7 @@ PIXELS = 1500
 
 
 def is_installed() -> bool:
+    """Say whether the package that reads pictures is here."""
     return find_spec("rapidocr") is not None
 
 

@@ -49,9 +49,11 @@ class OpenAIEmbedder:
         self.client = llm.open_client(self.where)
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Embed questions with the model's prefix for them."""
         return self._embed(self.query_prefix, queries)
 
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Embed texts with the model's prefix for them, a request for each batch."""
         return self._embed(self.text_prefix, texts, progress)
 
     def reads(self, text: str) -> int:

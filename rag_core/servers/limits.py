@@ -37,6 +37,7 @@ class LimitedStream(httpx2.SyncByteStream):
             yield part
 
     def close(self) -> None:
+        """Close the stream that is held to the limits."""
         self.stream.close()
 
 
@@ -60,6 +61,7 @@ def limited(peer: Peer) -> Callable[[httpx2.Response], None]:
 
 
 def too_long(peer: Peer) -> ServerTooLong:
+    """Return the error for an answer that went on past the limits."""
     seconds = f"{LONGEST_SECONDS:.0f}"
     return ServerTooLong(service=peer.service, address=peer.address, characters=LONGEST_ANSWER, seconds=seconds)
 

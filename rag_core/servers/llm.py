@@ -85,6 +85,7 @@ class LLMSettings:
 
     @property
     def peer(self) -> Peer:
+        """Return who is asked: the server with this key, or OpenAI itself."""
         url = self.base_url or DEFAULT_ADDRESS
         return Peer(self.service, url, FORM, DEFAULT_ADDRESS, self.key_name, self.key, self.guarded)
 

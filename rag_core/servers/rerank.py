@@ -105,6 +105,7 @@ class RerankServer:
 
     @property
     def peer(self) -> Peer:
+        """Return who is asked: the server with this key, in the form that it speaks."""
         setting = self.key_name or "RERANK_LAB_RERANK_KEY"
         example = f"https://host{FORMS[self.form].path}"
         return Peer(SERVICE, self.address, self.form, example, setting, self.key, self.guarded)
@@ -218,14 +219,17 @@ class Reply:
 
     @property
     def is_busy(self) -> bool:
+        """Say whether asking again may help."""
         return self.status == 429 or self.status >= 500
 
     @property
     def is_page(self) -> bool:
+        """Say whether the body is a page for a browser, which no API sends."""
         return self.body.lstrip()[:1] == b"<"
 
     @property
     def pause(self) -> float:
+        """Return the seconds until asking again: those the server wants, within bounds."""
         asked = http.wait_seconds(self.headers)
         return PAUSE_SECONDS if asked is None else min(asked, LONGEST_PAUSE_SECONDS)
 
