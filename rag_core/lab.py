@@ -204,7 +204,7 @@ class Lab:
 
     def judged(self, doc_id: str, chunks: Sequence[Chunk], question: str | None = None) -> Judged:
         """Carry a document's judgments, or those of one question, over to its chunks."""
-        judgments = [one for one in self.judgments.load(doc_id) if question in (None, one.question)]
+        judgments = [judgment for judgment in self.judgments.load(doc_id) if question in (None, judgment.question)]
         return judge.apply(judgments, self.documents.parts(doc_id), chunks)
 
     def delete(self, doc_id: str) -> None:

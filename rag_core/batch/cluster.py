@@ -43,8 +43,8 @@ SERVERS = ("RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "OPENAI_", "COHERE_API_KEY
 """Where models on servers answer, with their keys: workers elsewhere must be told."""
 
 
-def join(address: str, told: Mapping[str, str] | None = None) -> None:
-    """Start Ray on this machine alone for ``HERE``, or join a cluster; it gets the code, and variables to be ``told``.
+def join(address: str, variables: Mapping[str, str] | None = None) -> None:
+    """Start Ray on this machine alone for ``HERE``, or join a cluster; it gets the code, and environment ``variables``.
 
     Raises:
         RerankLabError: Ray is not installed, or the cluster does not answer.
@@ -59,7 +59,7 @@ def join(address: str, told: Mapping[str, str] | None = None) -> None:
         # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
         ray.init(HERE, include_dashboard=False, _node_ip_address="127.0.0.1", **QUIET)
         return
-    code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(told or {})}
+    code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(variables or {})}
     try:
         knock(address)
         ray.init(address, runtime_env=code, **QUIET)
@@ -95,20 +95,20 @@ def make(model_id: str, workers: int) -> Make:
     def made(tasks: Sequence[Task]) -> Iterator[tuple[Task, Read | Failed, Embeddings | None]]:
         rows = ({"task": pickle.dumps(task)} for task in tasks)
         for row in run(rows, EmbedRow, model_id, workers, first=_read_row):
-            task, found, embeddings = (pickle.loads(row[name]) for name in ("task", "read", "embeddings"))
-            yield task, found, embeddings
+            task, reading, embeddings = (pickle.loads(row[name]) for name in ("task", "read", "embeddings"))
+            yield task, reading, embeddings
 
     return made
 
 
 def score(lab: Lab, wanted: Sequence[Wanted], model_id: str, workers: int, progress: Progress | None = None) -> None:
     """Have so many workers score what is wanted, and keep each question's scores as they come."""
-    weights, rows = load_reranker(model_id).weights, ({"wanted": pickle.dumps(one)} for one in wanted)
+    weights, rows = load_reranker(model_id).weights, ({"wanted": pickle.dumps(request)} for request in wanted)
     for done, row in enumerate(run(rows, ScoreRow, model_id, workers), start=1):
-        one, found = pickle.loads(row["wanted"]), pickle.loads(row["scores"])
-        place = (one.doc_id, one.key, weights, one.question)
+        request, fresh = pickle.loads(row["wanted"]), pickle.loads(row["scores"])
+        place = (request.doc_id, request.key, weights, request.question)
         known = lab.embeddings.scores(*place)
-        scores = Scores({**known.by_chunk, **found.by_chunk}, known.seconds + found.seconds)
+        scores = Scores({**known.by_chunk, **fresh.by_chunk}, known.seconds + fresh.seconds)
         lab.embeddings.save_scores(*place, scores)
         if progress:
             progress(done, len(wanted))
@@ -142,9 +142,9 @@ class EmbedRow:
 
     def __call__(self, row: Row) -> Row:
         """Return the row with its document's embeddings, None where the document could not be read."""
-        found = pickle.loads(row["read"])
-        made = indexing.embed(found, self.embedder) if isinstance(found, Read) else None
-        return {**row, "embeddings": pickle.dumps(made)}
+        reading = pickle.loads(row["read"])
+        embeddings = indexing.embed(reading, self.embedder) if isinstance(reading, Read) else None
+        return {**row, "embeddings": pickle.dumps(embeddings)}
 
 
 class ScoreRow:

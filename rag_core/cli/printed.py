@@ -12,7 +12,7 @@ from rag_core.models import selftest
 
 def as_json(comparison: Comparison) -> str:
     """Return a comparison as a JSON object: both orders with their scores, and the seconds of each step."""
-    found = {
+    fields = {
         "question": comparison.query,
         "chunks": comparison.available,
         "vector": _rows(comparison.before),
@@ -23,7 +23,7 @@ def as_json(comparison: Comparison) -> str:
         "scale": comparison.scale,
         "seconds": dict(comparison.timings),
     }
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return json.dumps(fields, ensure_ascii=False, indent=2)
 
 
 def _rows(ranking: Ranking) -> list[dict[str, object]]:

@@ -78,8 +78,8 @@ def tail(comparison: Comparison, _: Collection[str] | None) -> Fact:
     deep = [move for move in comparison.entered if move.before > 2 * comparison.cutoff]
     if not deep:
         return Fact("tail", "none", {"k": comparison.cutoff, "edge": 2 * comparison.cutoff})
-    found = max(deep, key=lambda move: move.before)
-    return Fact("tail", "rescued", {**_places(found), "k": comparison.cutoff}, found.chunk)
+    rescued = max(deep, key=lambda move: move.before)
+    return Fact("tail", "rescued", {**_places(rescued), "k": comparison.cutoff}, rescued.chunk)
 
 
 def reading(comparison: Comparison, _: Collection[str] | None) -> Fact:
@@ -87,8 +87,8 @@ def reading(comparison: Comparison, _: Collection[str] | None) -> Fact:
     risers = [move for move in comparison.moves if move.after <= comparison.cutoff and move.delta >= RISE]
     for tie in (number_asked_for, figure, words_shared):
         for move in sorted(risers, key=lambda move: -move.delta):
-            if found := tie(comparison.query, move.chunk.text):
-                return Fact("reading", tie.__name__, {**_places(move), "found": found}, move.chunk)
+            if evidence := tie(comparison.query, move.chunk.text):
+                return Fact("reading", tie.__name__, {**_places(move), "found": evidence}, move.chunk)
     if risers:
         best = max(risers, key=lambda move: move.delta)
         return Fact("reading", "no_tie", _places(best), best.chunk)
@@ -159,7 +159,7 @@ def expansion(comparison: Comparison, _: Collection[str] | None) -> Fact:
 
 
 def _found_without_the_question(comparison: Comparison, chunk_id: str) -> bool:
-    return all(found.origin != "question" for found in comparison.ledger[chunk_id])
+    return all(entry.origin != "question" for entry in comparison.ledger[chunk_id])
 
 
 def depth(comparison: Comparison, _: Collection[str] | None) -> Fact:

@@ -104,12 +104,14 @@ class Evaluation:
 
     def difference(self, system: str, name: str = MAIN) -> Difference | None:
         """Return the mean difference from the baseline; None for the baseline itself, or without judgments."""
-        found = list(self.differences(system, name).values())
-        if system == self.baseline or not found:
+        differences = list(self.differences(system, name).values())
+        if system == self.baseline or not differences:
             return None
         if not self.enough:
-            return Difference(float(np.mean(found)))
-        return Difference(float(np.mean(found)), *metrics.interval(found), metrics.randomisation(found))
+            return Difference(float(np.mean(differences)))
+        return Difference(
+            float(np.mean(differences)), *metrics.interval(differences), metrics.randomisation(differences)
+        )
 
     def unjudged(self, system: str) -> float | None:
         """Return how many of the first ten nobody has judged, on average over the measured questions."""

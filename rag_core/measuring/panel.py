@@ -64,6 +64,6 @@ def panel(
 
 def among(candidates: Ranking, ranking: Ranking) -> Ranking:
     """Return the candidates in a ranking's order; what it does not hold scores 0."""
-    scores = {hit.chunk.id: hit.score for hit in ranking.hits}
-    found = [scores.get(chunk.id, 0.0) for chunk in candidates.chunks]
-    return Ranking.from_scores(ranking.name, candidates.query, candidates.chunks, found)
+    by_chunk = {hit.chunk.id: hit.score for hit in ranking.hits}
+    scores = [by_chunk.get(chunk.id, 0.0) for chunk in candidates.chunks]
+    return Ranking.from_scores(ranking.name, candidates.query, candidates.chunks, scores)

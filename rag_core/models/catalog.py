@@ -102,5 +102,5 @@ def leaves(lines: tuple[Line, ...], model_id: str) -> bool:
 
 def served(line: Line, model: str) -> Line:
     """Return the line of a server's embedder; a model of the catalogue keeps its prefixes wherever it runs."""
-    known = next((one for one in EMBEDDERS if one.id == model), line)
+    known = next((embedder for embedder in EMBEDDERS if embedder.id == model), line)
     return replace(line, id=model, query_prefix=known.query_prefix, text_prefix=known.text_prefix)

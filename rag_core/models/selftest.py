@@ -146,7 +146,7 @@ def check(reranker: Scorer) -> SelfTest:
     return SelfTest(
         model=reranker.id,
         scale=reranker.scale,
-        right={language: int((found[:, 0] > found[:, 1]).sum()) for language, found in scores.items()},
+        right={language: int((pairs[:, 0] > pairs[:, 1]).sum()) for language, pairs in scores.items()},
         lowest=float(together.min()),
         highest=float(together.max()),
         milliseconds=1000 * seconds / together.size,

@@ -70,12 +70,12 @@ def of_pairs(model_id: str, question: str, texts: Sequence[str]) -> list[int] | 
 
 
 def _counts(folder: Path, inputs: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:
-    return [len(one.ids) for one in tokenizer(folder, None).encode_batch(list(inputs))]
+    return [len(encoding.ids) for encoding in tokenizer(folder, None).encode_batch(list(inputs))]
 
 
-def cut_share(found: Sequence[int]) -> float:
+def cut_share(counts: Sequence[int]) -> float:
     """Return which share of all tokens lies beyond the limit."""
-    return sum(max(count - MOST, 0) for count in found) / max(sum(found), 1)
+    return sum(max(count - MOST, 0) for count in counts) / max(sum(counts), 1)
 
 
 def read(folder: Path, text: str, second: str | None = None) -> Reading:

@@ -55,5 +55,5 @@ def _lines(engine: RapidOCR, document: PdfDocument, number: int) -> str:
     import numpy as np
 
     picture = pdfium.render(document[number - 1], PIXELS)
-    found = engine(np.asarray(picture)[:, :, ::-1])
-    return "\n".join(found.txts or ())
+    recognised = engine(np.asarray(picture)[:, :, ::-1])
+    return "\n".join(recognised.txts or ())

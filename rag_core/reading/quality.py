@@ -100,21 +100,21 @@ def assess(text: str, marks: Collection[str] = (), raw: str | None = None) -> Qu
         "unlikely": unlikely(raw) / total,
     }
     spaced = spaced_share(text)
-    found = {reason: _grave(share) for reason, share in shares.items() if share >= SIGNS[DOUBTFUL]}
-    found |= _odd(text)
-    found |= _shown(len(written), sum(map(str.isalnum, text)), marks)
+    faults = {reason: _grave(share) for reason, share in shares.items() if share >= SIGNS[DOUBTFUL]}
+    faults |= _odd(text)
+    faults |= _shown(len(written), sum(map(str.isalnum, text)), marks)
     if spaced >= SPACED:
-        found["spaced"] = DOUBTFUL
-    reasons = tuple(sorted(found, key=lambda reason: -VERDICTS.index(found[reason])))
-    verdict = max(found.values(), key=VERDICTS.index, default=GOOD)
+        faults["spaced"] = DOUBTFUL
+    reasons = tuple(sorted(faults, key=lambda reason: -VERDICTS.index(faults[reason])))
+    verdict = max(faults.values(), key=VERDICTS.index, default=GOOD)
     characters = sum(not character.isspace() for character in text)
     return Quality(characters, **shares, spaced=spaced, verdict=verdict, reasons=reasons)
 
 
-def doubt(found: Quality, reason: str) -> Quality:
+def doubt(quality: Quality, reason: str) -> Quality:
     """Return the quality with a reason to doubt it."""
-    verdict = max(found.verdict, DOUBTFUL, key=VERDICTS.index)
-    return replace(found, verdict=verdict, reasons=(*found.reasons, reason))
+    verdict = max(quality.verdict, DOUBTFUL, key=VERDICTS.index)
+    return replace(quality, verdict=verdict, reasons=(*quality.reasons, reason))
 
 
 def _grave(share: float) -> str:
@@ -124,13 +124,13 @@ def _grave(share: float) -> str:
 def unlikely(text: str) -> int:
     """Count the characters that no text holds: unassigned ones, and what a wrong encoding turns text into."""
     odd = sum(unicodedata.category(character) in _UNLIKELY and character not in _EXPECTED for character in text)
-    return odd + sum(len(found) for found in _MISREAD.findall(text))
+    return odd + sum(len(piece) for piece in _MISREAD.findall(text))
 
 
 def spaced_share(text: str) -> float:
     """Return the share of the Han characters that stand alone, or two by two, in a row of at least four such."""
     han = len(_HAN.findall(text))
-    split = sum(len(_HAN.findall(found)) for found in _SPLIT.findall(text))
+    split = sum(len(_HAN.findall(run)) for run in _SPLIT.findall(text))
     return split / han if han >= FEW else 0.0
 
 
@@ -170,7 +170,8 @@ def is_interleaved(text: str, columns: str) -> bool:
     ``columns`` is the text with a line break at the end of each printed line, one column after the other.
     """
     whole, lines = "".join(text.split()), ["".join(line.split()) for line in columns.split("\n")]
-    joints = [one[-JOINT:] + other[:JOINT] for one, other in pairwise(lines) if min(len(one), len(other)) >= JOINT]
+    long = (pair for pair in pairwise(lines) if min(map(len, pair)) >= JOINT)
+    joints = [upper[-JOINT:] + lower[:JOINT] for upper, lower in long]
     return len(joints) >= FEW and sum(joint in whole for joint in joints) * 2 < len(joints)
 
 
@@ -203,7 +204,7 @@ def _figureless(line: str) -> str:
 
 def dump(extracts: Mapping[str, Extract]) -> str:
     """Write a page's extracts as JSON."""
-    return json.dumps({name: [one.text, *astuple(one.quality)] for name, one in extracts.items()})
+    return json.dumps({name: [extract.text, *astuple(extract.quality)] for name, extract in extracts.items()})
 
 
 def load(text: str) -> dict[str, Extract]:

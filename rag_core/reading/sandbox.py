@@ -94,13 +94,13 @@ def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None)
 
 def _started() -> subprocess.Popen:
     root = str(Path(__file__).parents[2])
-    found = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    folders = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
         [sys.executable, "-m", "rag_core.reading.sandbox"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_environment() | {"PYTHONPATH": os.pathsep.join(found)},
+        env=_environment() | {"PYTHONPATH": os.pathsep.join(folders)},
     )
 
 
@@ -196,7 +196,7 @@ def _within_limits(task: dict, work: Callable[[], None]) -> None:
 
 def _read(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
     readings = extract.read(data, task["password"], progress)
-    return {"pages": [(one.number, quality.dump(one.extracts), one.extractor) for one in readings]}
+    return {"pages": [(reading.number, quality.dump(reading.extracts), reading.extractor) for reading in readings]}
 
 
 def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
@@ -207,8 +207,8 @@ def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
 def _recognise(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
     from rag_core.reading import ocr
 
-    found = ocr.recognise(data, task["numbers"], progress)
-    return {"pages": [(number, quality.dump({extract.OCR: one})) for number, one in found.items()]}
+    recognised = ocr.recognise(data, task["numbers"], progress)
+    return {"pages": [(number, quality.dump({extract.OCR: page})) for number, page in recognised.items()]}
 
 
 TASKS = {"read": _read, "draw": _draw, "recognise": _recognise}

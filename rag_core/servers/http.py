@@ -30,11 +30,11 @@ def is_internal(address: str) -> bool:
     import httpx2
 
     try:
-        found = socket.getaddrinfo(httpx2.URL(address).host, None)
+        records = socket.getaddrinfo(httpx2.URL(address).host, None)
     except (OSError, UnicodeError):
         return False
     # A scope such as %eth0 is no part of the address, and an IPv4 address may come dressed as an IPv6 one.
-    places = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+    places = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in records]
     return any(not (getattr(place, "ipv4_mapped", None) or place).is_global for place in places)
 
 

@@ -112,4 +112,4 @@ def score(dealt: Round, picked: Collection[str]) -> Score:
 def total(scores: Iterable[Score]) -> Score:
     """Add scores up, field by field."""
     scores = list(scores)
-    return Score(**{name: sum(getattr(one, name) for one in scores) for name in Score.__slots__})
+    return Score(**{name: sum(getattr(scored, name) for scored in scores) for name in Score.__slots__})
