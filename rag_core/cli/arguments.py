@@ -18,9 +18,11 @@ def document_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--password", help="opens an encrypted PDF")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
     command.add_argument(
-        "--first-stage", choices=settings.FIRST_STAGES, default=Settings().first_stage.value,
+        "--first-stage",
+        choices=settings.FIRST_STAGES,
+        default=Settings().first_stage.value,
         help="what finds the candidates (default %(default)s)",
-    )  # fmt: skip
+    )
     command.add_argument(
         "--cutoff", type=int, default=Settings().cutoff, help="how many reach the LLM (default %(default)s)"
     )

@@ -151,8 +151,8 @@ def _depth(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise BadSetting(f"{text!r} is no depth: give numbers separated by commas", setting="depth", value=text,
-                         limit="5–100") from error  # fmt: skip
+        message = f"{text!r} is no depth: give numbers separated by commas"
+        raise BadSetting(message, setting="depth", value=text, limit="5–100") from error
 
 
 def evaluation_text(measured: Evaluation) -> str:

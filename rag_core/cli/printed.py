@@ -82,8 +82,11 @@ def as_table(columns: list[str], rows: list[list[object]]) -> list[str]:
     """Set a table in columns of equal width; numbers stand to the right."""
     cells = [columns, *([f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
-    return ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:],
-            strict=True))]) for row in cells]  # fmt: skip
+    return ["  ".join(_aligned(row, widths)) for row in cells]
+
+
+def _aligned(row: list[str], widths: list[int]) -> list[str]:
+    return [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
 
 
 def one_line(text: object, width: int = 80) -> str:

@@ -45,9 +45,19 @@ def _negated(verb: str, han: bool) -> str:
 # Numbers and dates
 
 MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d%‰]|[.,]\d)")
 DAY_ZH = re.compile(r"(?<!\d)(\d{1,2})(?=[月日号])")
 MONTH_EN = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b")

@@ -208,12 +208,12 @@ def read_qrels(data: bytes, questions: Mapping[int, str], chunks: Sequence[Chunk
         if not fields:
             continue
         if len(fields) != 4:
-            raise BadQrels(f"line {line} has {len(fields)} fields; qrels have four: question 0 chunk grade",
-                           line=line, fields=len(fields))  # fmt: skip
+            message = f"line {line} has {len(fields)} fields; qrels have four: question 0 chunk grade"
+            raise BadQrels(message, line=line, fields=len(fields))
         number, _, chunk_id, grade = fields
         if chunk_id not in by_id:
-            raise UnknownChunk(f"line {line}: this document, cut as it is now, has no chunk {chunk_id!r}",
-                               line=line, chunk=chunk_id)  # fmt: skip
+            message = f"line {line}: this document, cut as it is now, has no chunk {chunk_id!r}"
+            raise UnknownChunk(message, line=line, chunk=chunk_id)
         question = _by_number(line, number, questions)
         judgments.append(Judgment(question, span_of(by_id[chunk_id]), _grade(line, grade), judge))
     return list(dict.fromkeys(judgments))

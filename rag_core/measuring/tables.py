@@ -73,8 +73,8 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     by_id, systems, models = {chunk.id: chunk for chunk in chunks}, list(evaluation.orders), list(evaluation.scores)
     named = any(chunk.title for chunk in chunks)
     document = ["document"] if named else []
-    columns = ["question", "chunk", *document, "page", "text", "grade", *(f"rank {name}" for name in systems),
-               *(f"score {name}" for name in models)]  # fmt: skip
+    measured = [*(f"rank {name}" for name in systems), *(f"score {name}" for name in models)]
+    columns = ["question", "chunk", *document, "page", "text", "grade", *measured]
     rows: list[list[object]] = []
     for question in evaluation.questions:
         places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
