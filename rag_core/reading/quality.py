@@ -19,8 +19,19 @@ from rag_core.datatypes import Extract, Quality
 
 GOOD, DOUBTFUL, UNREADABLE = VERDICTS = ("good", "doubtful", "unreadable")
 
-REASONS = ("image_only", "replacement", "private", "unlikely", "uncommon", "symbols", "columns", "vertical", "spaced",
-           "glued", "blank")  # fmt: skip
+REASONS = (
+    "image_only",
+    "replacement",
+    "private",
+    "unlikely",
+    "uncommon",
+    "symbols",
+    "columns",
+    "vertical",
+    "spaced",
+    "glued",
+    "blank",
+)
 
 FEW = 10
 """Fewer letters and figures than this are no text, beside a picture that fills the page."""
@@ -135,24 +146,45 @@ def spaced_share(text: str) -> float:
 
 
 def _odd(text: str) -> dict[str, str]:
-    """Say what is odd about the spread of letters and words, and how grave it is."""
-    han, letters = _HAN.findall(text), [letter for word in _LETTERS.findall(text) for letter in word.lower()]
+    """Say what is odd about the spread of signs, letters and words, and how grave it is."""
+    return _odd_signs(text) | _odd_han(text) | _odd_vowels(text) | _odd_words(text)
+
+
+def _odd_signs(text: str) -> dict[str, str]:
     signs = [character for character in text if not character.isspace()]
     strange = sum(not character.isalnum() and character not in _PUNCTUATION for character in signs)
-    found = {"symbols": DOUBTFUL} if len(signs) >= FEW and strange >= SYMBOLS * len(signs) else {}
-    if len(han) >= ENOUGH:
-        common = sum(character in COMMON_HAN for character in han) / len(han)
-        rare = len(_RARE_HAN.findall(text)) / len(han)
-        if common < COMMON_HAN_SHARE or rare > COMMON_HAN_SHARE:
-            found["uncommon"] = UNREADABLE if common < COMMON_HAN_SHARE / 2 else DOUBTFUL
-    if len(letters) >= ENOUGH:
-        vowels = sum(letter in "aeiouy" for letter in letters) / len(letters)
-        glued = sum(len(word) for word in _LETTERS.findall(text) if len(word) > LONGEST_WORD) / len(letters)
-        if len(letters) > len(han) and not VOWEL_SHARE[0] <= vowels <= VOWEL_SHARE[1]:
-            found["uncommon"] = DOUBTFUL
-        if glued >= GLUED:
-            found["glued"] = DOUBTFUL
-    return found
+    return {"symbols": DOUBTFUL} if len(signs) >= FEW and strange >= SYMBOLS * len(signs) else {}
+
+
+def _odd_han(text: str) -> dict[str, str]:
+    """Say whether the Han characters are others than those that any Chinese text is made of."""
+    han = _HAN.findall(text)
+    if len(han) < ENOUGH:
+        return {}
+    common = sum(character in COMMON_HAN for character in han) / len(han)
+    rare = len(_RARE_HAN.findall(text)) / len(han)
+    if common >= COMMON_HAN_SHARE and rare <= COMMON_HAN_SHARE:
+        return {}
+    return {"uncommon": UNREADABLE if common < COMMON_HAN_SHARE / 2 else DOUBTFUL}
+
+
+def _odd_vowels(text: str) -> dict[str, str]:
+    """Say whether a text of Latin letters, more than Han characters, has a share of vowels that no language has."""
+    letters = "".join(_LETTERS.findall(text)).lower()
+    if len(letters) < ENOUGH or len(letters) <= len(_HAN.findall(text)):
+        return {}
+    fewest, most = VOWEL_SHARE
+    vowels = sum(letter in "aeiouy" for letter in letters) / len(letters)
+    return {} if fewest <= vowels <= most else {"uncommon": DOUBTFUL}
+
+
+def _odd_words(text: str) -> dict[str, str]:
+    """Say whether the spaces between Latin words are lost."""
+    lengths = [len(word) for word in _LETTERS.findall(text)]
+    if sum(lengths) < ENOUGH:
+        return {}
+    glued = sum(length for length in lengths if length > LONGEST_WORD) / sum(lengths)
+    return {"glued": DOUBTFUL} if glued >= GLUED else {}
 
 
 def _shown(characters: int, words: int, marks: Collection[str]) -> dict[str, str]:
