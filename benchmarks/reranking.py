@@ -129,12 +129,12 @@ def measure(scratch: Path, rounds: int = ROUNDS) -> dict:
     """Return every figure as one object that JSON can hold."""
     folder, cases = random_cross_encoder(scratch), grid()
     ready, missing = available(ENGINES, folder)
-    pairs = rates({name: lambda case, score=score: score(QUERY, case.texts) for name, score in ready.items()},
-                  cases, rounds)  # fmt: skip
+    scoring = {name: lambda case, score=score: score(QUERY, case.texts) for name, score in ready.items()}
+    pairs = rates(scoring, cases, rounds)
     embedders, _ = available(EMBEDDING_ENGINES, random_embedder(scratch))
     texts = [make_case(f"{INDEXED} × {tokens}", [tokens] * INDEXED, "") for tokens in TOKENS[:3]]
-    indexing = rates({name: lambda case, embed=embed: embed(case.texts) for name, embed in embedders.items()},
-                     texts, rounds)  # fmt: skip
+    embedding = {name: lambda case, embed=embed: embed(case.texts) for name, embed in embedders.items()}
+    indexing = rates(embedding, texts, rounds)
     limit = multiply_adds_per_second(bundled_shape(), MIDDLE)
     stated = {
         case.name: (
@@ -183,8 +183,8 @@ def tables(found: dict) -> str:
     limit = f"{found['limit_multiply_adds_per_second'] / 1e9:.0f} G multiply-adds a second"
     for text, key in ((f"of {MIDDLE} tokens", ""), ("of 32 to 96 tokens", "mixed_")):
         to_torch, to_limit = found[f"{key}ratio_to_torch_fp32"], found[f"{key}ratio_to_limit"]
-        lines += ["", f"At 50 candidates {text}: {to_torch:.2f} × sentence-transformers in float32, {to_limit:.2f} of "
-                  f"this machine's int8 products ({limit})."]  # fmt: skip
+        ratios = f"{to_torch:.2f} × sentence-transformers in float32, {to_limit:.2f} of this machine's int8 products"
+        lines += ["", f"At 50 candidates {text}: {ratios} ({limit})."]
     lines += [f"Not run: {engine}, because {reason}." for engine, reason in found["not_run"].items()]
     return "\n".join(lines)
 

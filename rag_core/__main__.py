@@ -34,6 +34,7 @@ COMMANDS = {
 
 
 def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the command line, with a subcommand for each of ``COMMANDS``."""
     parser = argparse.ArgumentParser(
         prog="python -m rag_core",
         description="See what reranking does to a vector search.",

@@ -60,6 +60,7 @@ class PageReading:
 
     @property
     def chosen(self) -> Extract:
+        """What the chosen extractor read."""
         return self.extracts[self.extractor]
 
 
@@ -94,6 +95,7 @@ class Collection(Document):
 
     @property
     def parts(self) -> tuple[str, ...]:
+        """The ids of the members."""
         return self.members
 
 
@@ -107,6 +109,7 @@ class ChunkSettings:
 
     @property
     def key(self) -> str:
+        """The name under which chunks that were cut like this are kept."""
         return f"window-{self.size}-{self.overlap}" if self.preset == "window" else self.preset
 
 
@@ -141,6 +144,7 @@ class Part:
     of: int
 
     def words(self, text: str) -> str:
+        """Return the part's words out of the whole text."""
         return text[self.start : self.end]
 
 
@@ -200,13 +204,16 @@ class Ranking:
 
     @property
     def chunks(self) -> list[Chunk]:
+        """The chunks, best first."""
         return [hit.chunk for hit in self.hits]
 
     @property
     def ids(self) -> list[str]:
+        """The ids of the chunks, best first."""
         return [hit.chunk.id for hit in self.hits]
 
     def top(self, k: int) -> tuple[Hit, ...]:
+        """Return the first ``k`` hits, or all where there are fewer."""
         return self.hits[:k]
 
     def rank_of(self, chunk_id: str) -> int | None:
@@ -319,6 +326,7 @@ class Comparison:
 
     @property
     def cutoff(self) -> int:
+        """How many chunks of either order an answer would be written from."""
         return self.settings.cutoff
 
     def ranking(self, side: str) -> Ranking:
@@ -343,6 +351,7 @@ class Comparison:
 
     @property
     def fused(self) -> bool:
+        """Whether the first stage's order was fused of several rankings."""
         return bool(self.expansions) or self.settings.first_stage == FirstStage.BOTH
 
     @property

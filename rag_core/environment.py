@@ -45,6 +45,11 @@ def _place(chosen: str) -> str:
     return chosen
 
 
+LibraryKind = Annotated[str, AfterValidator(_one_of("private", "shared"))]
+RerankForm = Annotated[str, AfterValidator(_one_of(*RERANK_FORMS))]
+ChromaPlace = Annotated[str, AfterValidator(_place)]
+
+
 class Environment(BaseSettings):
     """The settings of the environment; keys are shown by ``values`` alone."""
 
@@ -60,30 +65,30 @@ class Environment(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    home: str = Field("", alias="RERANK_LAB_HOME")
-    library: Annotated[str, AfterValidator(_one_of("private", "shared"))] = Field("", alias="RERANK_LAB_LIBRARY")
+    home: str = Field(default="", alias="RERANK_LAB_HOME")
+    library: LibraryKind = Field(default="", alias="RERANK_LAB_LIBRARY")
 
-    chroma: Annotated[str, AfterValidator(_place)] = Field("", alias="RERANK_LAB_CHROMA")
-    chroma_token: SecretStr = Field(NO_KEY, alias="RERANK_LAB_CHROMA_TOKEN")
-    chroma_tenant: str = Field("", alias="RERANK_LAB_CHROMA_TENANT")
-    chroma_database: str = Field("", alias="RERANK_LAB_CHROMA_DATABASE")
+    chroma: ChromaPlace = Field(default="", alias="RERANK_LAB_CHROMA")
+    chroma_token: SecretStr = Field(default=NO_KEY, alias="RERANK_LAB_CHROMA_TOKEN")
+    chroma_tenant: str = Field(default="", alias="RERANK_LAB_CHROMA_TENANT")
+    chroma_database: str = Field(default="", alias="RERANK_LAB_CHROMA_DATABASE")
 
-    rerank_url: str = Field("", alias="RERANK_LAB_RERANK_URL")
-    rerank_form: Annotated[str, AfterValidator(_one_of(*RERANK_FORMS))] = Field("", alias="RERANK_LAB_RERANK_FORM")
-    rerank_model: str = Field("", alias="RERANK_LAB_RERANK_MODEL")
-    rerank_key: SecretStr = Field(NO_KEY, alias="RERANK_LAB_RERANK_KEY")
-    cohere_key: SecretStr = Field(NO_KEY, alias="COHERE_API_KEY")
-    jina_key: SecretStr = Field(NO_KEY, alias="JINA_API_KEY")
+    rerank_url: str = Field(default="", alias="RERANK_LAB_RERANK_URL")
+    rerank_form: RerankForm = Field(default="", alias="RERANK_LAB_RERANK_FORM")
+    rerank_model: str = Field(default="", alias="RERANK_LAB_RERANK_MODEL")
+    rerank_key: SecretStr = Field(default=NO_KEY, alias="RERANK_LAB_RERANK_KEY")
+    cohere_key: SecretStr = Field(default=NO_KEY, alias="COHERE_API_KEY")
+    jina_key: SecretStr = Field(default=NO_KEY, alias="JINA_API_KEY")
 
-    embed_url: str = Field("", alias="RERANK_LAB_EMBED_URL")
-    embed_model: str = Field("", alias="RERANK_LAB_EMBED_MODEL")
-    embed_key: SecretStr = Field(NO_KEY, alias="RERANK_LAB_EMBED_KEY")
+    embed_url: str = Field(default="", alias="RERANK_LAB_EMBED_URL")
+    embed_model: str = Field(default="", alias="RERANK_LAB_EMBED_MODEL")
+    embed_key: SecretStr = Field(default=NO_KEY, alias="RERANK_LAB_EMBED_KEY")
 
-    llm_key: SecretStr = Field(NO_KEY, alias="OPENAI_API_KEY")
-    llm_url: str = Field("", alias="OPENAI_BASE_URL")
-    llm_model: str = Field("gpt-4o-mini", alias="RERANK_LAB_LLM_MODEL")
+    llm_key: SecretStr = Field(default=NO_KEY, alias="OPENAI_API_KEY")
+    llm_url: str = Field(default="", alias="OPENAI_BASE_URL")
+    llm_model: str = Field(default="gpt-4o-mini", alias="RERANK_LAB_LLM_MODEL")
 
-    serve_key: SecretStr = Field(NO_KEY, alias="RERANK_LAB_SERVE_KEY")
+    serve_key: SecretStr = Field(default=NO_KEY, alias="RERANK_LAB_SERVE_KEY")
 
     @model_validator(mode="before")
     @classmethod

@@ -22,62 +22,92 @@ class DocumentError(RerankLabError):
 
 
 class EmptyFile(DocumentError):
+    """A file without a byte in it."""
+
     code = "empty_file"
 
 
 class NotAPdf(DocumentError):
+    """A file of another kind."""
+
     code = "not_a_pdf"
 
 
 class DamagedPdf(DocumentError):
+    """A PDF that no reader of ours makes sense of; ``reason`` is what one says."""
+
     code = "damaged_pdf"
 
 
 class PasswordNeeded(DocumentError):
+    """An encrypted PDF that came without its password."""
+
     code = "password_needed"
 
 
 class WrongPassword(DocumentError):
+    """A password that opens another file."""
+
     code = "wrong_password"
 
 
 class NoText(DocumentError):
+    """Pages without a letter, ``pages`` of them."""
+
     code = "no_text"
 
 
 class FileTooLarge(DocumentError):
+    """A file of ``size_mb`` MB, more than ``limit_mb``."""
+
     code = "file_too_large"
 
 
 class TooManyPages(DocumentError):
+    """A document of ``pages`` pages, more than ``limit``."""
+
     code = "too_many_pages"
 
 
 class ReadTooLong(DocumentError):
+    """A file that was given up after ``seconds`` without another page."""
+
     code = "read_too_long"
 
 
 class ReadTooLarge(DocumentError):
+    """A file that wants more than ``megabytes`` MB of memory to be read."""
+
     code = "read_too_large"
 
 
 class DocumentMissing(DocumentError):
+    """A document that was deleted, or never was in this library."""
+
     code = "document_missing"
 
 
 class PageNotDrawn(DocumentError):
+    """A page that PDFium draws no picture of."""
+
     code = "page_not_drawn"
 
 
 class FileNotKept(DocumentError):
+    """A document from before files were kept: its text is here, its pages cannot be shown."""
+
     code = "file_not_kept"
 
 
 class OcrMissing(DocumentError):
+    """Pictures of text, and no package installed that reads them."""
+
     code = "ocr_missing"
 
 
 class ChunkMissing(DocumentError):
+    """A chunk of a document that was cut in another way since."""
+
     code = "chunk_missing"
 
 
@@ -92,14 +122,20 @@ class InputError(RerankLabError):
 
 
 class EmptyQuery(InputError):
+    """A question of nothing but space."""
+
     code = "empty_query"
 
 
 class QueryTooLong(InputError):
+    """A question of ``length`` characters, more than ``limit``."""
+
     code = "query_too_long"
 
 
 class BadSetting(InputError):
+    """A setting with a ``value`` that it may not have; ``limit`` says which it may."""
+
     code = "bad_setting"
 
     @classmethod
@@ -110,6 +146,8 @@ class BadSetting(InputError):
 
 
 class NothingFound(InputError):
+    """A question that shares no word with any chunk, where nothing else searches."""
+
     code = "nothing_found"
 
 
@@ -118,58 +156,86 @@ class BadFile(InputError):
 
 
 class NotText(BadFile):
+    """Bytes that are text in no encoding that is read."""
+
     code = "not_text"
 
 
 class NoQuestionColumn(BadFile):
+    """A table with a header, none of whose columns is called question."""
+
     code = "no_question_column"
 
 
 class BadRow(BadFile):
+    """A row of ``cells`` cells under a header of ``columns``, or quotes that never close."""
+
     code = "bad_row"
 
 
 class RowWithoutQuestion(BadFile):
+    """A row whose cell for the question is blank."""
+
     code = "row_without_question"
 
 
 class RowTooLong(BadFile):
+    """A row whose question has ``length`` characters, more than ``limit``."""
+
     code = "row_too_long"
 
 
 class BadGrade(BadFile):
+    """A grade other than 0, 1 and 2."""
+
     code = "bad_grade"
 
 
 class BadPage(BadFile):
+    """A page that is not a whole number."""
+
     code = "bad_page"
 
 
 class BadQrels(BadFile):
+    """A line of qrels that has not four fields."""
+
     code = "bad_qrels"
 
 
 class UnknownQuestion(BadFile):
+    """A line of qrels about a question that is not in the set."""
+
     code = "unknown_question"
 
 
 class UnknownChunk(BadFile):
+    """A line of qrels about a chunk that the document, cut as it is now, has not."""
+
     code = "unknown_chunk"
 
 
 class TooManyQuestions(BadFile):
+    """A file of ``count`` questions, more than ``limit``."""
+
     code = "too_many_questions"
 
 
 class NoQuestions(InputError):
+    """An evaluation with nothing to ask."""
+
     code = "no_questions"
 
 
 class EmptyText(InputError):
+    """A text, typed in place of a chunk's, of nothing but space."""
+
     code = "empty_text"
 
 
 class OneUnit(InputError):
+    """A text that leaves nothing when its only unit is left out."""
+
     code = "one_unit"
 
 
@@ -178,18 +244,26 @@ class ModelError(RerankLabError):
 
 
 class UnknownModel(ModelError):
+    """A name that is neither in the catalogue, nor a folder, nor on the Hugging Face hub."""
+
     code = "unknown_model"
 
 
 class HubUnreachable(ModelError):
+    """A model that is not on this machine while the hub does not answer."""
+
     code = "hub_unreachable"
 
 
 class ModelUnusable(ModelError):
+    """A model that does not load, or gives what no order can be made of; ``reason`` says what."""
+
     code = "model_unusable"
 
 
 class ConstantScores(ModelError):
+    """A reranker that gives every pair of the self-test the same ``score``."""
+
     code = "constant_scores"
 
 
@@ -198,22 +272,32 @@ class LibraryError(RerankLabError):
 
 
 class LibraryInUse(LibraryError):
+    """A folder that another process has open."""
+
     code = "library_in_use"
 
 
 class LibraryUnwritable(LibraryError):
+    """A folder that the system does not let this program write."""
+
     code = "library_unwritable"
 
 
 class DiskFull(LibraryError):
+    """A folder on a disk without room."""
+
     code = "disk_full"
 
 
 class IndexUnreadable(LibraryError):
+    """An index that could not be built anew after it was found damaged."""
+
     code = "index_unreadable"
 
 
 class VectorSize(LibraryError):
+    """A question's embedding of ``asked`` numbers against ``stored`` of the document's."""
+
     code = "vector_size"
 
 
@@ -240,11 +324,15 @@ class ServerError(RerankLabError):
 
 
 class ServerMissing(ServerError):
+    """A model on a server, and no address set for it."""
+
     code = "server_missing"
     sentence = "no address for {model}: set {setting}, or type one for this session"
 
 
 class ServerAddress(ServerError):
+    """An address at which no API of the form answers."""
+
     code = "server_address"
     sentence = (
         "no {form} API answers at {address}, where {service} was looked for: check the address, which usually looks "
@@ -253,6 +341,8 @@ class ServerAddress(ServerError):
 
 
 class ServerInternal(ServerError):
+    """An address inside this machine's own network, typed by a visitor."""
+
     code = "server_internal"
     sentence = (
         "{service} at {address} lies in this server's own network: type a public address, for only its host may set "
@@ -261,6 +351,8 @@ class ServerInternal(ServerError):
 
 
 class ServerKeyMissing(ServerError):
+    """A server that wants a key, and none is set."""
+
     code = "server_key_missing"
     sentence = (
         "{service} at {address} needs a key: set {setting}, write it into .env, or type one for this session; an "
@@ -269,11 +361,15 @@ class ServerKeyMissing(ServerError):
 
 
 class ServerKeyGarbled(ServerError):
+    """A key that no header can hold."""
+
     code = "server_key_garbled"
     sentence = "{service} at {address} was not asked: its key holds a character that no key has; copy the key again"
 
 
 class ServerKey(ServerError):
+    """A key that the server does not accept."""
+
     code = "server_key"
     sentence = (
         "{service} at {address} does not accept the key: check it, and what it allows; if it stands in {setting}, "
@@ -282,6 +378,8 @@ class ServerKey(ServerError):
 
 
 class ServerTimeout(ServerError):
+    """No whole answer within ``seconds``."""
+
     code = "server_timeout"
     sentence = (
         "{service} at {address} gave no whole answer in {seconds} seconds: try again in a while, or with a smaller "
@@ -290,6 +388,8 @@ class ServerTimeout(ServerError):
 
 
 class ServerUnreachable(ServerError):
+    """A connection that was not made, or broke off."""
+
     code = "server_unreachable"
     sentence = (
         "{service} at {address} cannot be reached ({reason}): check the address, the network and the proxy, and that "
@@ -298,16 +398,22 @@ class ServerUnreachable(ServerError):
 
 
 class ServerMoved(ServerError):
+    """A server that points elsewhere, where nothing is sent."""
+
     code = "server_moved"
     sentence = "{service} at {address} points to {target}, where nothing was sent: type that address if you trust it"
 
 
 class ServerRefused(ServerError):
+    """A status that is no success and says nothing of key, address or load; ``said`` is the server's sentence."""
+
     code = "server_refused"
     sentence = "{service} at {address} refused ({status}): {said}"
 
 
 class ServerBusy(ServerError):
+    """A server that asks to be left alone for ``seconds``."""
+
     code = "server_busy"
     sentence = "{service} at {address} is busy ({status}): try again in {seconds} seconds. {said}"
 
@@ -323,6 +429,8 @@ class ServerBadAnswer(ServerError):
 
 
 class ServerTooLong(ServerError):
+    """An answer that went on past the limits of ``servers/limits.py``."""
+
     code = "server_too_long"
     sentence = (
         "{service} at {address} went on past {characters} characters or {seconds} seconds and was stopped: ask again, "
@@ -331,16 +439,22 @@ class ServerTooLong(ServerError):
 
 
 class ChromaTooOld(ServerError):
+    """A Chroma server from before version 1, whose API is another."""
+
     code = "chroma_too_old"
     sentence = "{service} at {address} is version {version}: run version 1 or later there"
 
 
 class NotChroma(ServerError):
+    """An address that answers as something else."""
+
     code = "not_chroma"
     sentence = "{address} is no Chroma server: set RERANK_LAB_CHROMA to one, or leave it out"
 
 
 class ChromaDatabaseMissing(ServerError):
+    """A Chroma server without the database, or the tenant, that is set."""
+
     code = "chroma_database_missing"
     sentence = (
         "{service} at {address} has no database {database!r} of tenant {tenant!r}: check RERANK_LAB_CHROMA_DATABASE "
@@ -349,6 +463,8 @@ class ChromaDatabaseMissing(ServerError):
 
 
 class ChromaFailed(ServerError):
+    """A Chroma server that failed twice; ``reason`` is what it says."""
+
     code = "chroma_failed"
     sentence = "{service} at {address} cannot build the index ({reason}): look into its log"
 
@@ -358,34 +474,50 @@ class WorkshopError(RerankLabError):
 
 
 class TooFewCandidates(WorkshopError):
+    """A comparison of so few ``candidates`` that there is nothing to choose."""
+
     code = "too_few_candidates"
 
 
 class PickCount(WorkshopError):
+    """A pick of ``picked`` chunks where ``wanted`` are asked for."""
+
     code = "pick_count"
 
 
 class PickMissing(WorkshopError):
+    """A pick that names a chunk of another round."""
+
     code = "pick_missing"
 
 
 class RoundOver(WorkshopError):
+    """A pick for a round that was revealed, or that the teacher left."""
+
     code = "round_over"
 
 
 class RoomMissing(WorkshopError):
+    """A code that opens no room."""
+
     code = "room_missing"
 
 
 class RoomEnded(WorkshopError):
+    """A code of a room whose time is up, or that the teacher ended."""
+
     code = "room_ended"
 
 
 class RoomFull(WorkshopError):
+    """A room with all its ``seats`` taken."""
+
     code = "room_full"
 
 
 class RoomKeyWrong(WorkshopError):
+    """A teacher's key that is not this room's."""
+
     code = "room_key_wrong"
 
 
@@ -394,28 +526,42 @@ class ReplayError(RerankLabError):
 
 
 class NotAReplay(ReplayError):
+    """A file of another kind."""
+
     code = "not_a_replay"
 
 
 class ReplayTooLarge(ReplayError):
+    """A file of more bytes or values than one that was saved here can hold."""
+
     code = "replay_too_large"
 
 
 class ReplayDamaged(ReplayError):
+    """A file that begins as one of ours and is no whole JSON."""
+
     code = "replay_damaged"
 
 
 class ReplayTooNew(ReplayError):
+    """A file of format ``version``, which only a newer app knows."""
+
     code = "replay_too_new"
 
 
 class ReplayInvalid(ReplayError):
+    """A file with a ``value`` at ``place`` that cannot stand there."""
+
     code = "replay_invalid"
 
 
 class ReplayAltered(ReplayError):
+    """A file that contradicts itself at ``place``."""
+
     code = "replay_altered"
 
 
 class HistoryMissing(ReplayError):
+    """A comparison that gave way to newer ones."""
+
     code = "history_missing"

@@ -207,7 +207,7 @@ class Lab:
 
     def judged(self, doc_id: str, chunks: Sequence[Chunk], question: str | None = None) -> Judged:
         """Carry a document's judgments, or those of one question, over to its chunks."""
-        judgments = [one for one in self.judgments.load(doc_id) if question in (None, one.question)]
+        judgments = [judgment for judgment in self.judgments.load(doc_id) if question in (None, judgment.question)]
         return judge.apply(judgments, self.documents.parts(doc_id), chunks)
 
     def delete(self, doc_id: str) -> None:
@@ -216,16 +216,17 @@ class Lab:
         self.documents.delete(doc_id)
 
     def sweep(self, staying: Many[str], gone: Many[str], unseen_since: float, added_before: float) -> None:
-        """Delete the documents of owners who are gone, of those whom no process on this library has seen since, and
-        what was added before (both in seconds of the epoch).
+        """Delete the documents that nobody comes back to; those without an owner are never touched.
 
-        Documents without an owner are never touched.
+        They are those of owners who are ``gone``, of owners whom no process on this library has seen since
+        ``unseen_since``, and those that were added before ``added_before``, both in seconds of the epoch.
         """
         self.documents.report_stays(staying, gone)
         for doc_id in self.documents.left_behind(unseen_since, added_before):
             self.delete(doc_id)
 
     def close(self) -> None:
+        """Let go of Chroma and of the library's file."""
         self.store.close()
         self.library.close()
 

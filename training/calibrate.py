@@ -71,8 +71,8 @@ def main() -> None:
     temperature = fit_temperature(logits, labels)
     before, after = (calibration_error(expit(logits / t), labels) for t in (1.0, temperature))
     divide_out(arguments.folder, temperature)
-    print(f"{labels.size} pairs, {labels.mean():.0%} of them answers: temperature {temperature:.3f}, "
-          f"expected calibration error {before:.3f} before, {after:.3f} after")  # fmt: skip
+    error = f"expected calibration error {before:.3f} before, {after:.3f} after"
+    print(f"{labels.size} pairs, {labels.mean():.0%} of them answers: temperature {temperature:.3f}, {error}")
 
 
 if __name__ == "__main__":

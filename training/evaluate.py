@@ -33,10 +33,11 @@ from training.lengths import Lengths, interval, length_rows
 from training.scores import KeptScores
 
 CUTS = {
-    "sentences": cut_sentences, "windows": cut_windows,
+    "sentences": cut_sentences,
+    "windows": cut_windows,
     **{f"app-{preset}": partial(cut_as_app, preset=preset) for preset in PRESETS},
     "whole": whole,
-}  # fmt: skip
+}
 USUAL = ("sentences", "windows")
 DEPTHS = (20, 50, 100)
 SYSTEMS = ("BM25", "vector", *(f"reranked {depth}" for depth in DEPTHS), "adaptive")
@@ -238,14 +239,23 @@ def reranker_of(name: str) -> Reranker:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="+")
-    parser.add_argument("--questions", type=int, nargs="+", default=[300],
-                        help="at most this many of each file: one number, or one for each of --pieces")  # fmt: skip
+    parser.add_argument(
+        "--questions",
+        type=int,
+        nargs="+",
+        default=[300],
+        help="at most this many of each file: one number, or one for each of --pieces",
+    )
     parser.add_argument("--pieces", nargs="+", choices=CUTS, default=list(USUAL), help="how to cut the passages")
     parser.add_argument("--deepest", type=int, choices=DEPTHS[1:], default=DEPTHS[-1], help="pieces to score, at most")
     parser.add_argument("--embedder", default="bilingual-embedder")
     parser.add_argument("--reranker", default="bilingual-cross-encoder", help="of the catalogue, or an exported folder")
-    parser.add_argument("--pair-tokens", type=int, default=0,
-                        help="score a text of a longer pair by its best part; by default as the app does")  # fmt: skip
+    parser.add_argument(
+        "--pair-tokens",
+        type=int,
+        default=0,
+        help="score a text of a longer pair by its best part; by default as the app does",
+    )
     parser.add_argument("--card", type=Path, action="append", default=[], help="a model card to write the tables into")
     parser.add_argument("--cache", type=Path, default=Path("training/build/evaluation"))
     arguments = parser.parse_args()

@@ -1,4 +1,6 @@
-"""Export a model to int8 ONNX: ``python -m training.export embedder FOLDER data/models/NAME``, and
+"""Export a model to int8 ONNX.
+
+``python -m training.export embedder FOLDER data/models/NAME``, and
 ``python -m training.export cross-encoder FOLDER data/models/NAME --groups GROUPS``.
 
 The target becomes a folder in the usual layout: ``onnx/model.onnx``, tokenizer and configuration.
@@ -82,8 +84,9 @@ class Attention(torch.autograd.Function):
         return read.transpose(1, 2).flatten(2)
 
     @staticmethod
-    def symbolic(graph: torch.Graph, query: torch.Value, key: torch.Value, value: torch.Value, seen: torch.Value,
-                 heads: int) -> torch.Value:  # fmt: skip
+    def symbolic(
+        graph: torch.Graph, query: torch.Value, key: torch.Value, value: torch.Value, seen: torch.Value, heads: int
+    ) -> torch.Value:
         read = graph.op("Attention", query, key, value, seen, q_num_heads_i=heads, kv_num_heads_i=heads)
         read.setType(query.type())
         return read
@@ -97,10 +100,8 @@ def export_fp32(model: LastHiddenState | Logits, target: Path) -> None:
     axes = {name: {0: "batch", 1: "tokens"} for name in INPUTS} | {model.output: {0: "batch"}}
     if model.output == "last_hidden_state":
         axes[model.output][1] = "tokens"
-    torch.onnx.export(
-        model, example, target, input_names=INPUTS, output_names=[model.output], dynamic_axes=axes,
-        opset_version=17, dynamo=False,
-    )  # fmt: skip
+    names = {"input_names": INPUTS, "output_names": [model.output], "dynamic_axes": axes}
+    torch.onnx.export(model, example, target, **names, opset_version=17, dynamo=False)
     raise_opset(target)
 
 

@@ -33,15 +33,35 @@ ENDINGS = (("ies", "y"), ("es", ""), ("s", ""), ("ed", ""), ("ed", "e"), ("ing",
 LONGEST = 8
 MOST_WORDS = 4
 ASKED = {
-    "多少": "how much", "几": "how many", "幾": "how many", "什么": "what", "什麼": "what", "甚麼": "what", "谁": "who",
-    "誰": "who", "哪": "which", "哪个": "which", "哪個": "which", "哪里": "where", "哪裡": "where", "何时": "when",
-    "何時": "when", "怎么": "how", "如何": "how", "为什么": "why", "為什麼": "why", "是": "is", "有": "has",
-}  # fmt: skip
+    "多少": "how much",
+    "几": "how many",
+    "幾": "how many",
+    "什么": "what",
+    "什麼": "what",
+    "甚麼": "what",
+    "谁": "who",
+    "誰": "who",
+    "哪": "which",
+    "哪个": "which",
+    "哪個": "which",
+    "哪里": "where",
+    "哪裡": "where",
+    "何时": "when",
+    "何時": "when",
+    "怎么": "how",
+    "如何": "how",
+    "为什么": "why",
+    "為什麼": "why",
+    "是": "is",
+    "有": "has",
+}
 """What a dictionary says of these words is not how one asks with them."""
-SMALL = frozenset((
-    "a", "an", "the", "of", "in", "on", "at", "to", "for", "by", "with", "is", "are", "was", "were", "be",
-    "been", "do", "does", "did", "and", "or", "it", "its", "that", "this",
-))  # fmt: skip
+SMALL = frozenset(
+    re.findall(
+        r"\w+",
+        "a an the of in on at to for by with is are was were be been do does did and or it its that this",
+    )
+)
 
 
 class Dictionary:

@@ -55,9 +55,11 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.target.mkdir(parents=True, exist_ok=True)
     rows = [
-        whole(row, source) for source in WHOLE + SECTIONS for row in read_rows(arguments.texts / f"{source}.jsonl.gz")
+        whole(row, source)
+        for source in WHOLE + SECTIONS
+        for row in read_rows(arguments.texts / f"{source}.jsonl.gz")
         if held_out(source, row["group"])
-    ]  # fmt: skip
+    ]
     for name, limits in FILES.items():
         kept = [row for row in rows if fits(row, *limits)]
         write(arguments.target / f"{name}.jsonl.gz", kept)

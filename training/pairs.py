@@ -34,15 +34,26 @@ from training.gloss import Dictionary
 from training.long import held_out
 
 QUERIES = {
-    "reqa_squad_train": 10000, "cmrc2018_train": 10200, "squadshifts_new_wiki": 8000, "drcd_dev": 3600,
-    "squad_v2_train_10articles": 4400, "medquad": 1600, "covidqa": 1400, "cmrc2018_trial": 1100,
-    "toyhom_med_zh": 600, "lawbench_consult": 400, "fairytaleqa": 1200, "squadshifts_reddit": 1500,
+    "reqa_squad_train": 10000,
+    "cmrc2018_train": 10200,
+    "squadshifts_new_wiki": 8000,
+    "drcd_dev": 3600,
+    "squad_v2_train_10articles": 4400,
+    "medquad": 1600,
+    "covidqa": 1400,
+    "cmrc2018_trial": 1100,
+    "toyhom_med_zh": 600,
+    "lawbench_consult": 400,
+    "fairytaleqa": 1200,
+    "squadshifts_reddit": 1500,
     "squadshifts_amazon_reviews": 1000,
-}  # fmt: skip
+}
 ACROSS = (
-    ("reqa_squad_train", "cmrc2018_train"), ("cmrc2018_train", "reqa_squad_train"),
-    ("squadshifts_new_wiki", "drcd_dev"), ("drcd_dev", "squad_v2_train_10articles"),
-)  # fmt: skip
+    ("reqa_squad_train", "cmrc2018_train"),
+    ("cmrc2018_train", "reqa_squad_train"),
+    ("squadshifts_new_wiki", "drcd_dev"),
+    ("drcd_dev", "squad_v2_train_10articles"),
+)
 """Questions of the first, pieces of the second."""
 ASKED_ACROSS = 1500
 ROUNDS = 2
@@ -71,13 +82,33 @@ ASKING = re.compile(
     re.IGNORECASE,
 )
 OPPOSITES = {
-    "zh": (("不是", "是"), ("没有", "有"), ("增长", "下降"), ("上升", "下降"), ("提高", "降低"), ("增加", "减少"),
-           ("以前", "以后"), ("(?<!不)是", "不是"), ("(?<!没)有", "没有"), ("(?<!不)可以", "不可以"),
-           ("(?<!不)会", "不会"), ("(?<!不)在", "不在")),
-    "en": ((r"\bwas\b", "was not"), (r"\bwere\b", "were not"), (r"\bis\b", "is not"), (r"\bare\b", "are not"),
-           (r"\bcan\b", "cannot"), (r"\bhas\b", "has not"), (r"\bincrease", "decrease"), (r"\brose\b", "fell"),
-           (r"\bbefore\b", "after"), (r"\bmore\b", "less")),
-}  # fmt: skip
+    "zh": (
+        ("不是", "是"),
+        ("没有", "有"),
+        ("增长", "下降"),
+        ("上升", "下降"),
+        ("提高", "降低"),
+        ("增加", "减少"),
+        ("以前", "以后"),
+        ("(?<!不)是", "不是"),
+        ("(?<!没)有", "没有"),
+        ("(?<!不)可以", "不可以"),
+        ("(?<!不)会", "不会"),
+        ("(?<!不)在", "不在"),
+    ),
+    "en": (
+        (r"\bwas\b", "was not"),
+        (r"\bwere\b", "were not"),
+        (r"\bis\b", "is not"),
+        (r"\bare\b", "are not"),
+        (r"\bcan\b", "cannot"),
+        (r"\bhas\b", "has not"),
+        (r"\bincrease", "decrease"),
+        (r"\brose\b", "fell"),
+        (r"\bbefore\b", "after"),
+        (r"\bmore\b", "less"),
+    ),
+}
 DEPTH = 50
 HARD = 3
 HARD_AMONG = 12
@@ -136,10 +167,12 @@ class Passages:
         found = [*self.nearest(number)[:HARD_AMONG], *self.with_the_same_words(number)[:3], *own[:4]]
         limit = self.limit(row, number, positive)
         return [
-            i for i in dict.fromkeys(found)
-            if (i not in own or row.get("answer")) and self.similarity[number, i] < limit
+            i
+            for i in dict.fromkeys(found)
+            if (i not in own or row.get("answer"))
+            and self.similarity[number, i] < limit
             and unlike(row, self.sentences[i], self.sentences[positive])
-        ]  # fmt: skip
+        ]
 
     def limit(self, row: dict, number: int, positive: int) -> float:
         """Return the cosine below which a sentence does not answer.
@@ -324,10 +357,16 @@ def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.
         return None
     made = [text for text in near_misses(row, positive[0], list(pieces)[1:], rng) if text not in pieces]
     pieces = dict([*list(pieces.items())[: len(pieces) - len(made)], *((text, (0.0, UNMEASURED)) for text in made)])
-    group = {"query": casual(row["query"], row["lang"], rng), "texts": list(pieces), "lang": row["lang"], "size": size,
-             "labels": [label for label, _ in pieces.values()],
-             "cosines": [round(float(cosine), 4) for _, cosine in pieces.values()],
-             "group": row["group"], "source": row["source"]}  # fmt: skip
+    group = {
+        "query": casual(row["query"], row["lang"], rng),
+        "texts": list(pieces),
+        "lang": row["lang"],
+        "size": size,
+        "labels": [label for label, _ in pieces.values()],
+        "cosines": [round(float(cosine), 4) for _, cosine in pieces.values()],
+        "group": row["group"],
+        "source": row["source"],
+    }
     return in_other_script(group, rng) if row["lang"] == "zh" and rng.random() < SCRIPT_SHARE else group
 
 
@@ -358,10 +397,16 @@ def across(rows: Sequence[dict], other: Passages, embedder: Embedder, rng: rando
         similarity = other.vectors @ vector
         ranked = first_of(similarity, DEPTH)
         chosen = [*rng.sample(ranked[:5], 3), *rng.sample(ranked[5:], 3), *rng.sample(range(len(similarity)), 3)]
-        yield {"query": row["query"], "texts": [other.sentences[i] for i in chosen], "lang": "across",
-               "size": "sentence", "labels": [0.0] * len(chosen),
-               "cosines": [round(float(similarity[i]), 4) for i in chosen],
-               "group": row["group"], "source": row["source"]}  # fmt: skip
+        yield {
+            "query": row["query"],
+            "texts": [other.sentences[i] for i in chosen],
+            "lang": "across",
+            "size": "sentence",
+            "labels": [0.0] * len(chosen),
+            "cosines": [round(float(similarity[i]), 4) for i in chosen],
+            "group": row["group"],
+            "source": row["source"],
+        }
 
 
 def groups_of(rows: Sequence[dict], passages: Passages, rng: random.Random) -> Iterator[dict]:

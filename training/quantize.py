@@ -44,9 +44,13 @@ def dynamic_scales(source: Path, target: Path) -> None:
         ready = Path(scratch) / "ready.onnx"
         quant_pre_process(source, ready, skip_symbolic_shape=True)
         quantize_dynamic(
-            ready, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
+            ready,
+            target,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
             op_types_to_quantize=["MatMul", "Gather"],
-        )  # fmt: skip
+        )
 
 
 def fixed_scales(source: Path, target: Path, tokenizer: Path, pairs: Sequence[Pair]) -> None:
@@ -86,9 +90,11 @@ class Activation:
 
     def __add__(self, other: "Activation") -> "Activation":
         return Activation(
-            np.minimum(self.low, other.low), np.maximum(self.high, other.high),
-            self.products + other.products, self.tokens + other.tokens,
-        )  # fmt: skip
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+            self.products + other.products,
+            self.tokens + other.tokens,
+        )
 
     def divisors(self) -> np.ndarray:
         """Return what each channel is divided by before it is quantised, mostly 1.

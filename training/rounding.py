@@ -91,9 +91,10 @@ class Both:
         """Score those of the texts whose pair has so many tokens."""
         encodings = self.int8.tokenizer.encode_batch([(query, text) for text in texts])
         pairs = [
-            (query, text) for text, encoding in zip(texts, encodings, strict=True)
+            (query, text)
+            for text, encoding in zip(texts, encodings, strict=True)
             if limits[0] <= len(encoding.ids) <= limits[1]
-        ]  # fmt: skip
+        ]
         float32, int8 = (model.run(pairs, first_logit) if pairs else np.empty(0) for model in (self.float32, self.int8))
         lengths = np.array([len(text) for _, text in pairs])
         return Compared(float32, int8, lengths, np.array([text in answers for _, text in pairs], bool))

@@ -189,8 +189,12 @@ class Run:
         self.target.mkdir(parents=True, exist_ok=True)
         self.model.save_pretrained(self.target)
         AutoTokenizer.from_pretrained(self.base).save_pretrained(self.target)  # ours would write where it cut texts
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
-                 "steps": self.steps, "spent": self.spent}  # fmt: skip
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.steps,
+            "spent": self.spent,
+        }
         torch.save(state, self.target / "checkpoint.pt")
 
     def step(self, batch: list[dict]) -> float:

@@ -5,6 +5,7 @@ Files are opened where they are read, so every machine must see them under the s
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import socket
@@ -28,6 +29,7 @@ from rag_core.models.rerank import finite, load_reranker
 Row = dict[str, Any]
 
 HERE = "local"
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 KNOCK_SECONDS = 5
 ROOT = Path(__file__).parents[2]
 NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
@@ -41,8 +43,8 @@ SERVERS = ("RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "OPENAI_", "COHERE_API_KEY
 """Where models on servers answer, with their keys: workers elsewhere must be told."""
 
 
-def join(address: str, told: Mapping[str, str] | None = None) -> None:
-    """Start Ray on this machine alone for ``HERE``, or join a cluster; it gets the code, and variables to be ``told``.
+def join(address: str, variables: Mapping[str, str] | None = None) -> None:
+    """Start Ray on this machine alone for ``HERE``, or join a cluster; it gets the code, and environment ``variables``.
 
     Raises:
         RerankLabError: Ray is not installed, or the cluster does not answer.
@@ -55,14 +57,12 @@ def join(address: str, told: Mapping[str, str] | None = None) -> None:
         raise RerankLabError("Ray is not installed: pip install -r deploy/requirements.txt") from None
     if address == HERE:
         # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
-        ray.init(
-            HERE, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False, logging_level="error"
-        )
+        ray.init(HERE, include_dashboard=False, _node_ip_address="127.0.0.1", **QUIET)
         return
-    code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(told or {})}
+    code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(variables or {})}
     try:
         knock(address)
-        ray.init(address, runtime_env=code, log_to_driver=False, logging_level="error")
+        ray.init(address, runtime_env=code, **QUIET)
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise RerankLabError(f"no Ray cluster answers at {address} ({reason}): start one with ray start") from error
@@ -77,6 +77,7 @@ def knock(address: str) -> None:
 
 @contextmanager
 def joined(address: str) -> Iterator[None]:
+    """Have Ray at hand for a while, with the host's models on servers known to its workers; see ``join``."""
     os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
     join(address, {name: value for name, value in settings.environment().values().items() if name.startswith(SERVERS)})
     import ray
@@ -93,21 +94,21 @@ def make(model_id: str, workers: int) -> Make:
 
     def made(tasks: Sequence[Task]) -> Iterator[tuple[Task, Read | Failed, Embeddings | None]]:
         rows = ({"task": pickle.dumps(task)} for task in tasks)
-        for row in run(rows, EmbedRow, model_id, workers, first=read_row):
-            task, found, embeddings = (pickle.loads(row[name]) for name in ("task", "read", "embeddings"))
-            yield task, found, embeddings
+        for row in run(rows, EmbedRow, model_id, workers, first=_read_row):
+            task, reading, embeddings = (pickle.loads(row[name]) for name in ("task", "read", "embeddings"))
+            yield task, reading, embeddings
 
     return made
 
 
 def score(lab: Lab, wanted: Sequence[Wanted], model_id: str, workers: int, progress: Progress | None = None) -> None:
     """Have so many workers score what is wanted, and keep each question's scores as they come."""
-    weights, rows = load_reranker(model_id).weights, ({"wanted": pickle.dumps(one)} for one in wanted)
+    weights, rows = load_reranker(model_id).weights, ({"wanted": pickle.dumps(request)} for request in wanted)
     for done, row in enumerate(run(rows, ScoreRow, model_id, workers), start=1):
-        one, found = pickle.loads(row["wanted"]), pickle.loads(row["scores"])
-        place = (one.doc_id, one.key, weights, one.question)
+        request, fresh = pickle.loads(row["wanted"]), pickle.loads(row["scores"])
+        place = (request.doc_id, request.key, weights, request.question)
         known = lab.embeddings.scores(*place)
-        scores = Scores({**known.by_chunk, **found.by_chunk}, known.seconds + found.seconds)
+        scores = Scores({**known.by_chunk, **fresh.by_chunk}, known.seconds + fresh.seconds)
         lab.embeddings.save_scores(*place, scores)
         if progress:
             progress(done, len(wanted))
@@ -122,14 +123,14 @@ def run(
     listed = list(rows)
     if not listed:
         return
-    data = ray.data.from_items(listed, override_num_blocks=-(-len(listed) // ROWS_AT_ONCE))
+    data: ray.data.Dataset = ray.data.from_items(listed, override_num_blocks=-(-len(listed) // ROWS_AT_ONCE))
     if first:
         data = data.map(first, num_cpus=READER_CPUS)
     pool = ray.data.ActorPoolStrategy(size=workers)
     yield from data.map(worker, fn_constructor_args=[model_id], compute=pool, num_cpus=WORKER_CPUS).iter_rows()
 
 
-def read_row(row: Row) -> Row:
+def _read_row(row: Row) -> Row:
     return {**row, "read": pickle.dumps(indexing.read(pickle.loads(row["task"])))}
 
 
@@ -140,9 +141,10 @@ class EmbedRow:
         self.embedder = load_embedder(model_id)
 
     def __call__(self, row: Row) -> Row:
-        found = pickle.loads(row["read"])
-        made = indexing.embed(found, self.embedder) if isinstance(found, Read) else None
-        return {**row, "embeddings": pickle.dumps(made)}
+        """Return the row with its document's embeddings, None where the document could not be read."""
+        reading = pickle.loads(row["read"])
+        embeddings = indexing.embed(reading, self.embedder) if isinstance(reading, Read) else None
+        return {**row, "embeddings": pickle.dumps(embeddings)}
 
 
 class ScoreRow:
@@ -152,6 +154,7 @@ class ScoreRow:
         self.reranker = load_reranker(model_id)
 
     def __call__(self, row: Row) -> Row:
+        """Return the row with the scores of its chunks, and the seconds that they took."""
         wanted, start = pickle.loads(row["wanted"]), perf_counter()
         scores = finite(self.reranker, self.reranker.score(wanted.question, [piece.text for piece in wanted.chunks]))
         by_chunk = {piece.id: float(score) for piece, score in zip(wanted.chunks, scores, strict=True)}

@@ -69,7 +69,7 @@ def evaluate_all(
 def judged_and_cut(parts: Sequence[Part]) -> tuple[list[Judgment], list[Chunk]]:
     """Return the judgments, under their questions' new names, and the chunks of all documents."""
     judgments = [
-        replace(judgment, question=prefixed(part.name, judgment.question))
+        replace(judgment, question=_prefixed(part.name, judgment.question))
         for part in parts
         for judgment in part.questions.judgments
     ]
@@ -87,23 +87,23 @@ def together(evaluations: Mapping[str, Evaluation]) -> Evaluation:
         first,
         doc_id="",
         numbers={question: number for number, question in enumerate(questions, start=1)},
-        orders={system: merged(part.orders[system] for part in parts) for system in first.orders},
-        judged=judged_together(part.judged for part in parts),
-        values={system: values_together(system, parts) for system in first.values},
-        scores={model: merged(part.scores[model] for part in parts) for model in first.scores},
+        orders={system: _merged(part.orders[system] for part in parts) for system in first.orders},
+        judged=_judged_together(part.judged for part in parts),
+        values={system: _values_together(system, parts) for system in first.values},
+        scores={model: _merged(part.scores[model] for part in parts) for model in first.scores},
         per_pair={model: mean_per_pair(model, parts) for model in first.per_pair},
     )
 
 
-def judged_together(judged: Iterable[Judged]) -> Judged:
+def _judged_together(judged: Iterable[Judged]) -> Judged:
     parts = list(judged)
     lost = tuple(judgment for part in parts for judgment in part.lost)
-    return Judged(merged(part.qrels for part in parts), lost, sum(part.disputed for part in parts))
+    return Judged(_merged(part.qrels for part in parts), lost, sum(part.disputed for part in parts))
 
 
-def values_together(system: str, parts: Sequence[Evaluation]) -> dict[str, dict]:
+def _values_together(system: str, parts: Sequence[Evaluation]) -> dict[str, dict]:
     measures = parts[0].values[system]
-    return {measure: merged(part.values[system][measure] for part in parts) for measure in measures}
+    return {measure: _merged(part.values[system][measure] for part in parts) for measure in measures}
 
 
 def mean_per_pair(model: str, parts: Sequence[Evaluation]) -> float:
@@ -116,7 +116,7 @@ def named(name: str, evaluation: Evaluation) -> Evaluation:
     """Return an evaluation whose questions begin with a name."""
 
     def renamed(by_question: Mapping) -> dict:
-        return {prefixed(name, question): value for question, value in by_question.items()}
+        return {_prefixed(name, question): value for question, value in by_question.items()}
 
     return replace(
         evaluation,
@@ -128,9 +128,9 @@ def named(name: str, evaluation: Evaluation) -> Evaluation:
     )
 
 
-def prefixed(name: str, question: str) -> str:
+def _prefixed(name: str, question: str) -> str:
     return f"{name}: {question}"
 
 
-def merged(parts: Iterable[Mapping]) -> dict:
+def _merged(parts: Iterable[Mapping]) -> dict:
     return {key: value for part in parts for key, value in part.items()}

@@ -78,11 +78,11 @@ def index(
     outcomes: dict[Path, Outcome] = {}
     missing = []
     for task in tasks:
-        found = look(lab, task, embedder)
-        if isinstance(found, Outcome):
-            outcomes[task.file] = found
+        state = look(lab, task, embedder)
+        if isinstance(state, Outcome):
+            outcomes[task.file] = state
         else:
-            missing.append(found)
+            missing.append(state)
     if progress:
         progress(len(outcomes), len(tasks))
     for task, read, embeddings in make(missing):
@@ -107,6 +107,7 @@ def look(lab: Lab, task: Task, embedder: Embedder) -> Outcome | Task:
 
 
 def cut_of(document: Document, preset: str | None) -> ChunkSettings:
+    """Return how a document is cut: by ``preset``, and without one as is best for its length."""
     return ChunkSettings(preset) if preset else chunk.recommend(document.pages)
 
 
@@ -126,9 +127,10 @@ def read(task: Task) -> Read | Failed:
     return Read(document, cut, tuple(chunks), seconds, readings)
 
 
-def embed(found: Read, embedder: Embedder) -> Embeddings:
+def embed(reading: Read, embedder: Embedder) -> Embeddings:
+    """Embed the chunks of a document, and take the time."""
     start = perf_counter()
-    return Embeddings(embedder.embed_texts([piece.text for piece in found.chunks]), perf_counter() - start)
+    return Embeddings(embedder.embed_texts([piece.text for piece in reading.chunks]), perf_counter() - start)
 
 
 def here(embedder: Embedder) -> Make:
@@ -136,20 +138,20 @@ def here(embedder: Embedder) -> Make:
 
     def make(tasks: Sequence[Task]) -> Iterator[tuple[Task, Read | Failed, Embeddings | None]]:
         for task in tasks:
-            found = read(task)
-            yield task, found, embed(found, embedder) if isinstance(found, Read) else None
+            reading = read(task)
+            yield task, reading, embed(reading, embedder) if isinstance(reading, Read) else None
 
     return make
 
 
-def keep(lab: Lab, task: Task, found: Read | Failed, embeddings: Embeddings | None, embedder: Embedder) -> Outcome:
+def keep(lab: Lab, task: Task, reading: Read | Failed, embeddings: Embeddings | None, embedder: Embedder) -> Outcome:
     """Put into the library what was made of a PDF, and build its index."""
-    if isinstance(found, Failed) or embeddings is None:
-        return Outcome(task.file, reason=found.reason if isinstance(found, Failed) else "?")
-    document, cut = found.document, found.cut
+    if isinstance(reading, Failed) or embeddings is None:
+        return Outcome(task.file, reason=reading.reason if isinstance(reading, Failed) else "?")
+    document, cut = reading.document, reading.cut
     if task.document is None:
-        lab.documents.save(document, found.seconds, readings=found.readings, data=task.file.read_bytes())
-    lab.embeddings.save_chunks(document.id, cut.key, found.chunks)
+        lab.documents.save(document, reading.seconds, readings=reading.readings, data=task.file.read_bytes())
+    lab.embeddings.save_chunks(document.id, cut.key, reading.chunks)
     lab.embeddings.save(document.id, cut.key, embedder.id, embeddings)
     lab.open(document.id, Settings(chunks=cut), embedder)
-    return Outcome(task.file, document.id, len(document.pages), len(found.chunks), cut.key, new=True)
+    return Outcome(task.file, document.id, len(document.pages), len(reading.chunks), cut.key, new=True)

@@ -13,13 +13,16 @@ from rag_core.reading import chunk
 
 
 def document_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what names a document and says how it is searched."""
     command.add_argument("file", type=Path, metavar="FILE", help="a PDF, or a folder: its PDFs as one collection")
     command.add_argument("--password", help="opens an encrypted PDF")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
     command.add_argument(
-        "--first-stage", choices=settings.FIRST_STAGES, default=Settings().first_stage.value,
+        "--first-stage",
+        choices=settings.FIRST_STAGES,
+        default=Settings().first_stage.value,
         help="what finds the candidates (default %(default)s)",
-    )  # fmt: skip
+    )
     command.add_argument(
         "--cutoff", type=int, default=Settings().cutoff, help="how many reach the LLM (default %(default)s)"
     )
@@ -27,6 +30,7 @@ def document_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def ray_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what says on which Ray cluster the models work, and how many of each."""
     command.add_argument(
         "--ray", metavar="ADDRESS", help=f"work as Ray actors on this cluster, or with {cluster.HERE} on this machine"
     )
@@ -34,8 +38,10 @@ def ray_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def known(lines: tuple[catalog.Line, ...]) -> str:
+    """Return the help for a model's id: those of the catalogue, and what else may stand there."""
     return ", ".join(line.id for line in lines) + ", any Hugging Face id or a local folder (default %(default)s)"
 
 
 def asked_settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that ``document_arguments`` were given, all others at their defaults."""
     return Settings(arguments.embedder, cutoff=arguments.cutoff, first_stage=FirstStage(arguments.first_stage))

@@ -23,6 +23,7 @@ from rag_core.sharing.replay import Replay
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
+    """Add a document, a question, and how they are compared."""
     document_arguments(command)
     command.add_argument("question", metavar="QUESTION")
     command.add_argument(
@@ -41,6 +42,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> str:
+    """Compare, save the result where that is wanted, and return both orders."""
     made = compare(arguments)
     if arguments.replay:
         save(arguments.replay, replay_file.write(replay.public(made)))
@@ -48,7 +50,8 @@ def run(arguments: argparse.Namespace) -> str:
 
 
 def compare(arguments: argparse.Namespace) -> Replay:
-    how = settings.check(compared_settings(arguments))
+    """Make the comparison that was asked for, with all that a saved one holds."""
+    how = settings.check(_compared_settings(arguments))
     question = settings.check_query(arguments.question)
     expansions = expand.typed("\n".join(arguments.expansion), question)
     with document_of(arguments) as (lab, document, cut):
@@ -63,7 +66,7 @@ def compare(arguments: argparse.Namespace) -> Replay:
         return replay.brought_up(measured, parts, {}, judgments)
 
 
-def compared_settings(arguments: argparse.Namespace) -> Settings:
+def _compared_settings(arguments: argparse.Namespace) -> Settings:
     asked = {name: getattr(arguments, name) for name in ("reranker", "depth", "adaptive")}
     return replace(asked_settings(arguments), **asked)
 

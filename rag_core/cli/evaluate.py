@@ -30,6 +30,7 @@ from rag_core.models.rerank import Reranker, load_reranker
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
+    """Add a document or a folder, its questions, and what is measured."""
     document_arguments(command)
     command.add_argument(
         "questions",
@@ -53,17 +54,18 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> str:
+    """Evaluate each PDF of a folder on questions of its own, or everything on one file of questions."""
     each = arguments.file.is_dir() and arguments.questions.is_dir()
     return each_alone(arguments) if each else as_one(arguments)
 
 
 def as_one(arguments: argparse.Namespace) -> str:
     """Evaluate a file's questions on a document or a collection, write the files, and return the tables."""
-    how, depths = settings.check(asked_settings(arguments)), depths_of(arguments)
+    how, depths = settings.check(asked_settings(arguments)), _depths_of(arguments)
     questions = exchange.read_questions(read(arguments.questions))
     with document_of(arguments) as (lab, document, cut):
-        embedder, rerankers = load_embedder(how.embedder), load_rerankers(arguments)
-        warn_of(rerankers, [document.language])
+        embedder, rerankers = load_embedder(how.embedder), _load_rerankers(arguments)
+        _warn_of(rerankers, [document.language])
         opened = lab.open(document.id, replace(how, chunks=cut), embedder)
         numbered = dict(enumerate(questions.questions, start=1))
         orders = evaluate.evaluate(opened, numbered, rerankers, depths, counting("question"))
@@ -76,18 +78,18 @@ def as_one(arguments: argparse.Namespace) -> str:
 
 def each_alone(arguments: argparse.Namespace) -> str:
     """Evaluate a folder's PDFs as one, each on the questions that lie under its name in the other folder."""
-    how, depths = settings.check(asked_settings(arguments)), depths_of(arguments)
+    how, depths = settings.check(asked_settings(arguments)), _depths_of(arguments)
     asked = dict(questions_beside(arguments.file, arguments.questions))
     with open_lab() as lab:
-        embedder, rerankers = load_embedder(how.embedder), load_rerankers(arguments)
+        embedder, rerankers = load_embedder(how.embedder), _load_rerankers(arguments)
         with worked(arguments):
             outcomes = index_all(arguments, lab, embedder, list(asked))
             sys.stderr.writelines(f"{outcome_line(outcome)}\n" for outcome in outcomes if outcome.reason)
             indexed = [outcome for outcome in outcomes if not outcome.reason]
             if not indexed:
                 raise RerankLabError("none of the files could be indexed: see the lines above")
-            parts = [part_of(arguments, lab, outcome, asked[outcome.file], embedder) for outcome in indexed]
-            warn_of(rerankers, sorted({part.document.language for part in parts}))
+            parts = [_part_of(arguments, lab, outcome, asked[outcome.file], embedder) for outcome in indexed]
+            _warn_of(rerankers, sorted({part.document.language for part in parts}))
             score_ahead(arguments, lab, parts, rerankers, max(depths))
         measured = evaluation.evaluate_all(parts, rerankers, depths, counting("document"))
     if arguments.output:
@@ -112,7 +114,7 @@ def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, Ques
             raise RerankLabError(f"{csv}: {error}") from error
 
 
-def part_of(
+def _part_of(
     arguments: argparse.Namespace, lab: Lab, outcome: Outcome, questions: Questions, embedder: Embedder
 ) -> Part:
     document = lab.documents.load(outcome.doc_id)
@@ -130,27 +132,27 @@ def score_ahead(
         cluster.score(lab, [*wanted], reranker.id, arguments.workers, counting("question"))
 
 
-def load_rerankers(arguments: argparse.Namespace) -> list[Reranker]:
+def _load_rerankers(arguments: argparse.Namespace) -> list[Reranker]:
     names = [name.strip() for name in arguments.rerankers.split(",") if name.strip()]
     return [load_reranker(name) for name in dict.fromkeys(names)]
 
 
-def warn_of(rerankers: Iterable[Reranker], languages: Sequence[str]) -> None:
+def _warn_of(rerankers: Iterable[Reranker], languages: Sequence[str]) -> None:
     for test in [selftest.check(reranker) for reranker in rerankers]:
         for language in languages:
             warn(test, language)
 
 
-def depths_of(arguments: argparse.Namespace) -> list[int]:
-    return [number(text) for text in arguments.depths.split(",")]
+def _depths_of(arguments: argparse.Namespace) -> list[int]:
+    return [_depth(text) for text in arguments.depths.split(",")]
 
 
-def number(text: str) -> int:
+def _depth(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise BadSetting(f"{text!r} is no depth: give numbers separated by commas", setting="depth", value=text,
-                         limit="5–100") from error  # fmt: skip
+        message = f"{text!r} is no depth: give numbers separated by commas"
+        raise BadSetting(message, setting="depth", value=text, limit="5–100") from error
 
 
 def evaluation_text(measured: Evaluation) -> str:

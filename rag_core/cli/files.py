@@ -22,6 +22,11 @@ def pdfs(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def read(file: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        RerankLabError: it cannot be read.
+    """
     try:
         return file.read_bytes()
     except OSError as error:
@@ -29,6 +34,11 @@ def read(file: Path) -> bytes:
 
 
 def save(file: Path, content: bytes) -> None:
+    """Write a file, and the folders that it lies in.
+
+    Raises:
+        RerankLabError: it cannot be written.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
@@ -37,5 +47,6 @@ def save(file: Path, content: bytes) -> None:
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, by name, into a folder; see ``save``."""
     for name, content in files.items():
         save(folder / name, content)

@@ -22,6 +22,7 @@ from rag_core.reading import chunk
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
+    """Add PDFs and folders, and how they are cut and embedded."""
     command.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a PDF, or a folder: all PDFs in it")
     command.add_argument("--password", help="opens encrypted PDFs")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
@@ -45,12 +46,14 @@ def run(arguments: argparse.Namespace) -> str:
 
 
 def index_all(arguments: argparse.Namespace, lab: Lab, embedder: Embedder, files: Sequence[Path]) -> list[Outcome]:
+    """Index files in this process, or with Ray where that was asked for."""
     make = cluster.make(arguments.embedder, arguments.workers) if arguments.ray else indexing.here(embedder)
     tasks = [indexing.Task(file.resolve(), arguments.password, arguments.chunks) for file in files]
     return indexing.index(lab, tasks, embedder, make, counting("document"))
 
 
 def outcome_line(outcome: Outcome) -> str:
+    """Say on one line what became of a file."""
     if outcome.reason:
         return f"{outcome.file}: not indexed: {outcome.reason}"
     before = "" if outcome.new else ", before"

@@ -11,41 +11,43 @@ from rag_core.models import selftest
 
 
 def as_json(comparison: Comparison) -> str:
-    found = {
+    """Return a comparison as a JSON object: both orders with their scores, and the seconds of each step."""
+    fields = {
         "question": comparison.query,
         "chunks": comparison.available,
-        "vector": rows(comparison.before),
+        "vector": _rows(comparison.before),
         "reranked": [
-            {**row, "before": move.before, "move": move.delta, **best_part(move)}
-            for row, move in zip(rows(comparison.reranked), comparison.moves, strict=True)
+            {**row, "before": move.before, "move": move.delta, **_best_part(move)}
+            for row, move in zip(_rows(comparison.reranked), comparison.moves, strict=True)
         ],
         "scale": comparison.scale,
         "seconds": dict(comparison.timings),
     }
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return json.dumps(fields, ensure_ascii=False, indent=2)
 
 
-def rows(ranking: Ranking) -> list[dict[str, object]]:
+def _rows(ranking: Ranking) -> list[dict[str, object]]:
     return [
-        {"rank": rank, **titled(hit.chunk), "page": hit.chunk.page, "text": hit.chunk.text, "score": hit.score}
+        {"rank": rank, **_titled(hit.chunk), "page": hit.chunk.page, "text": hit.chunk.text, "score": hit.score}
         for rank, hit in enumerate(ranking.hits, start=1)
     ]
 
 
-def titled(chunk: Chunk) -> dict[str, str]:
+def _titled(chunk: Chunk) -> dict[str, str]:
     return {"document": chunk.title} if chunk.title else {}
 
 
-def best_part(move: Move) -> dict[str, object]:
+def _best_part(move: Move) -> dict[str, object]:
     return {"part": {**asdict(move.part), "text": move.part.words(move.chunk.text)}} if move.part else {}
 
 
 def as_text(comparison: Comparison) -> str:
+    """Return a comparison as text, each order a line a chunk."""
     title = f"{comparison.order} order"
     chunks = comparison.before.chunks
-    before = [f"{rank:>4}        {where(chunk)} {one_line(chunk.text)}" for rank, chunk in enumerate(chunks, start=1)]
+    before = [f"{rank:>4}        {_where(chunk)} {one_line(chunk.text)}" for rank, chunk in enumerate(chunks, start=1)]
     after = [
-        f"{move.after:>4} {arrow(move.delta):>6} {where(move.chunk)} {scored_text(move)}" for move in comparison.moves
+        f"{move.after:>4} {_arrow(move.delta):>6} {_where(move.chunk)} {scored_text(move)}" for move in comparison.moves
     ]
     scored = f", {len(before)} scored" if len(before) < comparison.found else ""
     return "\n".join(
@@ -61,7 +63,7 @@ def as_text(comparison: Comparison) -> str:
     )
 
 
-def where(chunk: Chunk) -> str:
+def _where(chunk: Chunk) -> str:
     return f"{one_line(chunk.title)} p. {chunk.page:<4}" if chunk.title else f"p. {chunk.page:<4}"
 
 
@@ -72,7 +74,7 @@ def scored_text(move: Move) -> str:
     return f"[best of {move.part.of} parts] {one_line(move.part.words(move.chunk.text))}"
 
 
-def arrow(delta: int) -> str:
+def _arrow(delta: int) -> str:
     return f"▲{delta}" if delta > 0 else f"▼{-delta}" if delta < 0 else "="
 
 
@@ -80,11 +82,15 @@ def as_table(columns: list[str], rows: list[list[object]]) -> list[str]:
     """Set a table in columns of equal width; numbers stand to the right."""
     cells = [columns, *([f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
-    return ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:],
-            strict=True))]) for row in cells]  # fmt: skip
+    return ["  ".join(_aligned(row, widths)) for row in cells]
+
+
+def _aligned(row: list[str], widths: list[int]) -> list[str]:
+    return [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
 
 
 def one_line(text: object, width: int = 80) -> str:
+    """Return a text on one line of at most ``width`` characters, without those that control a terminal."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     return line if len(line) <= width else line[: width - 1] + "…"
 
@@ -100,6 +106,7 @@ def counting(what: str) -> Progress:
 
 
 def warn(test: selftest.SelfTest, language: str) -> None:
+    """Warn on standard error where the self-test says that an order means little in a language."""
     if language not in test.languages:
         cases = len(selftest.CASES[language])
         sys.stderr.write(

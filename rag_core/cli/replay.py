@@ -11,12 +11,14 @@ from rag_core.sharing import replay_file
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
+    """Add a saved comparison, and the form in which it is printed."""
     command.add_argument("file", type=Path, metavar="FILE", help="a result saved on a page or by compare --replay")
     command.add_argument("--json", action="store_true", help="print one JSON object, as compare does")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> str:
+    """Return a saved comparison as ``compare`` prints it, below what it was made from."""
     made = replay_file.read(read(arguments.file))
     if arguments.json:
         return as_json(made.comparison)

@@ -16,6 +16,7 @@ LANGUAGES = ("en", "zh")
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
+    """Add a saved comparison, and the page that is made of it."""
     command.add_argument("file", type=Path, metavar="FILE", help="a result saved on a page or by compare --replay")
     command.add_argument("output", type=Path, metavar="OUTPUT", help="the page to write: .html with charts, or .md")
     command.add_argument("--language", choices=LANGUAGES, help="of the report; by default the document's")

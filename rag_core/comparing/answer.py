@@ -32,7 +32,9 @@ NUMBERS = re.compile(r"(\d+)(?:\s*[-–—~～]\s*(\d+))?")
 class Scorer(Protocol):
     """Anything that scores texts against a question, higher for better."""
 
-    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]: ...
+    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """Return a score for each text."""
+        ...
 
 
 def by_llm(query: str, hits: Sequence[Hit], llm: ChatModel) -> Iterator[str]:

@@ -35,20 +35,21 @@ class Change:
     alone: tuple[int, int]
 
 
-def change(one: Comparison, other: Comparison) -> Change:
+def change(comparison: Comparison, other: Comparison) -> Change:
     """Compare two comparisons of the same document."""
-    first, second = top(one), top(other)
-    pairs = partners(one.reranked, other.reranked)
+    first, second = top(comparison), top(other)
+    pairs = partners(comparison.reranked, other.reranked)
     return Change(
         left=tuple(absent(first, second)),
         entered=tuple(absent(second, first)),
         pairs=pairs,
-        tau=kendall_tau(*in_both(one.reranked, other.reranked, pairs)),
-        alone=(len(one.reranked) - len(pairs), len(other.reranked) - len(pairs)),
+        tau=kendall_tau(*in_both(comparison.reranked, other.reranked, pairs)),
+        alone=(len(comparison.reranked) - len(pairs), len(other.reranked) - len(pairs)),
     )
 
 
 def top(comparison: Comparison) -> tuple[Move, ...]:
+    """Return the moves within the cutoff, in the cross-encoder's order."""
     return comparison.moves[: comparison.cutoff]
 
 
@@ -59,12 +60,12 @@ def absent(moves: Iterable[Move], others: Sequence[Move]) -> Iterator[Move]:
             yield move
 
 
-def common(one: Chunk, other: Chunk) -> float:
+def common(chunk: Chunk, other: Chunk) -> float:
     """Return how much of the shorter text both chunks have in common, in [0, 1]."""
-    return one.shares(other.page, other.start, other.end) if one.doc_id == other.doc_id else 0.0
+    return chunk.shares(other.page, other.start, other.end) if chunk.doc_id == other.doc_id else 0.0
 
 
-def partners(one: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:
+def partners(ranking: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:
     """Give each chunk at most one partner that shares half of the shorter text: first those that are most alike.
 
     Among equals the better ranks meet. The pairs follow the first ranking.
@@ -74,7 +75,7 @@ def partners(one: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:
         by_place.setdefault((chunk.doc_id, chunk.page), []).append((rank, chunk))
     near = sorted(
         (-likeness(chunk, candidate), rank, their_rank, chunk.id, candidate.id)
-        for rank, chunk in enumerate(one.chunks)
+        for rank, chunk in enumerate(ranking.chunks)
         for their_rank, candidate in by_place.get((chunk.doc_id, chunk.page), ())
         if common(chunk, candidate) >= ENOUGH
     )
@@ -84,16 +85,16 @@ def partners(one: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:
         if chunk_id not in taken and candidate_id not in theirs:
             taken[chunk_id] = candidate_id
             theirs.add(candidate_id)
-    return tuple((chunk_id, taken[chunk_id]) for chunk_id in one.ids if chunk_id in taken)
+    return tuple((chunk_id, taken[chunk_id]) for chunk_id in ranking.ids if chunk_id in taken)
 
 
-def likeness(one: Chunk, other: Chunk) -> float:
+def likeness(chunk: Chunk, other: Chunk) -> float:
     """Return the common part of two chunks of a page over all that either covers, in [0, 1] (Jaccard)."""
-    both = min(one.end, other.end) - max(one.start, other.start)
-    return max(both, 0) / ((one.end - one.start) + (other.end - other.start) - max(both, 0))
+    both = min(chunk.end, other.end) - max(chunk.start, other.start)
+    return max(both, 0) / ((chunk.end - chunk.start) + (other.end - other.start) - max(both, 0))
 
 
-def in_both(one: Ranking, other: Ranking, pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+def in_both(ranking: Ranking, other: Ranking, pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
     """Return both orders of the paired chunks, under the first one's ids."""
     names = {second: first for first, second in pairs}
     return [first for first, _ in pairs], [names[chunk_id] for chunk_id in other.ids if chunk_id in names]

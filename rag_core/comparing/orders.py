@@ -54,10 +54,10 @@ def rank_biased_overlap(first: Sequence[str], second: Sequence[str], p: float = 
     if not first:
         return 1.0
     seen_first, seen_second, common, total = set(), set(), 0, 0.0
-    for depth, (one, other) in enumerate(zip(first, second, strict=True), start=1):
-        common += (one == other) + (one in seen_second) + (other in seen_first)
-        seen_first.add(one)
-        seen_second.add(other)
+    for depth, (left, right) in enumerate(zip(first, second, strict=True), start=1):
+        common += (left == right) + (left in seen_second) + (right in seen_first)
+        seen_first.add(left)
+        seen_second.add(right)
         total += common / depth * p**depth
     return common / depth * p**depth + (1 - p) / p * total
 
@@ -71,8 +71,8 @@ def agreement(rankings: Mapping[str, Ranking], k: int) -> dict[tuple[str, str], 
     if len({frozenset(ranking.ids) for ranking in rankings.values()}) > 1:
         raise ValueError("all orders must rank the same candidates")
     return {
-        (one, other): (kendall_tau(first.ids, second.ids), overlap_at(first.ids, second.ids, k))
-        for one, first in rankings.items()
+        (name, other): (kendall_tau(first.ids, second.ids), overlap_at(first.ids, second.ids, k))
+        for name, first in rankings.items()
         for other, second in rankings.items()
     }
 

@@ -60,7 +60,7 @@ def facts(comparison: Comparison, relevant: Collection[str] | None = None) -> li
 Rule = Callable[[Comparison, Collection[str] | None], Fact]
 
 
-def places(move: Move) -> dict[str, object]:
+def _places(move: Move) -> dict[str, object]:
     return {"page": move.chunk.page, "before": move.before, "after": move.after, "places": abs(move.delta)}
 
 
@@ -70,7 +70,7 @@ def embedding(comparison: Comparison, _: Collection[str] | None) -> Fact:
     if not first or comparison.order == "bm25":
         return Fact("embedding", "none", {"k": comparison.cutoff})
     fallen = min(first, key=lambda move: move.delta)
-    return Fact("embedding", "fell", places(fallen), fallen.chunk)
+    return Fact("embedding", "fell", _places(fallen), fallen.chunk)
 
 
 def tail(comparison: Comparison, _: Collection[str] | None) -> Fact:
@@ -78,8 +78,8 @@ def tail(comparison: Comparison, _: Collection[str] | None) -> Fact:
     deep = [move for move in comparison.entered if move.before > 2 * comparison.cutoff]
     if not deep:
         return Fact("tail", "none", {"k": comparison.cutoff, "edge": 2 * comparison.cutoff})
-    found = max(deep, key=lambda move: move.before)
-    return Fact("tail", "rescued", {**places(found), "k": comparison.cutoff}, found.chunk)
+    rescued = max(deep, key=lambda move: move.before)
+    return Fact("tail", "rescued", {**_places(rescued), "k": comparison.cutoff}, rescued.chunk)
 
 
 def reading(comparison: Comparison, _: Collection[str] | None) -> Fact:
@@ -87,11 +87,11 @@ def reading(comparison: Comparison, _: Collection[str] | None) -> Fact:
     risers = [move for move in comparison.moves if move.after <= comparison.cutoff and move.delta >= RISE]
     for tie in (number_asked_for, figure, words_shared):
         for move in sorted(risers, key=lambda move: -move.delta):
-            if found := tie(comparison.query, move.chunk.text):
-                return Fact("reading", tie.__name__, {**places(move), "found": found}, move.chunk)
+            if evidence := tie(comparison.query, move.chunk.text):
+                return Fact("reading", tie.__name__, {**_places(move), "found": evidence}, move.chunk)
     if risers:
         best = max(risers, key=lambda move: move.delta)
-        return Fact("reading", "no_tie", places(best), best.chunk)
+        return Fact("reading", "no_tie", _places(best), best.chunk)
     return Fact("reading", "none", {"rise": RISE})
 
 
@@ -142,24 +142,24 @@ def harm(comparison: Comparison, relevant: Collection[str] | None) -> Fact:
     else:
         worst = min(comparison.left, key=lambda move: move.delta, default=None)
         case = "none" if worst is None else "left"
-    values = {"k": comparison.cutoff, **(places(worst) if worst else {})}
-    return Fact("harm", case, values, worst and worst.chunk)
+    values = {"k": comparison.cutoff, **(_places(worst) if worst else {})}
+    return Fact("harm", case, values, worst.chunk if worst else None)
 
 
 def expansion(comparison: Comparison, _: Collection[str] | None) -> Fact:
     """Count the candidates that only an expansion found, and those of them that reached the cutoff."""
     if not comparison.expansions:
         return Fact("expansion", "none")
-    new = [move for move in comparison.moves if found_without_the_question(comparison, move.chunk.id)]
+    new = [move for move in comparison.moves if _found_without_the_question(comparison, move.chunk.id)]
     helped = [move for move in new if move.after <= comparison.cutoff]
     values = {"queries": len(comparison.expansions) + 1, "new": len(new), "k": comparison.cutoff}
     if not helped:
         return Fact("expansion", "cost", values)
-    return Fact("expansion", "helped", {**values, **places(helped[0])}, helped[0].chunk)
+    return Fact("expansion", "helped", {**values, **_places(helped[0])}, helped[0].chunk)
 
 
-def found_without_the_question(comparison: Comparison, chunk_id: str) -> bool:
-    return all(found.origin != "question" for found in comparison.ledger[chunk_id])
+def _found_without_the_question(comparison: Comparison, chunk_id: str) -> bool:
+    return all(entry.origin != "question" for entry in comparison.ledger[chunk_id])
 
 
 def depth(comparison: Comparison, _: Collection[str] | None) -> Fact:
@@ -167,7 +167,7 @@ def depth(comparison: Comparison, _: Collection[str] | None) -> Fact:
     deepest = max((move for move in comparison.moves if move.after <= comparison.cutoff), key=lambda move: move.before)
     pairs = len(comparison.moves)
     milliseconds = 1000 * comparison.timings.get("rerank", 0.0) / pairs
-    values = {**places(deepest), "k": comparison.cutoff, "pairs": pairs, "milliseconds": milliseconds}
+    values = {**_places(deepest), "k": comparison.cutoff, "pairs": pairs, "milliseconds": milliseconds}
     if deepest.before <= comparison.cutoff:
         return Fact("depth", "all", values)
     return Fact("depth", "enough", values, deepest.chunk)

@@ -32,7 +32,7 @@ def negate(text: str) -> str:
     if negated.search(text):
         return negated.sub("", text, count=1)
     if verb.search(text):
-        return verb.sub(lambda found: _negated(found.group(), han), text, count=1)
+        return verb.sub(lambda match: _negated(match.group(), han), text, count=1)
     return DENIED["zh"] + text if han else DENIED["en"] + text[:1].lower() + text[1:]
 
 
@@ -45,9 +45,19 @@ def _negated(verb: str, han: bool) -> str:
 # Numbers and dates
 
 MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d%‰]|[.,]\d)")
 DAY_ZH = re.compile(r"(?<!\d)(\d{1,2})(?=[月日号])")
 MONTH_EN = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b")
@@ -56,10 +66,10 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 def swap_number(text: str) -> str | None:
     """Change every digit of the first number that is no date."""
-    dates = [found.span() for date in (YEAR, DAY_ZH) for found in date.finditer(text)]
-    for found in NUMBER.finditer(text):
-        if not any(start <= found.start() < end for start, end in dates):
-            return text[: found.start()] + _other_number(found.group()) + text[found.end() :]
+    dates = [match.span() for date in (YEAR, DAY_ZH) for match in date.finditer(text)]
+    for match in NUMBER.finditer(text):
+        if not any(start <= match.start() < end for start, end in dates):
+            return text[: match.start()] + _other_number(match.group()) + text[match.end() :]
     return None
 
 
@@ -76,10 +86,10 @@ def swap_date(text: str) -> str | None:
         (MONTH_EN, lambda month: MONTHS[(MONTHS.index(month) + 5) % 12]),
         (DAY_ZH, lambda day: str((int(day) + 4) % 12 + 1)),
     )
-    found = [(match.start(), match.end(), rule) for date, rule in rules for match in date.finditer(text)]
-    if not found:
+    dates = [(match.start(), match.end(), rule) for date, rule in rules for match in date.finditer(text)]
+    if not dates:
         return None
-    start, end, rule = min(found, key=lambda one: one[0])
+    start, end, rule = min(dates, key=lambda place: place[0])
     return text[:start] + rule(text[start:end]) + text[end:]
 
 
@@ -97,11 +107,11 @@ OTHER_NAMES = {"zh": ("临江", "北岭"), "en": ("Ashford", "Redfield")}
 def swap_name(text: str) -> str | None:
     """Put another name for the first place, firm or person that looks like one, wherever it stands."""
     han = language_of(text) == "zh"
-    found = (NAME_ZH if han else NAME_EN).search(text)
-    if not found:
+    match = (NAME_ZH if han else NAME_EN).search(text)
+    if not match:
         return None
-    [other] = [name for name in OTHER_NAMES["zh" if han else "en"] if name not in found.group()][:1]
-    return text.replace(found.group(), other)
+    [other] = [name for name in OTHER_NAMES["zh" if han else "en"] if name not in match.group()][:1]
+    return text.replace(match.group(), other)
 
 
 # Order

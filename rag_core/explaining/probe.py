@@ -28,7 +28,9 @@ class Scorer(Protocol):
 
     id: str
 
-    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray: ...
+    def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return float of shape (texts,): higher answers the question better."""
+        ...
 
 
 class Embedder(Protocol):
@@ -36,9 +38,13 @@ class Embedder(Protocol):
 
     id: str
 
-    def embed_queries(self, queries: Sequence[str]) -> np.ndarray: ...
+    def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Return rows of length 1, float32 of shape (queries, dimension)."""
+        ...
 
-    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray: ...
+    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return rows of length 1, float32 of shape (texts, dimension)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ def without(text: str, spans: Sequence[Span]) -> str:
 
 
 def _scored(texts: Sequence[str], score: Score, progress: Progress | None) -> list[float]:
-    scores = []
+    scores: list[float] = []
     for start in range(0, len(texts), TEXTS_PER_PASS):
         scores.extend(map(float, score(texts[start : start + TEXTS_PER_PASS])))
         if progress:

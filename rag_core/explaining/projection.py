@@ -106,7 +106,7 @@ def kept_neighbours(vectors: np.ndarray, points: np.ndarray, count: int = NEARES
         apart[np.arange(len(block)), np.arange(start, start + len(block))] = -1
         drawn = np.argpartition(apart, count, axis=1)[:, : count + 1]
         pairs = zip(true[start : start + len(block)], drawn, strict=True)
-        shares += [(len(set(one) & set(other)) - 1) / count for one, other in pairs]
+        shares += [(len(set(row) & set(drawn_row)) - 1) / count for row, drawn_row in pairs]
     return float(np.mean(shares))
 
 
@@ -117,9 +117,9 @@ class _Counter:
         self.progress = progress
 
     def write(self, line: str) -> None:
-        found = re.search(r"(\d+)/(\d+)", line)
-        if found:
-            self.progress(int(found.group(1)), int(found.group(2)))
+        match = re.search(r"(\d+)/(\d+)", line)
+        if match:
+            self.progress(int(match.group(1)), int(match.group(2)))
 
     def flush(self) -> None:
         """A bar flushes after each line; nothing is held back here."""

@@ -82,6 +82,7 @@ class Database:
         self._reading.execute("SELECT count(*) FROM documents").fetchall()
 
     def close(self) -> None:
+        """Close the connection that was kept open."""
         self._reading.close()
 
     @contextmanager

@@ -26,6 +26,7 @@ def unwritable(folder: Path, reason: BaseException) -> DiskFull | LibraryUnwrita
 
 
 def is_full(folder: Path, reason: BaseException) -> bool:
+    """Say whether a write failed for want of room: its reason says so, or next to none is left."""
     return any(word in str(reason) for word in FULL) or room(folder) < LEAST_ROOM
 
 

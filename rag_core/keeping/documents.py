@@ -106,8 +106,11 @@ class DocumentStore:
             members = tuple(row[0] for row in connection.execute(query, (doc_id,)))
         if row is None:
             raise _missing(doc_id)
+        title, language = row
         # The library says of neither what it is: whatever was read has pages, left out or not.
-        return Document(doc_id, *row, pages) if pages else Collection(doc_id, *row, members=members)
+        if pages:
+            return Document(doc_id, title, language, pages)
+        return Collection(doc_id, title, language, members=members)
 
     def parts(self, doc_id: str) -> list[Document]:
         """Return the members of a collection, or the document alone."""

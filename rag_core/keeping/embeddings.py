@@ -41,6 +41,7 @@ class EmbeddingStore:
         self._database = database
 
     def save_chunks(self, doc_id: str, key: str, chunks: Sequence[Chunk]) -> None:
+        """Keep where a document was cut; what is kept of this cut already stays."""
         spans = json.dumps([(chunk.page, chunk.start, chunk.end) for chunk in chunks])
         with self._database.open() as connection:
             connection.execute("INSERT OR IGNORE INTO chunkings VALUES (?, ?, ?)", (doc_id, key, spans))
@@ -59,6 +60,7 @@ class EmbeddingStore:
         ]
 
     def save(self, doc_id: str, key: str, embedder: str, embeddings: Embeddings) -> None:
+        """Keep a document's embeddings in place of those that this embedder made of this cut before."""
         vectors = np.ascontiguousarray(embeddings.vectors, np.float32)
         row = (doc_id, key, embedder, vectors.shape[1], vectors.tobytes(), embeddings.seconds)
         with self._database.open() as connection:
@@ -83,6 +85,7 @@ class EmbeddingStore:
         return stored.vectors
 
     def has(self, doc_id: str, key: str, embedder: str) -> bool:
+        """Say whether an embedder's embeddings of this cut are kept."""
         return "embed" in self.seconds(doc_id, key, embedder)
 
     def seconds(self, doc_id: str, key: str, embedder: str) -> dict[str, float]:
@@ -101,6 +104,7 @@ class EmbeddingStore:
         return Scores(json.loads(row[0]), row[1]) if row else Scores({}, 0.0)
 
     def save_scores(self, doc_id: str, key: str, weights: str, query: str, scores: Scores) -> None:
+        """Keep a reranker's scores for a question in place of those that are kept of this cut."""
         row = (doc_id, key, weights, query, json.dumps(dict(scores.by_chunk)), scores.seconds)
         with self._database.open() as connection:
             connection.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -50,13 +50,10 @@ class JudgmentStore:
 
     def add(self, judgments: Sequence[tuple[str, Judgment]]) -> None:
         """Add judgments, each to a document, and their questions to its question set."""
-        rows = [
-            (doc_id, one.question, one.span.page, one.span.start, one.span.quote, one.grade, one.judge)
-            for doc_id, one in judgments
-        ]
+        rows = [(doc_id, *_row(judgment)) for doc_id, judgment in judgments]
         with self._database.open() as connection:
-            for doc_id, one in judgments:
-                _put_questions(connection, doc_id, [one.question])
+            for doc_id, judgment in judgments:
+                _put_questions(connection, doc_id, [judgment.question])
             connection.executemany("INSERT INTO judgments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def undo(self, doc_id: str, judge: str) -> Judgment | None:
@@ -79,6 +76,11 @@ def _put_questions(connection: sqlite3.Connection, doc_id: str, questions: Seque
             "INSERT OR IGNORE INTO questions SELECT ?, COALESCE(MAX(number), 0) + 1, ? FROM questions WHERE doc_id = ?",
             (doc_id, text, doc_id),
         )
+
+
+def _row(judgment: Judgment) -> tuple[str, int, int, str, int, str]:
+    span = judgment.span
+    return judgment.question, span.page, span.start, span.quote, judgment.grade, judgment.judge
 
 
 def _judgment(row: Sequence) -> Judgment:

@@ -22,4 +22,5 @@ class Library:
         self.history = HistoryStore(self.database)
 
     def close(self) -> None:
+        """Let go of the file."""
         self.database.close()

@@ -27,6 +27,7 @@ class Ceiling:
 
     @property
     def ideal(self) -> list[Chunk]:
+        """Return the first ``k`` of the whole document in the reranker's order."""
         return self.whole.chunks[: self.k]
 
     def reached(self, depth: int) -> int:

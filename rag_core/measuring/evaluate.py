@@ -62,10 +62,12 @@ class Evaluation:
 
     @property
     def questions(self) -> list[str]:
+        """Return the questions in the order in which they were asked."""
         return list(self.numbers)
 
     @property
     def baseline(self) -> str:
+        """Return the name of the order that the others are measured against: the first stage's."""
         return self.how.first_stage.order
 
     @property
@@ -75,6 +77,7 @@ class Evaluation:
 
     @property
     def measured(self) -> list[str]:
+        """Return the questions with a relevant chunk: those that can be measured."""
         answerable = set(self.judged.answerable)
         return [question for question in self.numbers if question in answerable]
 
@@ -86,9 +89,11 @@ class Evaluation:
 
     @property
     def enough(self) -> bool:
+        """Say whether there are enough measured questions to claim a difference."""
         return len(self.measured) >= FEW
 
     def mean(self, system: str, name: str) -> float | None:
+        """Return the mean of a measure over the measured questions; None where there is none."""
         values = self.values[system][name]
         return sum(values.values()) / len(values) if values else None
 
@@ -99,12 +104,14 @@ class Evaluation:
 
     def difference(self, system: str, name: str = MAIN) -> Difference | None:
         """Return the mean difference from the baseline; None for the baseline itself, or without judgments."""
-        found = list(self.differences(system, name).values())
-        if system == self.baseline or not found:
+        differences = list(self.differences(system, name).values())
+        if system == self.baseline or not differences:
             return None
         if not self.enough:
-            return Difference(float(np.mean(found)))
-        return Difference(float(np.mean(found)), *metrics.interval(found), metrics.randomisation(found))
+            return Difference(float(np.mean(differences)))
+        return Difference(
+            float(np.mean(differences)), *metrics.interval(differences), metrics.randomisation(differences)
+        )
 
     def unjudged(self, system: str) -> float | None:
         """Return how many of the first ten nobody has judged, on average over the measured questions."""

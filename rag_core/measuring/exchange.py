@@ -149,13 +149,17 @@ def write_judgments(questions: Iterable[str], judgments: Sequence[Judgment]) -> 
 
     The document is named where there are several.
     """
-    judged, several = {one.question for one in judgments}, len({one.span.doc_id for one in judgments}) > 1
-    rows = [
-        (one.question, one.span.page or "", one.span.quote, one.grade, one.judge, one.span.doc_id) for one in judgments
-    ]
+    judged = {judgment.question for judgment in judgments}
+    several = len({judgment.span.doc_id for judgment in judgments}) > 1
+    rows = [_judgment_row(judgment) for judgment in judgments]
     rows += [(text, "", "", "", "", "") for text in questions if text not in judged]
     columns = COLUMNS if several else COLUMNS[:-1]
     return write_csv(columns, [row[: len(columns)] for row in rows])
+
+
+def _judgment_row(judgment: Judgment) -> tuple[object, ...]:
+    span = judgment.span
+    return judgment.question, span.page or "", span.quote, judgment.grade, judgment.judge, span.doc_id
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -197,21 +201,22 @@ def read_qrels(data: bytes, questions: Mapping[int, str], chunks: Sequence[Chunk
     Raises:
         BadFile: a line does not fit, or names a question or chunk that is not here; nothing is taken then.
     """
-    by_id, found = {chunk.id: chunk for chunk in chunks}, []
+    by_id = {chunk.id: chunk for chunk in chunks}
+    judgments: list[Judgment] = []
     for line, text in enumerate(_decoded(data).splitlines(), start=1):
         fields = text.split()
         if not fields:
             continue
         if len(fields) != 4:
-            raise BadQrels(f"line {line} has {len(fields)} fields; qrels have four: question 0 chunk grade",
-                           line=line, fields=len(fields))  # fmt: skip
+            message = f"line {line} has {len(fields)} fields; qrels have four: question 0 chunk grade"
+            raise BadQrels(message, line=line, fields=len(fields))
         number, _, chunk_id, grade = fields
         if chunk_id not in by_id:
-            raise UnknownChunk(f"line {line}: this document, cut as it is now, has no chunk {chunk_id!r}",
-                               line=line, chunk=chunk_id)  # fmt: skip
+            message = f"line {line}: this document, cut as it is now, has no chunk {chunk_id!r}"
+            raise UnknownChunk(message, line=line, chunk=chunk_id)
         question = _by_number(line, number, questions)
-        found.append(Judgment(question, span_of(by_id[chunk_id]), _grade(line, grade), judge))
-    return list(dict.fromkeys(found))
+        judgments.append(Judgment(question, span_of(by_id[chunk_id]), _grade(line, grade), judge))
+    return list(dict.fromkeys(judgments))
 
 
 def _by_number(line: int, name: str, questions: Mapping[int, str]) -> str:

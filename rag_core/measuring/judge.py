@@ -53,14 +53,14 @@ def apply(judgments: Iterable[Judgment], documents: Sequence[Document], chunks: 
 
     For each judge a chunk has the highest grade among that judge's spans that count for it.
     """
-    found = {one: _settled(one, documents) for one in latest(judgments)}
-    lost = tuple(one for one, places in found.items() if not places)
-    return carry([place for places in found.values() for place in places], chunks, lost)
+    settled = {judgment: _settled(judgment, documents) for judgment in latest(judgments)}
+    lost = tuple(judgment for judgment, places in settled.items() if not places)
+    return carry([place for places in settled.values() for place in places], chunks, lost)
 
 
 def settle(judgments: Iterable[Judgment], documents: Sequence[Document]) -> list[Judgment]:
     """Return judgments with their words as they stand on the pages now; those whose words are gone are left out."""
-    return [place for one in latest(judgments) for place in _settled(one, documents)]
+    return [place for judgment in latest(judgments) for place in _settled(judgment, documents)]
 
 
 def assign(judgments: Iterable[Judgment], documents: Sequence[Document]) -> Iterator[tuple[str, Judgment]]:
@@ -69,7 +69,7 @@ def assign(judgments: Iterable[Judgment], documents: Sequence[Document]) -> Iter
     One that names none of them is about every one that holds its words; where none does, the first has it, as lost.
     """
     for judgment in judgments:
-        about = [one.span.doc_id for one in _settled(judgment, documents)] or [documents[0].id]
+        about = [place.span.doc_id for place in _settled(judgment, documents)] or [documents[0].id]
         named = judgment.span.doc_id in {document.id for document in documents}
         for doc_id in [judgment.span.doc_id] if named else about:
             yield doc_id, judgment
@@ -88,15 +88,19 @@ def _span(document: Document, place: Place) -> Span:
     return Span(number, start, text[start:end], document.id)
 
 
-def news(found: Iterable[Judgment], held: Iterable[Judgment], own: str = "") -> list[Judgment]:
+def news(arrived: Iterable[Judgment], held: Iterable[Judgment], own: str = "") -> list[Judgment]:
     """Return what judgments from elsewhere say that those held here do not.
 
     Another judge's later word counts. Where somebody here judged the same span without a name or as ``own``, what is
     held stands: it may be newer than what was once sent away.
     """
-    kept = {_words(one): one for one in latest(held)}
-    asked = [(one, kept.get(_words(one))) for one in latest(found)]
-    return [one for one, old in asked if old is None or (old.grade != one.grade and one.judge not in ("", own))]
+    kept = {_words(judgment): judgment for judgment in latest(held)}
+    asked = [(judgment, kept.get(_words(judgment))) for judgment in latest(arrived)]
+    return [
+        judgment
+        for judgment, old in asked
+        if old is None or (old.grade != judgment.grade and judgment.judge not in ("", own))
+    ]
 
 
 def _words(judgment: Judgment) -> tuple[object, ...]:
@@ -128,7 +132,7 @@ def carry(settled: Iterable[Judgment], chunks: Sequence[Chunk], lost: Sequence[J
 
 def latest(judgments: Iterable[Judgment]) -> list[Judgment]:
     """Return each judge's last word on each question and span."""
-    return list({(one.question, one.span, one.judge): one for one in judgments}.values())
+    return list({(judgment.question, judgment.span, judgment.judge): judgment for judgment in judgments}.values())
 
 
 def locate(span: Span, pages: Sequence[Page]) -> Place | None:
@@ -140,9 +144,9 @@ def locate(span: Span, pages: Sequence[Page]) -> Place | None:
     if pattern is None:
         return None
     for page in sorted(pages, key=lambda page: abs(page.number - span.page)):
-        found = [match.span() for match in pattern.finditer(page.text)]
-        if found:
-            start, end = min(found, key=lambda place: abs(place[0] - span.start) if page.number == span.page else 0)
+        places = [match.span() for match in pattern.finditer(page.text)]
+        if places:
+            start, end = min(places, key=lambda place: abs(place[0] - span.start) if page.number == span.page else 0)
             return page.number, start, end
     return None
 

@@ -40,11 +40,11 @@ def measure(run: Run, qrels: Qrels) -> dict[str, dict[str, float]]:
         ids[question]: {chunk_id: float(len(order) - rank) for rank, chunk_id in enumerate(order)}
         for question, order in run.items()
     }
-    found: dict[str, dict[str, float]] = {name: {} for name in MEASURES}
+    values: dict[str, dict[str, float]] = {name: {} for name in MEASURES}
     names = {ir_measures.parse_measure(name): name for name in MEASURES}
     for value in ir_measures.pytrec_eval.iter_calc(list(names), judged, ranked):
-        found[names[value.measure]][questions[value.query_id]] = float(value.value)
-    return found
+        values[names[value.measure]][questions[value.query_id]] = float(value.value)
+    return values
 
 
 def unjudged(order: Sequence[str], grades: Mapping[str, int], k: int = 10) -> int:

@@ -28,6 +28,7 @@ class Panel:
 
     @property
     def agreement(self) -> dict[tuple[str, str], tuple[float | None, float]]:
+        """Return Kendall's tau and the overlap of the first ``k`` for each pair of orders."""
         return agreement(self.rankings, self.k)
 
     @property
@@ -37,6 +38,7 @@ class Panel:
 
     @property
     def disputed(self) -> tuple[Chunk, dict[str, int]]:
+        """Return the chunk on which the orders differ most, and its rank in each."""
         return most_disputed(self.rankings)
 
 
@@ -62,6 +64,6 @@ def panel(
 
 def among(candidates: Ranking, ranking: Ranking) -> Ranking:
     """Return the candidates in a ranking's order; what it does not hold scores 0."""
-    scores = {hit.chunk.id: hit.score for hit in ranking.hits}
-    found = [scores.get(chunk.id, 0.0) for chunk in candidates.chunks]
-    return Ranking.from_scores(ranking.name, candidates.query, candidates.chunks, found)
+    by_chunk = {hit.chunk.id: hit.score for hit in ranking.hits}
+    scores = [by_chunk.get(chunk.id, 0.0) for chunk in candidates.chunks]
+    return Ranking.from_scores(ranking.name, candidates.query, candidates.chunks, scores)

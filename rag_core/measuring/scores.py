@@ -37,7 +37,8 @@ def kept_scores(opened: Opened, reranker: Reranker, question: str) -> Scores:
     """Return the scores that are kept with each searched document."""
     index = opened.index
     parts = [opened.kept.scores(part, index.address.chunks, reranker.weights, question) for part in index.doc_ids]
-    return Scores({i: score for part in parts for i, score in part.by_chunk.items()}, sum(one.seconds for one in parts))
+    by_chunk = {chunk_id: score for part in parts for chunk_id, score in part.by_chunk.items()}
+    return Scores(by_chunk, sum(part.seconds for part in parts))
 
 
 def keep_scores(opened: Opened, reranker: Reranker, question: str, scores: Scores) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rag_core.datatypes import Chunk, Judgment
 from rag_core.measuring import exchange, judge
-from rag_core.measuring.evaluate import Evaluation
+from rag_core.measuring.evaluate import Difference, Evaluation
 from rag_core.measuring.metrics import MAIN, MEASURES
 
 
@@ -38,27 +38,33 @@ def means(evaluation: Evaluation) -> Table:
 
 
 def mean_row(evaluation: Evaluation, system: str) -> list[object]:
-    values = [rounded(evaluation.mean(system, name)) for name in MEASURES]
-    found = evaluation.difference(system)
-    sure = [rounded(value) for value in (found.mean, found.low, found.high, found.p)] if found else [""] * 4
-    return [system, len(evaluation.measured), *values, rounded(evaluation.unjudged(system)), *sure]
+    """Return a system's row of ``means``; what was not measured is empty."""
+    values = [_rounded(evaluation.mean(system, name)) for name in MEASURES]
+    difference = _cells(evaluation.difference(system))
+    return [system, len(evaluation.measured), *values, _rounded(evaluation.unjudged(system)), *difference]
 
 
-def rounded(value: float | None) -> float | str:
+def _cells(difference: Difference | None) -> list[float | str]:
+    if difference is None:
+        return [""] * 4
+    return [_rounded(value) for value in (difference.mean, difference.low, difference.high, difference.p)]
+
+
+def _rounded(value: float | None) -> float | str:
     return "" if value is None else round(value, 4)
 
 
 def per_question(evaluation: Evaluation) -> Table:
     """Return a row a question and system: the measures where it is judged, and what changed in the first places."""
     columns = ["question", "system", "judged", "relevant", *MEASURES, f"new in top {evaluation.how.cutoff}"]
-    rows = []
+    rows: list[list[object]] = []
     for question in evaluation.questions:
         grades = evaluation.judged.qrels.get(question, {})
         relevant = sum(grade >= judge.RELEVANT for grade in grades.values())
         for system, values in evaluation.values.items():
-            found = [rounded(values[name].get(question)) for name in MEASURES]
+            measures = [_rounded(values[name].get(question)) for name in MEASURES]
             new, _ = evaluation.changed(system, question)
-            rows.append([question, system, len(grades), relevant, *found, new])
+            rows.append([question, system, len(grades), relevant, *measures, new])
     return columns, rows
 
 
@@ -67,15 +73,15 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     by_id, systems, models = {chunk.id: chunk for chunk in chunks}, list(evaluation.orders), list(evaluation.scores)
     named = any(chunk.title for chunk in chunks)
     document = ["document"] if named else []
-    columns = ["question", "chunk", *document, "page", "text", "grade", *(f"rank {name}" for name in systems),
-               *(f"score {name}" for name in models)]  # fmt: skip
-    rows = []
+    measured = [*(f"rank {name}" for name in systems), *(f"score {name}" for name in models)]
+    columns = ["question", "chunk", *document, "page", "text", "grade", *measured]
+    rows: list[list[object]] = []
     for question in evaluation.questions:
         places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
         for chunk_id in dict.fromkeys(i for name in systems for i in evaluation.orders[name][question]):
             chunk, grade = by_id[chunk_id], evaluation.judged.qrels.get(question, {}).get(chunk_id, "")
             scores = [evaluation.scores[name][question].get(chunk_id, "") for name in models]
-            found = [places[name].get(chunk_id, "") for name in systems]
+            ranked = [places[name].get(chunk_id, "") for name in systems]
             title = [chunk.title] if named else []
-            rows.append([question, chunk_id, *title, chunk.page, chunk.text, grade, *found, *scores])
+            rows.append([question, chunk_id, *title, chunk.page, chunk.text, grade, *ranked, *scores])
     return columns, rows

@@ -41,6 +41,7 @@ class Baseline:
 
     @property
     def median(self) -> float:
+        """Return the middle score, which one text that touches the question does not move far."""
         return float(np.median(self.scores))
 
 

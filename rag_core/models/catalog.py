@@ -44,7 +44,7 @@ class Line:
         return BUNDLED / self.id
 
 
-ST = "sentence-transformers"
+ST, SERVER = "sentence-transformers", "server"
 BGE_ZH_QUERY = "为这个句子生成表示以用于检索相关文章："
 MANY = ("zh", "en", "…")
 
@@ -58,8 +58,10 @@ EMBEDDERS = (
     Line("text-embedding-ada-002", "openai", MANY, 0, "API", batch=100),
     Line("text-embedding-3-small", "openai", MANY, 0, "API", batch=100),
     Line("text-embedding-3-large", "openai", MANY, 0, "API", batch=100),
-    Line("embedding-server", "server", MANY, 0, "API", batch=32),
+    Line("embedding-server", SERVER, MANY, 0, "API", batch=32),
 )
+
+COHERE, JINA = "https://api.cohere.com/v2/rerank", "https://api.jina.ai/v1/rerank"
 
 RERANKERS = (
     Line("bilingual-cross-encoder", "onnx", ("zh", "en"), 0, "CC BY-SA 4.0", pair_tokens=160),
@@ -68,12 +70,12 @@ RERANKERS = (
     Line("BAAI/bge-reranker-base", ST, ("zh", "en"), 1110, "MIT"),
     Line("BAAI/bge-reranker-v2-m3", ST, MANY, 2270, "Apache-2.0"),
     Line("Alibaba-NLP/gte-multilingual-reranker-base", ST, MANY, 612, "Apache-2.0", remote_code=True),
-    Line("rerank-server", "server", MANY, 0, "API"),
-    Line("rerank-v3.5", "server", MANY, 0, "API",
-         address="https://api.cohere.com/v2/rerank", form="cohere", key_name="COHERE_API_KEY"),
-    Line("jina-reranker-v2-base-multilingual", "server", MANY, 0, "API",
-         address="https://api.jina.ai/v1/rerank", form="jina", key_name="JINA_API_KEY"),
-)  # fmt: skip
+    Line("rerank-server", SERVER, MANY, 0, "API"),
+    Line("rerank-v3.5", SERVER, MANY, 0, "API", address=COHERE, form="cohere", key_name="COHERE_API_KEY"),
+    Line(
+        "jina-reranker-v2-base-multilingual", SERVER, MANY, 0, "API", address=JINA, form="jina", key_name="JINA_API_KEY"
+    ),
+)
 
 
 def find(lines: tuple[Line, ...], model_id: str) -> Line:
@@ -102,5 +104,5 @@ def leaves(lines: tuple[Line, ...], model_id: str) -> bool:
 
 def served(line: Line, model: str) -> Line:
     """Return the line of a server's embedder; a model of the catalogue keeps its prefixes wherever it runs."""
-    known = next((one for one in EMBEDDERS if one.id == model), line)
+    known = next((embedder for embedder in EMBEDDERS if embedder.id == model), line)
     return replace(line, id=model, query_prefix=known.query_prefix, text_prefix=known.text_prefix)

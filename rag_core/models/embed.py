@@ -49,12 +49,15 @@ class OnnxEmbedder:
         self.id, self.line, self.model = line.id, line, OnnxModel(line.folder)
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Embed questions with the model's prefix for them."""
         return self._embed(self.line.query_prefix, queries)
 
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Embed texts with the model's prefix for them, on all cores."""
         return self._embed(self.line.text_prefix, texts, progress)
 
     def reads(self, text: str) -> int:
+        """Return how many characters of the text are read, the prefix not counted."""
         prefix = self.line.text_prefix
         return max(self.model.reads(prefix + text) - len(prefix), 0)
 
@@ -77,12 +80,15 @@ class SentenceTransformerEmbedder:
         )
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Embed questions with the model's prefix for them."""
         return self._encode(self.line.query_prefix, queries)
 
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
-        return in_batches(texts, self.line.batch, lambda part: self._encode(self.line.text_prefix, part), progress)
+        """Embed texts with the model's prefix for them, a batch at a time."""
+        return _in_batches(texts, self.line.batch, lambda part: self._encode(self.line.text_prefix, part), progress)
 
     def reads(self, text: str) -> int:
+        """Return how many characters of the text are read, the prefix not counted."""
         prefix = self.line.text_prefix
         return max(hub.reads(self.model, prefix + text) - len(prefix), 0)
 
@@ -91,7 +97,7 @@ class SentenceTransformerEmbedder:
         return normalise(vectors)
 
 
-def in_batches(
+def _in_batches(
     texts: Sequence[str], size: int, embed: Callable[[Sequence[str]], np.ndarray], progress: Progress | None
 ) -> np.ndarray:
     parts = []

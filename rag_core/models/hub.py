@@ -43,6 +43,11 @@ def load(model_id: str, build: Callable[[bool], Model]) -> Model:
 
 
 def cached(model_id: str) -> bool:
+    """Say whether a model's configuration is here already, and so perhaps the rest.
+
+    Raises:
+        UnknownModel: no model can have this id.
+    """
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 

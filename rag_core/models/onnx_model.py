@@ -60,13 +60,13 @@ class OnnxModel:
         encodings = self.tokenizer.encode_batch_fast(list(texts))  # places of tokens are not needed here
         parts = runs([len(encoding.ids) for encoding in encodings], self.together)
         jobs = [self.workers.submit(self._forward, [encodings[i] for i in part], pool) for part in parts]
-        done = told = 0
+        done = reported = 0
         try:
             for part, job in zip(parts, jobs, strict=True):
                 job.result()
                 done += len(part)
-                if progress and (done - told >= TEXTS_PER_REPORT or done == len(encodings)):
-                    told = done
+                if progress and (done - reported >= TEXTS_PER_REPORT or done == len(encodings)):
+                    reported = done
                     progress(done, len(encodings))
         finally:  # a reader who went away, or an error, must not leave the rest running
             for job in jobs:
@@ -109,6 +109,7 @@ def runs(lengths: Sequence[int], together: bool) -> list[list[int]]:
 
 
 def padded(length: int, multiple: int) -> int:
+    """Return the length rounded up to a multiple."""
     return -(-length // multiple) * multiple
 
 

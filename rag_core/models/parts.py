@@ -62,8 +62,8 @@ def cut(text: str, encoding: Encoding, limit: int, overlap: float = OVERLAP) -> 
     room -= 1  # cut out of its text, a part may begin with one token more
     spans = list(pieces(text, ends, room))
     tokens = [(bisect_right(ends, start), bisect_right(ends, end)) for start, end in spans]
-    found = runs(tokens, room, int(room * overlap))
-    return [(spans[first][0], spans[following - 1][1]) for first, following in found] or [(0, len(text))]
+    windows = runs(tokens, room, int(room * overlap))
+    return [(spans[first][0], spans[following - 1][1]) for first, following in windows] or [(0, len(text))]
 
 
 def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:

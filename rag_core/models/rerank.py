@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from rag_core.datatypes import Progress, Ranking, Scored
+from rag_core.datatypes import Part, Progress, Ranking, Scored
 from rag_core.errors import ModelUnusable
 from rag_core.models import catalog, hub, parts
 from rag_core.models.onnx_model import OnnxModel
@@ -44,6 +44,7 @@ class Reranker(Protocol):
 
 
 def first_logit(logits: np.ndarray, _mask: np.ndarray) -> np.ndarray:
+    """Return the score of each pair: the only column of its logits, (pairs, 1)."""
     return logits[:, 0]
 
 
@@ -58,9 +59,11 @@ class OnnxReranker:
         self.weights = named(hub.weights_id(str(line.folder)), self.limit)
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return the scores of ``score_parts`` alone."""
         return self.score_parts(query, texts, progress).scores
 
     def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Score each text by its best part, see ``models.parts``."""
         return self.best_parts([(query, text) for text in texts], progress)
 
     def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
@@ -72,6 +75,7 @@ class OnnxReranker:
         return self.model.run(pairs, first_logit, progress)
 
     def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+        """Return the tokens of each pair, none cut off, and where they stand."""
         return tokenizer(self.folder, None).encode_batch(list(pairs))
 
 
@@ -108,19 +112,23 @@ class CrossEncoderReranker:
         )
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return the scores of ``score_parts`` alone."""
         return self.score_parts(query, texts, progress).scores
 
     def score_parts(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> Scored:
+        """Score each text by its best part, see ``models.parts``."""
         return self.best_parts([(query, text) for text in texts], progress)
 
     def best_parts(self, pairs: Sequence[Pair], progress: Progress | None = None) -> Scored:
         """Score pairs of several questions, each by the best part of its text."""
         return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
-    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+    def encode(self, pairs: Sequence[Pair]) -> Sequence[Encoding]:
+        """Return the tokens of each pair, none cut off, and where they stand."""
         return hub.encode(self.model, pairs)
 
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
+        """Score each pair in one run; what is beyond the model's limit is cut off."""
         # Longest first, so that the texts of one pass are alike in length and little is padded.
         order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][1]))
         scores = np.empty(len(pairs), np.float32)
@@ -185,15 +193,20 @@ def rerank(
         ModelUnusable: a score is not a number.
     """
     texts = [chunk.text for chunk in candidates.chunks]
-    step, scores, best = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32), []
+    step, scores = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32)
+    best: list[Part | None] = []
     for start in range(0, len(texts), step):
-        counted = progress and (lambda done, _, start=start: progress(start + done, len(texts)))
-        scored = reranker.score_parts(query, texts[start : start + step], counted)
+        scored = reranker.score_parts(query, texts[start : start + step], _counted(progress, start, len(texts)))
         scores = np.append(scores, scored.scores)
         best += scored.parts
         if settle_at and settled(scores, settle_at):
             break
     return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], finite(reranker, scores), best)
+
+
+def _counted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return what counts the texts of one step among all of them."""
+    return progress and (lambda done, _: progress(before + done, total))
 
 
 def finite(reranker: Reranker, scores: np.ndarray) -> np.ndarray:

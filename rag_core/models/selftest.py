@@ -92,7 +92,9 @@ class Scorer(Protocol):
     id: str
     scale: str
 
-    def score(self, query: str, texts: Sequence[str]) -> np.ndarray: ...
+    def score(self, query: str, texts: Sequence[str]) -> np.ndarray:
+        """Return float of shape (texts,): higher answers the question better."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,13 @@ def check(reranker: Scorer) -> SelfTest:
     }
     seconds = perf_counter() - start
     together = np.concatenate(list(scores.values()))
-    refuse_useless(reranker.id, together)
+    _refuse_useless(reranker.id, together)
     long = {language: reranker.score(question, texts) for language, (question, *texts) in LONG.items()}
-    refuse_nan(reranker.id, np.concatenate(list(long.values())))
+    _refuse_nan(reranker.id, np.concatenate(list(long.values())))
     return SelfTest(
         model=reranker.id,
         scale=reranker.scale,
-        right={language: int((found[:, 0] > found[:, 1]).sum()) for language, found in scores.items()},
+        right={language: int((pairs[:, 0] > pairs[:, 1]).sum()) for language, pairs in scores.items()},
         lowest=float(together.min()),
         highest=float(together.max()),
         milliseconds=1000 * seconds / together.size,
@@ -152,8 +154,8 @@ def check(reranker: Scorer) -> SelfTest:
     )
 
 
-def refuse_useless(model: str, scores: np.ndarray) -> None:
-    refuse_nan(model, scores)
+def _refuse_useless(model: str, scores: np.ndarray) -> None:
+    _refuse_nan(model, scores)
     if np.ptp(scores) == 0:
         score = f"{scores.flat[0]:.4g}"
         raise ConstantScores(
@@ -163,7 +165,7 @@ def refuse_useless(model: str, scores: np.ndarray) -> None:
         )
 
 
-def refuse_nan(model: str, scores: np.ndarray) -> None:
+def _refuse_nan(model: str, scores: np.ndarray) -> None:
     if not np.isfinite(scores).all():
         raise ModelUnusable(
             f"{model!r} gave a score that is not a number: choose another model", model=model, reason="NaN"

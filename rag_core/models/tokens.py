@@ -29,6 +29,7 @@ class Reading:
 
     @property
     def cut(self) -> bool:
+        """Whether the limit kept tokens from being read."""
         return self.whole > len(self.tokens)
 
 
@@ -59,32 +60,33 @@ def of_texts(model_id: str, texts: Sequence[str]) -> list[int] | None:
     line = catalog.find(catalog.EMBEDDERS, model_id)
     if line.kind != "onnx":
         return None
-    return counts(line.folder, [line.text_prefix + text for text in texts])
+    return _counts(line.folder, [line.text_prefix + text for text in texts])
 
 
 def of_pairs(model_id: str, question: str, texts: Sequence[str]) -> list[int] | None:
     """Count the tokens of the question with each text, as ``of_texts`` does for a bundled cross-encoder."""
     line = catalog.find(catalog.RERANKERS, model_id)
-    return counts(line.folder, [(question, text) for text in texts]) if line.kind == "onnx" else None
+    return _counts(line.folder, [(question, text) for text in texts]) if line.kind == "onnx" else None
 
 
-def counts(folder: Path, inputs: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:
-    return [len(one.ids) for one in tokenizer(folder, None).encode_batch(list(inputs))]
+def _counts(folder: Path, inputs: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:
+    return [len(encoding.ids) for encoding in tokenizer(folder, None).encode_batch(list(inputs))]
 
 
-def cut_share(found: Sequence[int]) -> float:
+def cut_share(counts: Sequence[int]) -> float:
     """Return which share of all tokens lies beyond the limit."""
-    return sum(max(count - MOST, 0) for count in found) / max(sum(found), 1)
+    return sum(max(count - MOST, 0) for count in counts) / max(sum(counts), 1)
 
 
-def read(folder: Path, *texts: str) -> Reading:
-    """Read one text or a pair with the tokenizer of a folder, special tokens included."""
-    read, whole = (tokenizer(folder, limit).encode(*texts).tokens for limit in (MOST, None))
+def read(folder: Path, text: str, second: str | None = None) -> Reading:
+    """Read one text, or a pair, with the tokenizer of a folder, special tokens included."""
+    read, whole = (tokenizer(folder, limit).encode(text, second).tokens for limit in (MOST, None))
     return Reading(tuple(read), len(whole))
 
 
 @lru_cache
 def tokenizer(folder: Path, limit: int | None) -> Tokenizer:
+    """Return the tokenizer of a folder, loaded once for each limit; None cuts nothing off."""
     from tokenizers import Tokenizer
 
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))

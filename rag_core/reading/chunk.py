@@ -140,7 +140,7 @@ def _cut(text: str, start: int, end: int, size: int) -> Iterator[Span]:
 def cut_point(text: str, start: int, size: int) -> int:
     """Return the last clause mark, else the last space, in the second half of the next ``size`` characters."""
     for mark in (_CLAUSE_END, _SPACE):
-        ends = [found.end() for found in mark.finditer(text, start + size // 2, start + size)]
+        ends = [match.end() for match in mark.finditer(text, start + size // 2, start + size)]
         if ends:
             return ends[-1]
     return start + size

@@ -30,6 +30,7 @@ def made(doc_id: str, title: str, readings: Readings) -> Document:
 
 
 def language(pages: Iterable[Page]) -> str:
+    """Return the language of all pages together, ``zh`` or ``en``."""
     return language_of(*(page.text for page in pages))
 
 

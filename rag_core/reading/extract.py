@@ -86,7 +86,7 @@ def pages(readings: Sequence[PageReading], drop_repeated: bool = False) -> list[
 
 def with_something(readings: list[PageReading]) -> list[PageReading]:
     """Return the readings; raises NoText when they hold no letter and no picture that text may be recognised on."""
-    if not any("image_only" in one.chosen.quality.reasons for one in readings):
+    if not any("image_only" in reading.chosen.quality.reasons for reading in readings):
         with_letters(pages(readings))
     return readings
 
@@ -102,8 +102,8 @@ def with_letters(searched: Sequence[Page]) -> Sequence[Page]:
 
 def chosen_before(readings: Sequence[PageReading], before: Sequence[PageReading]) -> list[PageReading]:
     """Carry the choices among a document's earlier readings over, where its pages read as they did then."""
-    old = {one.number: one for one in before}
-    return [_carried(one, old.get(one.number)) for one in readings]
+    old = {reading.number: reading for reading in before}
+    return [_carried(reading, old.get(reading.number)) for reading in readings]
 
 
 def _carried(new: PageReading, old: PageReading | None) -> PageReading:
@@ -112,11 +112,11 @@ def _carried(new: PageReading, old: PageReading | None) -> PageReading:
     return old
 
 
-def recognised(readings: Sequence[PageReading], found: Mapping[int, Extract]) -> list[PageReading]:
+def recognised(readings: Sequence[PageReading], by_page: Mapping[int, Extract]) -> list[PageReading]:
     """Add what was recognised on the pictures of pages, and choose it there."""
     return [
-        replace(one, extracts={**one.extracts, OCR: found[one.number]}, extractor=OCR, left_out=False)
-        if one.number in found
-        else one
-        for one in readings
+        replace(reading, extracts={**reading.extracts, OCR: by_page[reading.number]}, extractor=OCR, left_out=False)
+        if reading.number in by_page
+        else reading
+        for reading in readings
     ]

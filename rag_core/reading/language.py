@@ -20,11 +20,11 @@ with Chinese names stay far below, Chinese ones with English terms far above.
 def language_of(*texts: str) -> str:
     """Return ``zh`` when at least HAN_SHARE of all letters of these texts are Han, else ``en``."""
     letters = [letter for text in texts for letter in text if letter.isalpha()]
-    han = sum(map(is_han, letters))
+    han = sum(map(_is_han, letters))
     return "zh" if han and han >= HAN_SHARE * len(letters) else "en"
 
 
-def is_han(character: str) -> bool:
+def _is_han(character: str) -> bool:
     return "\u3400" <= character <= "\u9fff" or "\U00020000" <= character <= "\U0003ffff"
 
 
@@ -76,7 +76,7 @@ def _is_full_stop(text: str, start: int, mark: re.Match[str]) -> bool:
         return True
     if following == "." or following.islower() or _LEADER.search(text, max(start, mark.end() - _LONGEST), mark.end()):
         return False
-    if is_han(following):
+    if _is_han(following):
         return not before[-2:-1].isdigit()
     if following.isdigit() and _LABEL.search(before):
         return False

@@ -14,6 +14,7 @@ from rag_core.errors import OcrMissing
 from rag_core.reading import pdf, pdfium, quality
 
 if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
     from rapidocr import RapidOCR
 
 PIXELS = 1500
@@ -21,6 +22,7 @@ PIXELS = 1500
 
 
 def is_installed() -> bool:
+    """Say whether the package that reads pictures is here."""
     return find_spec("rapidocr") is not None
 
 
@@ -49,9 +51,9 @@ def recognise(
     }
 
 
-def _lines(engine: RapidOCR, document: object, number: int) -> str:
+def _lines(engine: RapidOCR, document: PdfDocument, number: int) -> str:
     import numpy as np
 
     picture = pdfium.render(document[number - 1], PIXELS)
-    found = engine(np.asarray(picture)[:, :, ::-1])
-    return "\n".join(found.txts or ())
+    recognised = engine(np.asarray(picture)[:, :, ::-1])
+    return "\n".join(recognised.txts or ())

@@ -10,7 +10,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag_core.datatypes import Page
 from rag_core.errors import (
@@ -35,7 +35,7 @@ MAX_BYTES = 50 * 1024 * 1024
 MAX_PAGES = 1000
 """The longest document that is read, in pages."""
 
-_PARSER_LIMITS = {
+_PARSER_LIMITS: dict[str, Any] = {
     # A few kilobytes can inflate to gigabytes, or hold a day's work of drawing operators.
     "zlib_maximum_output_length": 30_000_000,
     "stream_parsing_work_maximum_count": 500_000,
@@ -139,7 +139,8 @@ def _count_pages(reader: PdfReader) -> int:
 
 def _declared_pages(reader: PdfReader) -> int:
     try:
-        return int(reader.root_object["/Pages"]["/Count"])
+        root: Any = reader.root_object  # a damaged file has anything in the place of its pages
+        return int(root["/Pages"]["/Count"])
     except Exception:  # as in _open
         return 0
 

@@ -110,15 +110,15 @@ def _lines(textpage: PdfTextPage) -> list[Box]:
     return lines
 
 
-def _beside(one: Box, other: Box) -> bool:
-    height = max(one.top - one.bottom, other.top - other.bottom, 1.0)
-    level = abs((one.top + one.bottom) / 2 - (other.top + other.bottom) / 2) < height / 2
-    return level and -height < other.left - one.right < height
+def _beside(box: Box, other: Box) -> bool:
+    height = max(box.top - box.bottom, other.top - other.bottom, 1.0)
+    level = abs((box.top + box.bottom) / 2 - (other.top + other.bottom) / 2) < height / 2
+    return level and -height < other.left - box.right < height
 
 
-def _around(one: Box, other: Box) -> Box:
+def _around(box: Box, other: Box) -> Box:
     return Box(
-        min(one.left, other.left), min(one.bottom, other.bottom), max(one.right, other.right), max(one.top, other.top)
+        min(box.left, other.left), min(box.bottom, other.bottom), max(box.right, other.right), max(box.top, other.top)
     )
 
 
@@ -171,8 +171,8 @@ def is_vertical(textpage: PdfTextPage) -> bool:
     places = [textpage.get_charbox(number) for number in range(min(textpage.count_chars(), 400))]
     boxes = [box for box in map(Box._make, places) if box.right > box.left and box.top > box.bottom]
     below = sum(
-        abs(one.left - other.left) < (one.right - one.left) / 2 and other.top <= one.bottom + 1
-        for one, other in pairwise(boxes)
+        abs(upper.left - lower.left) < (upper.right - upper.left) / 2 and lower.top <= upper.bottom + 1
+        for upper, lower in pairwise(boxes)
     )
     return len(boxes) >= 20 and below * 2 > len(boxes)
 
@@ -242,9 +242,9 @@ def find_words(textpage: PdfTextPage, words: str, part: tuple[int, int] | None =
     start = "".join(character for character, _ in kept).find(wanted) if wanted else -1
     if start < 0:
         return [], []
-    found = kept[start : start + len(wanted)]
-    inside = found[slice(*(len(_without_space(words[:end])) for end in part))] if part else []
-    return tuple(_boxes(textpage, [number for _, number in places]) for places in (found, inside))
+    numbers = [number for _, number in kept[start : start + len(wanted)]]
+    inside = numbers[slice(*(len(_without_space(words[:end])) for end in part))] if part else []
+    return _boxes(textpage, numbers), _boxes(textpage, inside)
 
 
 def _without_space(text: str) -> str:

@@ -13,13 +13,25 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, replace
 from itertools import pairwise
+from typing import Any
 
 from rag_core.datatypes import Extract, Quality
 
 GOOD, DOUBTFUL, UNREADABLE = VERDICTS = ("good", "doubtful", "unreadable")
 
-REASONS = ("image_only", "replacement", "private", "unlikely", "uncommon", "symbols", "columns", "vertical", "spaced",
-           "glued", "blank")  # fmt: skip
+REASONS = (
+    "image_only",
+    "replacement",
+    "private",
+    "unlikely",
+    "uncommon",
+    "symbols",
+    "columns",
+    "vertical",
+    "spaced",
+    "glued",
+    "blank",
+)
 
 FEW = 10
 """Fewer letters and figures than this are no text, beside a picture that fills the page."""
@@ -99,20 +111,21 @@ def assess(text: str, marks: Collection[str] = (), raw: str | None = None) -> Qu
         "unlikely": unlikely(raw) / total,
     }
     spaced = spaced_share(text)
-    found = {reason: _grave(share) for reason, share in shares.items() if share >= SIGNS[DOUBTFUL]}
-    found |= _odd(text)
-    found |= _shown(len(written), sum(map(str.isalnum, text)), marks)
+    faults = {reason: _grave(share) for reason, share in shares.items() if share >= SIGNS[DOUBTFUL]}
+    faults |= _odd(text)
+    faults |= _shown(len(written), sum(map(str.isalnum, text)), marks)
     if spaced >= SPACED:
-        found["spaced"] = DOUBTFUL
-    reasons = tuple(sorted(found, key=lambda reason: -VERDICTS.index(found[reason])))
-    verdict = max(found.values(), key=VERDICTS.index, default=GOOD)
-    return Quality(sum(not character.isspace() for character in text), *shares.values(), spaced, verdict, reasons)
+        faults["spaced"] = DOUBTFUL
+    reasons = tuple(sorted(faults, key=lambda reason: -VERDICTS.index(faults[reason])))
+    verdict = max(faults.values(), key=VERDICTS.index, default=GOOD)
+    characters = sum(not character.isspace() for character in text)
+    return Quality(characters, **shares, spaced=spaced, verdict=verdict, reasons=reasons)
 
 
-def doubt(found: Quality, reason: str) -> Quality:
+def doubt(quality: Quality, reason: str) -> Quality:
     """Return the quality with a reason to doubt it."""
-    verdict = max(found.verdict, DOUBTFUL, key=VERDICTS.index)
-    return replace(found, verdict=verdict, reasons=(*found.reasons, reason))
+    verdict = max(quality.verdict, DOUBTFUL, key=VERDICTS.index)
+    return replace(quality, verdict=verdict, reasons=(*quality.reasons, reason))
 
 
 def _grave(share: float) -> str:
@@ -122,35 +135,56 @@ def _grave(share: float) -> str:
 def unlikely(text: str) -> int:
     """Count the characters that no text holds: unassigned ones, and what a wrong encoding turns text into."""
     odd = sum(unicodedata.category(character) in _UNLIKELY and character not in _EXPECTED for character in text)
-    return odd + sum(len(found) for found in _MISREAD.findall(text))
+    return odd + sum(len(piece) for piece in _MISREAD.findall(text))
 
 
 def spaced_share(text: str) -> float:
     """Return the share of the Han characters that stand alone, or two by two, in a row of at least four such."""
     han = len(_HAN.findall(text))
-    split = sum(len(_HAN.findall(found)) for found in _SPLIT.findall(text))
+    split = sum(len(_HAN.findall(run)) for run in _SPLIT.findall(text))
     return split / han if han >= FEW else 0.0
 
 
 def _odd(text: str) -> dict[str, str]:
-    """Say what is odd about the spread of letters and words, and how grave it is."""
-    han, letters = _HAN.findall(text), [letter for word in _LETTERS.findall(text) for letter in word.lower()]
+    """Say what is odd about the spread of signs, letters and words, and how grave it is."""
+    return _odd_signs(text) | _odd_han(text) | _odd_vowels(text) | _odd_words(text)
+
+
+def _odd_signs(text: str) -> dict[str, str]:
     signs = [character for character in text if not character.isspace()]
     strange = sum(not character.isalnum() and character not in _PUNCTUATION for character in signs)
-    found = {"symbols": DOUBTFUL} if len(signs) >= FEW and strange >= SYMBOLS * len(signs) else {}
-    if len(han) >= ENOUGH:
-        common = sum(character in COMMON_HAN for character in han) / len(han)
-        rare = len(_RARE_HAN.findall(text)) / len(han)
-        if common < COMMON_HAN_SHARE or rare > COMMON_HAN_SHARE:
-            found["uncommon"] = UNREADABLE if common < COMMON_HAN_SHARE / 2 else DOUBTFUL
-    if len(letters) >= ENOUGH:
-        vowels = sum(letter in "aeiouy" for letter in letters) / len(letters)
-        glued = sum(len(word) for word in _LETTERS.findall(text) if len(word) > LONGEST_WORD) / len(letters)
-        if len(letters) > len(han) and not VOWEL_SHARE[0] <= vowels <= VOWEL_SHARE[1]:
-            found["uncommon"] = DOUBTFUL
-        if glued >= GLUED:
-            found["glued"] = DOUBTFUL
-    return found
+    return {"symbols": DOUBTFUL} if len(signs) >= FEW and strange >= SYMBOLS * len(signs) else {}
+
+
+def _odd_han(text: str) -> dict[str, str]:
+    """Say whether the Han characters are others than those that any Chinese text is made of."""
+    han = _HAN.findall(text)
+    if len(han) < ENOUGH:
+        return {}
+    common = sum(character in COMMON_HAN for character in han) / len(han)
+    rare = len(_RARE_HAN.findall(text)) / len(han)
+    if common >= COMMON_HAN_SHARE and rare <= COMMON_HAN_SHARE:
+        return {}
+    return {"uncommon": UNREADABLE if common < COMMON_HAN_SHARE / 2 else DOUBTFUL}
+
+
+def _odd_vowels(text: str) -> dict[str, str]:
+    """Say whether a text of Latin letters, more than Han characters, has a share of vowels that no language has."""
+    letters = "".join(_LETTERS.findall(text)).lower()
+    if len(letters) < ENOUGH or len(letters) <= len(_HAN.findall(text)):
+        return {}
+    fewest, most = VOWEL_SHARE
+    vowels = sum(letter in "aeiouy" for letter in letters) / len(letters)
+    return {} if fewest <= vowels <= most else {"uncommon": DOUBTFUL}
+
+
+def _odd_words(text: str) -> dict[str, str]:
+    """Say whether the spaces between Latin words are lost."""
+    lengths = [len(word) for word in _LETTERS.findall(text)]
+    if sum(lengths) < ENOUGH:
+        return {}
+    glued = sum(length for length in lengths if length > LONGEST_WORD) / sum(lengths)
+    return {"glued": DOUBTFUL} if glued >= GLUED else {}
 
 
 def _shown(characters: int, words: int, marks: Collection[str]) -> dict[str, str]:
@@ -168,7 +202,8 @@ def is_interleaved(text: str, columns: str) -> bool:
     ``columns`` is the text with a line break at the end of each printed line, one column after the other.
     """
     whole, lines = "".join(text.split()), ["".join(line.split()) for line in columns.split("\n")]
-    joints = [one[-JOINT:] + other[:JOINT] for one, other in pairwise(lines) if min(len(one), len(other)) >= JOINT]
+    long = (pair for pair in pairwise(lines) if min(map(len, pair)) >= JOINT)
+    joints = [upper[-JOINT:] + lower[:JOINT] for upper, lower in long]
     return len(joints) >= FEW and sum(joint in whole for joint in joints) * 2 < len(joints)
 
 
@@ -201,12 +236,14 @@ def _figureless(line: str) -> str:
 
 def dump(extracts: Mapping[str, Extract]) -> str:
     """Write a page's extracts as JSON."""
-    return json.dumps({name: [one.text, *astuple(one.quality)] for name, one in extracts.items()})
+    return json.dumps({name: [extract.text, *astuple(extract.quality)] for name, extract in extracts.items()})
 
 
 def load(text: str) -> dict[str, Extract]:
     """Read what ``dump`` wrote."""
-    return {
-        name: Extract(words, Quality(*facts, tuple(reasons)))
-        for name, (words, *facts, reasons) in json.loads(text).items()
-    }
+    return {name: _extract(row) for name, row in json.loads(text).items()}
+
+
+def _extract(row: Sequence[Any]) -> Extract:
+    text, characters, replacement, private, improbable, spaced, verdict, reasons = row
+    return Extract(text, Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons)))

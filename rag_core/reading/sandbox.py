@@ -70,10 +70,11 @@ def recognise(data: bytes, numbers: Sequence[int], progress: Progress | None = N
 def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None) -> dict:
     """Have a child do a task, and return its result."""
     child = _started()
+    stdin, stdout = _pipes(child)
     clock = _Clock(child)
     try:
-        Thread(target=_hand_over, args=(child.stdin, data, task), daemon=True).start()
-        for answer in _answers(child.stdout):
+        Thread(target=_hand_over, args=(stdin, data, task), daemon=True).start()
+        for answer in _answers(stdout):
             clock.restart()
             if "done" in answer and progress:
                 progress(answer["done"], answer["total"])
@@ -86,21 +87,27 @@ def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None)
         clock.stop()
         child.kill()
         child.wait()
-        for pipe in (child.stdin, child.stdout):
+        for pipe in (stdin, stdout):
             with contextlib.suppress(OSError):
                 pipe.close()
 
 
 def _started() -> subprocess.Popen:
     root = str(Path(__file__).parents[2])
-    found = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    folders = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
         [sys.executable, "-m", "rag_core.reading.sandbox"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_environment() | {"PYTHONPATH": os.pathsep.join(found)},
+        env=_environment() | {"PYTHONPATH": os.pathsep.join(folders)},
     )
+
+
+def _pipes(child: subprocess.Popen) -> tuple[IO[bytes], IO[bytes]]:
+    """Return where a child is asked, and where it answers."""
+    assert child.stdin and child.stdout, "a child is started with both"
+    return child.stdin, child.stdout
 
 
 def _environment() -> dict[str, str]:
@@ -189,7 +196,7 @@ def _within_limits(task: dict, work: Callable[[], None]) -> None:
 
 def _read(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
     readings = extract.read(data, task["password"], progress)
-    return {"pages": [(one.number, quality.dump(one.extracts), one.extractor) for one in readings]}
+    return {"pages": [(reading.number, quality.dump(reading.extracts), reading.extractor) for reading in readings]}
 
 
 def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
@@ -200,8 +207,8 @@ def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
 def _recognise(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
     from rag_core.reading import ocr
 
-    found = ocr.recognise(data, task["numbers"], progress)
-    return {"pages": [(number, quality.dump({extract.OCR: one})) for number, one in found.items()]}
+    recognised = ocr.recognise(data, task["numbers"], progress)
+    return {"pages": [(number, quality.dump({extract.OCR: page})) for number, page in recognised.items()]}
 
 
 TASKS = {"read": _read, "draw": _draw, "recognise": _recognise}

@@ -19,7 +19,8 @@ def fuse(rankings: Sequence[Ranking], k: int = RRF_K) -> Ranking:
     """
     if len(rankings) == 1:
         return rankings[0]
-    chunks, shares = {}, {}
+    chunks: dict[str, Chunk] = {}
+    shares: dict[str, list[float]] = {}
     for ranking in rankings:
         for rank, hit in enumerate(ranking.hits, start=1):
             chunks[hit.chunk.id] = hit.chunk
@@ -34,17 +35,17 @@ def record(rankings: Sequence[Ranking], expansions: Sequence[Expansion]) -> Ledg
     ledger: dict[str, tuple[Found, ...]] = {}
     for ranking in rankings:
         for rank, hit in enumerate(ranking.hits, start=1):
-            found = Found(ranking.query, origins[ranking.query], rank, hit.score, ranking.name)
-            ledger[hit.chunk.id] = (*ledger.get(hit.chunk.id, ()), found)
+            entry = Found(ranking.query, origins[ranking.query], rank, hit.score, ranking.name)
+            ledger[hit.chunk.id] = (*ledger.get(hit.chunk.id, ()), entry)
     return ledger
 
 
 def rankings(ledger: Ledger, chunks: Mapping[str, Chunk], queries: Sequence[str]) -> list[Ranking]:
     """Return these queries' rankings as the ledger recorded them, without searching again: vectors first, then BM25."""
     hits: dict[tuple[str, str], dict[int, Hit]] = {}
-    for chunk_id, founds in ledger.items():
-        for found in founds:
-            hits.setdefault((found.source, found.query), {})[found.rank] = Hit(chunks[chunk_id], found.score)
+    for chunk_id, entries in ledger.items():
+        for entry in entries:
+            hits.setdefault((entry.source, entry.query), {})[entry.rank] = Hit(chunks[chunk_id], entry.score)
     searches = [(source, query) for source in SOURCES for query in queries if (source, query) in hits]
     return [
         Ranking(source, query, tuple(hits[source, query][rank] for rank in sorted(hits[source, query])))

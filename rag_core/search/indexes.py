@@ -80,6 +80,7 @@ class Indexes:
 
 
 def emptied() -> EmptyCollection:
+    """Return the error for a collection that has nothing left to search."""
     return EmptyCollection("no document of this collection has a page to search: add some, or delete it")
 
 

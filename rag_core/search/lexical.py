@@ -49,6 +49,6 @@ class Lexical:
 
     def _ranking(self, query: str, depth: int) -> Ranking:
         scores = self.scores(query)
-        found = np.flatnonzero(scores > 0)
-        ranking = Ranking.from_scores("bm25", query, [self.chunks[i] for i in found], scores[found])
+        places = np.flatnonzero(scores > 0)
+        ranking = Ranking.from_scores("bm25", query, [self.chunks[i] for i in places], scores[places])
         return replace(ranking, hits=ranking.top(depth))

@@ -39,10 +39,12 @@ class Opened:
 
     @property
     def doc_id(self) -> str:
+        """Return the id of the document, or of the collection."""
         return self.index.address.doc_id
 
     @property
     def chunks(self) -> list[Chunk]:
+        """Return the chunks that are searched, in reading order, member after member."""
         return self.index.chunks
 
     def first_stage(
@@ -92,7 +94,7 @@ class Opened:
         """
         fused = fuse.fuse(self.first_stage([query], depth))
         if not fused.hits:
-            raise nothing_found(query)
+            raise _nothing_found(query)
         return replace(fused, hits=fused.top(depth))
 
     def compare(
@@ -113,7 +115,7 @@ class Opened:
         rankings = self.first_stage(queries, how.depth, timings=timings)
         candidates = fuse.fuse(rankings)
         if not candidates.hits:
-            raise nothing_found(query)
+            raise _nothing_found(query)
         with turn or nullcontext(0.0) as waited, timed(timings, "rerank"):
             if waited:
                 timings["wait"] = waited
@@ -142,7 +144,7 @@ class Opened:
         return {step: sum(of_part.get(step, 0.0) for of_part in seconds) for step in ("parse", "embed")}
 
 
-def nothing_found(query: str) -> NothingFound:
+def _nothing_found(query: str) -> NothingFound:
     return NothingFound(f"no chunk shares a word with {query!r}: search by vectors too", query=query)
 
 

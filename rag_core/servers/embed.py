@@ -49,9 +49,11 @@ class OpenAIEmbedder:
         self.client = llm.open_client(self.where)
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Embed questions with the model's prefix for them."""
         return self._embed(self.query_prefix, queries)
 
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Embed texts with the model's prefix for them, a request for each batch."""
         return self._embed(self.text_prefix, texts, progress)
 
     def reads(self, text: str) -> int:
@@ -65,7 +67,7 @@ class OpenAIEmbedder:
             try:
                 parts.append(self._request(part))
             except ServerRefused as refusal:
-                if len(part) == 1 or not http.is_too_many(refusal.values["status"], refusal.values["said"]):
+                if len(part) == 1 or not _is_too_many(refusal):
                     raise
                 self.batch = len(part) // 2
                 continue
@@ -100,3 +102,8 @@ class OpenAIEmbedder:
                 reason=f"{self.dimension} → {vectors.shape[1]}",
             )
         return vectors
+
+
+def _is_too_many(refusal: ServerRefused) -> bool:
+    status, said = refusal.values["status"], refusal.values["said"]
+    return isinstance(status, int) and http.is_too_many(status, str(said))

@@ -13,6 +13,7 @@ TOO_MANY = re.compile(r"batch|too.many|too_long|at most", re.IGNORECASE)
 
 
 def is_http(address: str) -> bool:
+    """Say whether an address is one that the client takes: http or https, a host, a port that there can be."""
     # The client's own reading of an address, so that nothing passes here and fails there.
     import httpx2
 
@@ -29,11 +30,11 @@ def is_internal(address: str) -> bool:
     import httpx2
 
     try:
-        found = socket.getaddrinfo(httpx2.URL(address).host, None)
+        records = socket.getaddrinfo(httpx2.URL(address).host, None)
     except (OSError, UnicodeError):
         return False
     # A scope such as %eth0 is no part of the address, and an IPv4 address may come dressed as an IPv6 one.
-    places = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+    places = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in records]
     return any(not (getattr(place, "ipv4_mapped", None) or place).is_global for place in places)
 
 
@@ -49,6 +50,7 @@ def wait_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def same_address(left: str, right: str) -> bool:
+    """Say whether two addresses differ by a slash at their end at most."""
     return left.rstrip("/") == right.rstrip("/")
 
 
@@ -70,4 +72,5 @@ def without_key(text: str, key: str) -> str:
 
 
 def fits_a_header(key: str) -> bool:
+    """Say whether a request can carry a key: visible ASCII and spaces alone."""
     return key.isascii() and key.isprintable()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import httpx2
 
@@ -36,6 +37,7 @@ class LimitedStream(httpx2.SyncByteStream):
             yield part
 
     def close(self) -> None:
+        """Close the stream that is held to the limits."""
         self.stream.close()
 
 
@@ -52,12 +54,14 @@ def limited(peer: Peer) -> Callable[[httpx2.Response], None]:
             response.headers["x-should-retry"] = "false"
         # None was asked for, and what unpacks without end would pass a limit on bytes.
         response.headers.pop("content-encoding", None)
-        response.stream = LimitedStream(response.stream, peer)
+        # A hook is told less than is known here: no client of ours is asynchronous.
+        response.stream = LimitedStream(cast(httpx2.SyncByteStream, response.stream), peer)
 
     return limit
 
 
 def too_long(peer: Peer) -> ServerTooLong:
+    """Return the error for an answer that went on past the limits."""
     seconds = f"{LONGEST_SECONDS:.0f}"
     return ServerTooLong(service=peer.service, address=peer.address, characters=LONGEST_ANSWER, seconds=seconds)
 

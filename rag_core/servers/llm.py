@@ -85,6 +85,7 @@ class LLMSettings:
 
     @property
     def peer(self) -> Peer:
+        """Return who is asked: the server with this key, or OpenAI itself."""
         url = self.base_url or DEFAULT_ADDRESS
         return Peer(self.service, url, FORM, DEFAULT_ADDRESS, self.key_name, self.key, self.guarded)
 
@@ -142,7 +143,8 @@ class ChatModel:
             raise too_long(self.peer)
 
     def _ask(self, messages: Sequence[Message], **options: object) -> Any:
-        return self._client.chat.completions.create(model=self.settings.model, messages=list(messages), **options)
+        create: Any = self._client.chat.completions.create  # its overloads tell literal roles and options apart
+        return create(model=self.settings.model, messages=list(messages), **options)
 
 
 def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
@@ -192,7 +194,7 @@ def translated_errors(peer: Peer, heard: Sequence[str] = ()) -> Iterator[None]:
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         # Broken JSON and missing fields stand outside the client's error tree, and a page of HTML is given as a str.
         logger.info("answer of %s cannot be read: %s", peer.address, type(error).__name__)
-        page = isinstance(getattr(error, "obj", None), str) and error.name in ("choices", "data")
+        page = isinstance(error, AttributeError) and isinstance(error.obj, str) and error.name in ("choices", "data")
         raise peer.no_api() if page else peer.bad_answer(type(error).__name__, "".join(heard)) from None
 
 

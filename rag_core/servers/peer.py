@@ -46,6 +46,7 @@ class Peer:
         return self.without_key(http.shown(self.url))
 
     def without_key(self, text: str) -> str:
+        """Blank out this peer's key in a text, see ``http.without_key``."""
         return http.without_key(text, self.key)
 
     def quoted(self, text: str) -> str:
@@ -80,15 +81,19 @@ class Peer:
         return ServerRefused(service=self.service, address=self.address, status=status, said=said)
 
     def key_refused(self, said: str) -> ServerKey:
+        """Return the error for a key that was not accepted; ``said`` is the server's sentence."""
         return ServerKey(service=self.service, address=self.address, setting=self.setting, said=self.quoted(said))
 
     def no_api(self) -> ServerAddress:
+        """Return the error for an address at which something else answers, or nothing."""
         return ServerAddress(service=self.service, address=self.address, form=self.form, example=self.example)
 
     def timeout(self, seconds: float) -> ServerTimeout:
+        """Return the error for an answer that was not whole after so many seconds."""
         return ServerTimeout(service=self.service, address=self.address, seconds=f"{seconds:g}")
 
     def unreachable(self, reason: str) -> ServerUnreachable:
+        """Return the error for a connection that failed; ``reason`` is what the system says."""
         return ServerUnreachable(service=self.service, address=self.address, reason=self.quoted(reason))
 
     def bad_answer(self, reason: str, text: str = "") -> ServerBadAnswer:

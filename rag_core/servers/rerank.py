@@ -88,7 +88,10 @@ class RerankServer:
             BadSetting: see ``settings.environment``.
         """
         known = environment().values()
-        own = cls(*(known.get(f"RERANK_LAB_RERANK_{name}", "") for name in ("URL", "FORM", "MODEL", "KEY")))
+        address, form, model, key = (
+            known.get(f"RERANK_LAB_RERANK_{name}", "") for name in ("URL", "FORM", "MODEL", "KEY")
+        )
+        own = cls(address, form, model, key)
         if typed is None:
             return own
         if typed.address and not http.same_address(typed.address, own.address):
@@ -102,6 +105,7 @@ class RerankServer:
 
     @property
     def peer(self) -> Peer:
+        """Return who is asked: the server with this key, in the form that it speaks."""
         setting = self.key_name or "RERANK_LAB_RERANK_KEY"
         example = f"https://host{FORMS[self.form].path}"
         return Peer(SERVICE, self.address, self.form, example, setting, self.key, self.guarded)
@@ -215,14 +219,17 @@ class Reply:
 
     @property
     def is_busy(self) -> bool:
+        """Say whether asking again may help."""
         return self.status == 429 or self.status >= 500
 
     @property
     def is_page(self) -> bool:
+        """Say whether the body is a page for a browser, which no API sends."""
         return self.body.lstrip()[:1] == b"<"
 
     @property
     def pause(self) -> float:
+        """Return the seconds until asking again: those the server wants, within bounds."""
         asked = http.wait_seconds(self.headers)
         return PAUSE_SECONDS if asked is None else min(asked, LONGEST_PAUSE_SECONDS)
 
@@ -257,18 +264,23 @@ def read_scores(form: Form, answer: Any, count: int) -> list[float]:
         raise ValueError(f"{form.rows or '[…]'}: ?")
     if len(rows) != count:
         raise ValueError(f"{len(rows)} ≠ {count}")
-    found: dict[int, float] = {}
+    scores: dict[int, float] = {}
     for place, row in enumerate(rows):
-        index, score = (row.get("index"), row.get(form.score)) if isinstance(row, dict) else (None, None)
-        if type(index) is not int or not 0 <= index < count or index in found:
+        fields: dict[str, Any] = row if isinstance(row, dict) else {}
+        index: Any = fields.get("index")
+        score: Any = fields.get(form.score)
+        if type(index) is not int or not 0 <= index < count or index in scores:
             raise ValueError(f"[{place}].index = {_quoted(index)}")
-        if type(score) not in (int, float) or not _is_within(form, score):
+        if not _is_within(form, score):
             raise ValueError(f"[{place}].{form.score} = {_quoted(score)}")
-        found[index] = float(score)
-    return [found[index] for index in range(count)]
+        scores[index] = float(score)
+    return [scores[index] for index in range(count)]
 
 
-def _is_within(form: Form, score: float) -> bool:
+def _is_within(form: Form, score: Any) -> bool:
+    """Say whether a score is a number, which True is not, and on the form's scale."""
+    if type(score) not in (int, float):
+        return False
     try:
         return 0 <= score <= 1 if form.scale == "relevance" else math.isfinite(float(score))
     except OverflowError:

@@ -96,8 +96,8 @@ def _agreements(comparison: Comparison) -> Iterable[tuple[str, bool]]:
     for chunk_id, entries in comparison.ledger.items():
         for entry in entries:
             hits = searches.setdefault((entry.query, entry.source), {})
-            hit = (entry.score, chunk_id)
-            yield f"found: {chunk_id}", hits.setdefault(entry.rank, hit) == hit
+            scored = (entry.score, chunk_id)
+            yield f"found: {chunk_id}", hits.setdefault(entry.rank, scored) == scored
     for hits in searches.values():
         yield "found", _falling({rank: score for rank, (score, _) in hits.items()})
     for rank, hit in enumerate(comparison.before.hits, start=1):

@@ -38,6 +38,7 @@ def _utc(value: str) -> str:
 
 
 def given(value: object) -> object:
+    """Refuse null where a name may be left out altogether."""
     if value is None:
         raise ValueError("should be an object, or not be named at all")
     return value
@@ -62,6 +63,7 @@ def _ran(value: dict[str, float]) -> dict[str, float]:
 
 
 def for_both(value: object) -> object:
+    """Refuse answers from one order without those from the other."""
     if isinstance(value, dict) and value and set(value) != {*SIDES}:
         raise ValueError(f"should be answers for {' and '.join(SIDES)}, or for none")
     return value

@@ -64,7 +64,7 @@ class Replay:
         if side == "vector" and self.comparison.order != "vector":
             return None
         baseline = self.baselines["reranker" if side == "reranked" else "embedder"]
-        return baseline and baseline.median
+        return baseline.median if baseline else None
 
     def judged(self, judgment: Judgment) -> Replay:
         """Return the replay with one judgment more."""

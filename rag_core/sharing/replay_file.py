@@ -62,7 +62,7 @@ def _lines(rows: Sequence[object]) -> str:
 
 
 def _scores(baseline: Baseline | None) -> list[float] | None:
-    return baseline and list(baseline.scores)
+    return list(baseline.scores) if baseline else None
 
 
 def _answer(answer: Answer) -> dict[str, object]:
@@ -118,16 +118,17 @@ def read(data: bytes) -> Replay:
     value = _opened(data)
     version = checked(Head, value).version
     if version > VERSION:
-        raise ReplayTooNew(f"made in format {version}, newer than {VERSION}, the newest known here: update the app",
-                           version=version, known=VERSION)  # fmt: skip
+        message = f"made in format {version}, newer than {VERSION}, the newest known here: update the app"
+        raise ReplayTooNew(message, version=version, known=VERSION)
     return restored(checked(File, value))
 
 
 def _refuse_large(data: bytes) -> None:
     if len(data) > MAX_BYTES or sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
-        megabytes, limit = len(data) / 2**20, MAX_BYTES // 2**20
-        raise ReplayTooLarge(f"{megabytes:.1f} MB, more than a replay can hold ({limit} MB, {MOST_VALUES} values): "
-                             "compare with less depth", size=f"{megabytes:.1f}", limit=limit)  # fmt: skip
+        size, limit = f"{len(data) / 2**20:.1f}", MAX_BYTES // 2**20
+        most = f"{limit} MB, {MOST_VALUES} values"
+        message = f"{size} MB, more than a replay can hold ({most}): compare with less depth"
+        raise ReplayTooLarge(message, size=size, limit=limit)
 
 
 def _opened(data: bytes) -> dict[str, object]:

@@ -60,15 +60,15 @@ def _comparison(file: schema.File) -> Comparison:
     expansions = tuple(Expansion(**dict(expansion)) for expansion in file.expansions)
     queries = [(file.question, "question"), *((expansion.text, expansion.origin) for expansion in expansions)]
     chunks = [_chunk(row) for row in rows]
-    before = [(row.vector.rank, Hit(chunk, row.vector.score)) for row, chunk in zip(rows, chunks, strict=True)]
-    after = [(row.reranked.rank, _reranked(row.reranked, chunk)) for row, chunk in zip(rows, chunks, strict=True)]
+    first = [(row.vector.rank, Hit(chunk, row.vector.score)) for row, chunk in zip(rows, chunks, strict=True)]
+    second = [(row.reranked.rank, _reranked(row.reranked, chunk)) for row, chunk in zip(rows, chunks, strict=True)]
     comparison = Comparison(
         doc_id=file.document.id,
         query=file.question,
         expansions=expansions,
         settings=settings,
-        before=_ranking("vector", file.question, before),
-        reranked=_ranking("reranked", file.question, after),
+        before=_ranking("vector", file.question, first),
+        reranked=_ranking("reranked", file.question, second),
         moves=(),
         ledger={row.id: tuple(_found(search, *queries[search.query]) for search in row.found) for row in rows},
         scale=file.scale,

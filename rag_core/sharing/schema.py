@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import BeforeValidator, Field
 
 from rag_core.measuring.judge import GRADES
 from rag_core.models.selftest import CASES
@@ -22,6 +22,8 @@ class Head(Row):
 
 
 class Document(Row):
+    """The document or collection that was asked, without its pages."""
+
     id: kinds.Id
     title: kinds.Name
     language: kinds.Language
@@ -29,17 +31,23 @@ class Document(Row):
 
 
 class Expansion(Row):
+    """Another wording of the question, and who found it."""
+
     text: kinds.Query
     origin: kinds.Origin
 
 
 class Chunks(Row):
+    """How the document was cut."""
+
     preset: kinds.Preset
     size: kinds.Characters
     overlap: kinds.Characters
 
 
 class Settings(Row):
+    """What decided the comparison besides document and question."""
+
     embedder: kinds.Id
     reranker: kinds.Id
     chunks: Chunks
@@ -50,33 +58,49 @@ class Settings(Row):
     within: kinds.Ids = Field([])
 
 
-Right = create_model(
-    "Right", __base__=Row, **{name: Annotated[int, Field(ge=0, le=len(cases))] for name, cases in CASES.items()}
-)
-Long = create_model("Long", __base__=Row, **dict.fromkeys(CASES, bool))
+class SelfTestRight(Row):
+    """How many of a language's fixed questions the reranker got right."""
+
+    zh: Annotated[int, Field(ge=0, le=len(CASES["zh"]))]
+    en: Annotated[int, Field(ge=0, le=len(CASES["en"]))]
+
+
+class SelfTestLong(Row):
+    """Whether a language's short answer scored above its long text that is none."""
+
+    zh: bool
+    en: bool
 
 
 class SelfTest(Row):
+    """What the reranker did with the fixed pairs, before it was believed."""
+
     model: kinds.Name
     scale: kinds.Scale
-    right: Right
+    right: SelfTestRight
     lowest: kinds.Number
     highest: kinds.Number
     milliseconds: kinds.Duration
-    long: Annotated[Long | None, BeforeValidator(kinds.given)] = None
+    long: Annotated[SelfTestLong | None, BeforeValidator(kinds.given)] = None
 
 
 class Weights(Row):
+    """The names of both models' weights."""
+
     embedder: kinds.Name
     reranker: kinds.Name
 
 
 class Baselines(Row):
+    """What both models gave unrelated texts, null where that was not measured."""
+
     embedder: kinds.Scores | None
     reranker: kinds.Scores | None
 
 
 class Answer(Row):
+    """An answer from one of the orders, with the chunks that it was written from."""
+
     text: kinds.AnswerText
     source: kinds.Name
     chunks: kinds.Sources
@@ -84,6 +108,8 @@ class Answer(Row):
 
 
 class Judgment(Row):
+    """A grade of the words at one place; the question is the file's."""
+
     document: kinds.Name = ""
     page: kinds.PageNumber
     start: kinds.Place
@@ -93,6 +119,8 @@ class Judgment(Row):
 
 
 class Part(Row):
+    """The part of a candidate's text that scored best, out of how many."""
+
     start: kinds.Place
     end: kinds.Place
     of: kinds.Count
@@ -112,6 +140,8 @@ class After(Before):
 
 
 class Found(Row):
+    """A search that found the candidate: by which query, at which rank."""
+
     query: Annotated[int, Field(ge=0, le=kinds.MOST_QUERIES)]
     source: kinds.Source
     rank: kinds.Rank
@@ -119,6 +149,8 @@ class Found(Row):
 
 
 class Candidate(Row):
+    """A chunk with its place in both orders and all that found it."""
+
     id: kinds.Id
     document: kinds.Id
     title: kinds.Name = ""
@@ -133,6 +165,8 @@ class Candidate(Row):
 
 
 class File(Head):
+    """Everything that a file of this version holds."""
+
     made: kinds.Time
     versions: kinds.Versions
     weights: Weights

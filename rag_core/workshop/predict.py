@@ -29,6 +29,7 @@ class Round:
 
     @property
     def ids(self) -> list[str]:
+        """The ids of the chunks shown, in the vector order."""
         return [chunk.id for chunk in self.chunks]
 
     @property
@@ -94,6 +95,7 @@ def deal(comparison: Comparison, relevant: Collection[str] | None = None) -> Rou
 
 
 def score(dealt: Round, picked: Collection[str]) -> Score:
+    """Count what a pick hit, beside what the vector search's own first five did."""
     relevant = dealt.relevant or frozenset()
     return Score(
         hits=len(dealt.target & set(picked)),
@@ -110,4 +112,4 @@ def score(dealt: Round, picked: Collection[str]) -> Score:
 def total(scores: Iterable[Score]) -> Score:
     """Add scores up, field by field."""
     scores = list(scores)
-    return Score(**{name: sum(getattr(one, name) for one in scores) for name in Score.__slots__})
+    return Score(**{name: sum(getattr(scored, name) for scored in scores) for name in Score.__slots__})

@@ -114,6 +114,12 @@ class Rooms:
             return _table(room, seat)
 
     def tally(self, code: str, control: str) -> Tally:
+        """Return what the teacher sees.
+
+        Raises:
+            RoomMissing, RoomEnded: the code opens nothing, or nothing any more.
+            RoomKeyWrong: somebody else asks.
+        """
         with self._lock:
             room = self._taught(code, control)
             return _tally(room, LIFE - (self._clock() - room.begun))
@@ -134,6 +140,7 @@ class Rooms:
             room.dealt, room.number, room.revealed, room.picks = dealt, room.number + 1, False, {}
 
     def end(self, code: str, control: str) -> None:
+        """Close a room before its time is up."""
         with self._lock:
             self._taught(code, control)
             self._close(read_code(code))
@@ -172,6 +179,7 @@ class Rooms:
 
 
 def new_code() -> str:
+    """Return a code that nobody can guess."""
     return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
 
 

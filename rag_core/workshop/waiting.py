@@ -46,16 +46,16 @@ class Line:
 
     def _wait(self, place: object, waiting: Callable[[int], None] | None) -> bool:
         """Return when nobody is before this place; say whether somebody was."""
-        told = None
-        while before := self._before(place, told):
-            told = before
+        announced = None
+        while before := self._before(place, announced):
+            announced = before
             if waiting:
                 waiting(before)
-        return told is not None
+        return announced is not None
 
-    def _before(self, place: object, told: int | None) -> int:
+    def _before(self, place: object, announced: int | None) -> int:
         """Return how many are before this place: at once the first time, then after a change or a while."""
         with self._changed:
-            if told is not None:
-                self._changed.wait_for(lambda: self._standing.index(place) != told, LOOK_SECONDS)
+            if announced is not None:
+                self._changed.wait_for(lambda: self._standing.index(place) != announced, LOOK_SECONDS)
             return self._standing.index(place)

@@ -8,8 +8,10 @@ import pytest
 from pydantic import Field
 
 from rag_core.errors import ReplayInvalid
+from rag_core.models.selftest import CASES
 from rag_core.sharing.kinds import Duration, Number
 from rag_core.sharing.rows import Row, checked, one_of
+from rag_core.sharing.schema import SelfTestLong, SelfTestRight
 
 
 class Mark(Row):
@@ -105,3 +107,7 @@ def test_a_list_ends_at_its_first_fault():
     with pytest.raises(ReplayInvalid) as raised:
         checked(Marks, {"marks": [{"page": "x"}, {"page": "y"}]})
     assert len(raised.value.__cause__.errors()) == 1
+
+
+def test_a_replay_file_has_a_place_for_every_language_of_the_self_test():
+    assert {*SelfTestRight.model_fields} == {*SelfTestLong.model_fields} == {*CASES}
