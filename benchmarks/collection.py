@@ -30,7 +30,7 @@ def seconds(work) -> float:
 def row(lab: Lab, ids: list[str], models: tuple) -> list[str]:
     """Measure the collection of these documents."""
     embedder, reranker = models
-    reader = lab.collect("Reader", ids, collection_id="reader")
+    reader = lab.library.collect("Reader", ids, collection_id="reader")
     how = Settings(chunks=lab.recommend(reader.id))
 
     def opened():

@@ -9,9 +9,8 @@ What an opened document answers stands in ``search/opened.py``.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection as Many
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,30 +21,26 @@ from rag_core.datatypes import (
     Document,
     Judgment,
     Progress,
-    Readings,
     Settings,
 )
-from rag_core.errors import ChunkMissing, EmptyCollection, FileNotKept, NoText
-from rag_core.keeping.chroma import Address, Store
-from rag_core.keeping.chroma_folder import FolderStore
-from rag_core.keeping.chroma_server import ServerStore
+from rag_core.errors import ChunkMissing, NoText
+from rag_core.keeping.chroma import Address
 from rag_core.keeping.library import Library
+from rag_core.keeping.stores import open_store
 from rag_core.measuring import judge
 from rag_core.measuring.judge import Judged
 from rag_core.models.embed import Embedder
-from rag_core.reading import chunk, document, extract, sandbox
+from rag_core.reading import chunk, document, extract
 from rag_core.search.index import Searched
 from rag_core.search.indexes import Indexes, emptied
 from rag_core.search.opened import Opened, timed
-from rag_core.settings import LONGEST_TITLE, ChromaServer
-
-ID_LENGTH = 16
+from rag_core.settings import ChromaServer
 
 
 class Lab:
     """A reader's documents, and the comparison of a vector search with a cross-encoder on them.
 
-    ``documents``, ``embeddings``, ``judgments`` and ``history`` are what is kept, by subject.
+    ``documents``, ``pages``, ``embeddings``, ``judgments`` and ``history`` are what is kept, by subject.
     """
 
     def __init__(self, home: Path, chroma: Path | ChromaServer | None = None) -> None:
@@ -53,6 +48,7 @@ class Lab:
         self.library = Library(home / "library.sqlite")
         self.documents, self.embeddings = self.library.documents, self.library.embeddings
         self.judgments, self.history = self.library.judgments, self.library.history
+        self.pages = self.library.pages
         self.store = open_store(chroma or home / "chroma")
         self.indexes = Indexes(self.library, self.store)
 
@@ -80,58 +76,6 @@ class Lab:
         read = document.made(read.id, document.apart(read.title, others), readings)
         self.documents.save(read, timings["parse"], owner, readings, data)
         return read
-
-    def choose(self, doc_id: str, readings: Readings) -> None:
-        """Search the pages as these readings say from now on; what was cut and embedded goes where a page changes."""
-        self.documents.choose(document.made(doc_id, self.documents.title(doc_id), readings), readings)
-        self.indexes.forget_words()
-
-    def recognise(self, doc_id: str, numbers: Sequence[int], progress: Progress | None = None) -> None:
-        """Read these pages from their pictures, and search what is found there."""
-        recognised = sandbox.recognise(self._file(doc_id), numbers, progress)
-        readings = self.documents.readings(doc_id)
-        self.choose(doc_id, replace(readings, pages=tuple(extract.recognised(readings.pages, recognised))))
-
-    def picture(
-        self, doc_id: str, number: int, words: str = "", part: tuple[int, int] | None = None
-    ) -> tuple[bytes, bool]:
-        """Return a page as PNG, and whether the words were found and marked on it, a part of them more strongly.
-
-        Raises:
-            FileNotKept: the document was added before files were kept.
-            PageNotDrawn: the page cannot be drawn, for instance because a password protects the file.
-        """
-        return sandbox.draw_page(self._file(doc_id), number, words, part)
-
-    def _file(self, doc_id: str) -> bytes:
-        data = self.documents.file(doc_id)
-        if data is None:
-            raise FileNotKept(f"the file of document {doc_id!r} is not kept: add the PDF again", doc_id=doc_id)
-        return data
-
-    def collect(self, title: str, doc_ids: Iterable[str], owner: str = "", collection_id: str = "") -> Collection:
-        """Put documents of an owner together; with an id, give that collection this title and these members.
-
-        The members' questions come along. What is a collection itself, another owner's, or without text is left out.
-
-        Raises:
-            EmptyCollection: no title or no member is left.
-        """
-        title, known = " ".join(title.split())[:LONGEST_TITLE], self.documents.titles(owner)
-        members = [self.documents.load(doc_id) for doc_id in dict.fromkeys(doc_ids) if doc_id in known]
-        members = [member for member in members if any(page.text for page in member.pages)]
-        if not title or not members:
-            raise EmptyCollection("a collection needs a name and at least one document: choose some")
-        collection = Collection(
-            collection_id or secrets.token_hex(ID_LENGTH // 2),
-            title,
-            document.language([page for member in members for page in member.pages]),
-            members=tuple(member.id for member in members),
-        )
-        self.documents.save_collection(collection, owner)
-        for member in members:
-            self.judgments.ask(collection.id, list(self.judgments.questions(member.id).values()))
-        return collection
 
     def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
         """Cut a document into chunks, or return them as they were cut before; of a collection, every member.
@@ -229,8 +173,3 @@ class Lab:
         """Let go of Chroma and of the library's file."""
         self.store.close()
         self.library.close()
-
-
-def open_store(where: Path | ChromaServer) -> Store:
-    """Return Chroma in a folder or on a server."""
-    return FolderStore(where) if isinstance(where, Path) else ServerStore(where)

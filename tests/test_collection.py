@@ -36,7 +36,7 @@ def ids(lab) -> list[str]:
 
 @pytest.fixture
 def reader(lab, ids):
-    return lab.collect("Course reader", ids)
+    return lab.library.collect("Course reader", ids)
 
 
 def test_a_collection_stands_among_the_documents(lab, ids, reader):
@@ -69,7 +69,7 @@ def test_only_the_chosen_members_are_searched(lab, ids, reader, embedder, rerank
 
 
 def test_a_filter_that_names_no_member_searches_all(lab, ids, embedder):
-    two = lab.collect("Two", ids[:2])
+    two = lab.library.collect("Two", ids[:2])
     assert lab.open(two.id, replace(HOW, within=(ids[2],)), embedder).index.doc_ids == tuple(ids[:2])
 
 
@@ -82,12 +82,12 @@ def test_members_come_and_go_without_the_rest_being_embedded_again(lab, ids, emb
             return embedder.embed_texts(texts, progress)
 
     counting = Counting()
-    two = lab.collect("Reader", ids[:2])
+    two = lab.library.collect("Reader", ids[:2])
     lab.open(two.id, HOW, counting)
     assert counting.texts == 4
-    three = lab.collect("Reader", ids, collection_id=two.id)
+    three = lab.library.collect("Reader", ids, collection_id=two.id)
     assert len(lab.open(three.id, HOW, counting).chunks) == counting.texts == 6
-    one = lab.collect("Reader", ids[2:], collection_id=two.id)
+    one = lab.library.collect("Reader", ids[2:], collection_id=two.id)
     assert len(lab.open(one.id, HOW, counting).chunks) == 2
     assert counting.texts == 6
 
@@ -117,14 +117,14 @@ def test_deleting_a_collection_leaves_its_documents(lab, ids, reader):
 @pytest.mark.parametrize(("title", "count"), [("", 3), (" \n ", 3), ("Reader", 0)])
 def test_a_collection_needs_a_name_and_a_document(lab, ids, title, count):
     with pytest.raises(EmptyCollection):
-        lab.collect(title, ids[:count])
+        lab.library.collect(title, ids[:count])
 
 
 def test_nobody_collects_another_owners_documents_or_a_collection(lab, ids, reader):
     other = lab.add(MONEY, "mine.pdf", owner="somebody")
     with pytest.raises(EmptyCollection):
-        lab.collect("Reader", [other.id, reader.id])
-    mine = lab.collect("Reader", [other.id, ids[0], reader.id], owner="somebody")
+        lab.library.collect("Reader", [other.id, reader.id])
+    mine = lab.library.collect("Reader", [other.id, ids[0], reader.id], owner="somebody")
     assert mine.members == (other.id,)
     assert reader.id not in lab.documents.titles("somebody")
 
@@ -154,7 +154,7 @@ def test_words_that_no_member_holds_are_lost_once(lab, ids, reader):
 
 def test_questions_of_the_members_come_along(lab, ids):
     lab.judgments.ask(ids[1], ["博物馆来了多少人？"])
-    made = lab.collect("Reader", ids)
+    made = lab.library.collect("Reader", ids)
     assert list(lab.judgments.questions(made.id).values()) == ["博物馆来了多少人？"]
 
 
@@ -183,7 +183,7 @@ def test_documents_of_one_title_are_told_apart(lab):
 
 def test_a_member_whose_pages_are_all_left_out_is_not_searched(lab, ids, reader, embedder, reranker):
     pages = lab.documents.readings(ids[0]).pages
-    lab.choose(ids[0], Readings(tuple(replace(page, left_out=True) for page in pages)))
+    lab.pages.choose(ids[0], Readings(tuple(replace(page, left_out=True) for page in pages)))
     opened = lab.open(reader.id, HOW, embedder)
     assert opened.index.doc_ids == tuple(ids[1:])
     assert len(opened.compare(QUESTION, [], reranker).moves) == 4

@@ -95,7 +95,7 @@ def test_a_library_has_its_documents(library, town):
     assert {page.number: page.text for page in town.pages} == TEXTS
     parks = named(library, "parks.pdf")
     assert set(named(library, "Town and parks").members) == {town.id, parks.id}
-    assert library.picture(town.id, 1)[0].startswith(b"\x89PNG")
+    assert library.pages.picture(town.id, 1)[0].startswith(b"\x89PNG")
 
 
 def test_a_library_has_its_question_and_judgment(library, town):

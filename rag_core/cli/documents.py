@@ -15,7 +15,8 @@ from rag_core.cli.files import pdfs, read
 from rag_core.cli.printed import counting
 from rag_core.datatypes import ChunkSettings, Document
 from rag_core.errors import RerankLabError
-from rag_core.lab import ID_LENGTH, Lab
+from rag_core.keeping.library import ID_LENGTH
+from rag_core.lab import Lab
 
 
 def open_lab() -> AbstractContextManager[Lab]:
@@ -50,7 +51,7 @@ def collected(lab: Lab, folder: Path, password: str | None) -> Document:
         count(done, len(files))
     if not doc_ids:
         raise RerankLabError("none of the files could be read: see the lines above")
-    return lab.collect(folder.resolve().name, doc_ids, collection_id=id_of(folder))
+    return lab.library.collect(folder.resolve().name, doc_ids, collection_id=id_of(folder))
 
 
 def id_of(folder: Path) -> str:

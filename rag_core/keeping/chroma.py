@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -20,9 +21,13 @@ from rag_core.errors import RerankLabError, VectorSize
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.api.models.Collection import Collection
 
 Done = TypeVar("Done")
+Nearest = tuple[list[list[str]], list[list[float]]]
+"""For each query the ids of the chunks that are nearest to it, and their cosine distances."""
+
 log = logging.getLogger(__name__)
 
 PAGE = 100
@@ -30,7 +35,7 @@ MOST_AT_ONCE = 1000
 """Records that are sent at a time, so that a server answers soon."""
 
 # A wider search list than Chroma's default costs a millisecond and makes the order all but exact at depth 100.
-COSINE = {"hnsw": {"space": "cosine", "ef_search": 300, "ef_construction": 200}}
+COSINE: CreateCollectionConfiguration = {"hnsw": {"space": "cosine", "ef_search": 300, "ef_construction": 200}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,12 @@ class Address:
 
     @property
     def name(self) -> str:
+        """The collection's name."""
         digest = hashlib.sha256(f"{self.chunks}|{self.embedder}".encode()).hexdigest()[:16]
         return f"{self.doc_id}-{digest}"
 
     def fingerprint(self, chunks: Sequence[Chunk], dimension: int) -> dict[str, str | int]:
+        """Return what the collection must carry to hold these very chunks."""
         texts = "\0".join(chunk.text for chunk in chunks)
         return {
             "doc_id": self.doc_id,
@@ -70,7 +77,7 @@ class Indexed(Protocol):
         ...
 
 
-class Store:
+class Store(ABC):
     """Chroma, one collection an index; what is damaged is built again, once.
 
     ``rebuilt`` names the collections that were, until somebody tells the reader.
@@ -78,7 +85,7 @@ class Store:
 
     def __init__(self, using: AbstractContextManager) -> None:
         self._using = using
-        self._opened = None
+        self._opened: Any = None  # its type knows nothing of close
         self.rebuilt: set[str] = set()
 
     @property
@@ -88,7 +95,23 @@ class Store:
             self._opened = self._open()
         return self._opened
 
-    def query(self, index: Indexed, embeddings: np.ndarray, count: int) -> dict:
+    @abstractmethod
+    def _open(self) -> ClientAPI:
+        """Open Chroma."""
+
+    @abstractmethod
+    def _wrote(self) -> None:
+        """Note that collections are whole as they are now."""
+
+    @abstractmethod
+    def _put_away(self, name: str) -> None:
+        """Put away what may be damaged, of one collection where a name is given."""
+
+    @abstractmethod
+    def _unusable(self, error: BaseException) -> RerankLabError:
+        """Return our error for one of Chroma's."""
+
+    def query(self, index: Indexed, embeddings: np.ndarray, count: int) -> Nearest:
         """Search a collection, after building it where it is missing or does not match."""
         return self._mending(lambda: self._query(index, embeddings, count), index.address.name)
 
@@ -125,13 +148,13 @@ class Store:
             self.rebuilt.update({name} - {""})
             return done
 
-    def _query(self, index: Indexed, embeddings: np.ndarray, count: int) -> dict:
+    def _query(self, index: Indexed, embeddings: np.ndarray, count: int) -> Nearest:
         collection = self._collection(index)
         self._check_size(index, embeddings.shape[1], collection.metadata["dimension"])
-        found = collection.query(query_embeddings=embeddings.tolist(), n_results=count, include=["distances"])
-        if any(len(ids) != count for ids in found["ids"]):
+        answer = collection.query(query_embeddings=embeddings.tolist(), n_results=count, include=["distances"])
+        if any(len(ids) != count for ids in answer["ids"]):
             raise ValueError("vectors are lost")  # without its files a collection finds a few and raises nothing
-        return found
+        return answer["ids"], answer["distances"] or []
 
     @staticmethod
     def _check_size(index: Indexed, asked: int, indexed: int) -> None:
@@ -151,8 +174,9 @@ class Store:
     def _collection(self, index: Indexed) -> Collection:
         """Return the collection of an index, built where it is missing, does not match or is not whole."""
         collection = self._matching(index)
-        whole = collection is not None and self._count(collection) == len(index.chunks)
-        return collection if whole else self._build(index)
+        if collection is not None and self._count(collection) == len(index.chunks):
+            return collection
+        return self._build(index)
 
     def _matching(self, index: Indexed) -> Collection | None:
         from chromadb.errors import NotFoundError
@@ -203,9 +227,6 @@ class Store:
             log.info("collection %s was gone already", name)
         self._wrote()
 
-    def _wrote(self) -> None:
-        """Note that collections are whole as they are now."""
-
     def _delete(self, prefix: str) -> None:
         for name in self._names():
             if name.startswith(prefix):
@@ -214,7 +235,7 @@ class Store:
     def _names(self) -> list[str]:
         """Return the names of all collections, asked for in pages: Chroma Cloud gives no more than these at once."""
         places = range(0, self._client.count_collections(), PAGE)
-        return [one.name for start in places for one in self._client.list_collections(limit=PAGE, offset=start)]
+        return [known.name for start in places for known in self._client.list_collections(limit=PAGE, offset=start)]
 
     def close(self) -> None:
         """Let go of Chroma; the next use opens it again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag_core.errors import ChromaDatabaseMissing, ChromaFailed, ChromaTooOld, NotChroma, RerankLabError
 from rag_core.keeping.chroma import Store
@@ -43,8 +43,12 @@ class ServerStore(Store):
                 service=self.peer.service, address=self.peer.address, database=database, tenant=tenant
             ) from error
         # Chroma's client waits for ever, and has no setting for it.
-        client._server._session.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        session: Any = client
+        session._server._session.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         return client
+
+    def _wrote(self) -> None:
+        """Do nothing: a server looks after its own files."""
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Index:
 
     @property
     def doc_ids(self) -> tuple[str, ...]:
+        """The document that is searched."""
         return (self.address.doc_id,)
 
     def take_notice(self) -> bool:
@@ -40,14 +41,15 @@ class Index:
 
         ``embeddings`` is float32 of shape (queries, dimension).
         """
-        found = self.store.query(self, embeddings, min(depth, len(self.chunks)))
+        ids, distances = self.store.query(self, embeddings, min(depth, len(self.chunks)))
         return [
-            Ranking.from_scores("vector", query, [self.by_id[i] for i in ids], similarities(distances))
-            for query, ids, distances in zip(queries, found["ids"], found["distances"], strict=True)
+            Ranking.from_scores("vector", query, [self.by_id[i] for i in nearest], similarities(far))
+            for query, nearest, far in zip(queries, ids, distances, strict=True)
         ]
 
     @property
     def vectors(self) -> np.ndarray:
+        """The embeddings in the order of the chunks, float32 of shape (chunks, dimension)."""
         return self._vectors()
 
 
@@ -61,13 +63,14 @@ class Together:
 
     @property
     def doc_ids(self) -> tuple[str, ...]:
+        """The documents that are searched."""
         return tuple(part.address.doc_id for part in self.parts)
 
     def search(self, queries: Sequence[str], embeddings: np.ndarray, depth: int) -> list[Ranking]:
         """Return one ranking by cosine similarity per query over all members; one embedder made all the vectors."""
-        found = [part.search(queries, embeddings, depth) for part in self.parts]
+        by_part = [part.search(queries, embeddings, depth) for part in self.parts]
         return [
-            _merge(query, rankings, depth) for query, rankings in zip(queries, zip(*found, strict=True), strict=True)
+            _merge(query, rankings, depth) for query, rankings in zip(queries, zip(*by_part, strict=True), strict=True)
         ]
 
     def take_notice(self) -> bool:
@@ -76,6 +79,7 @@ class Together:
 
     @property
     def vectors(self) -> np.ndarray:
+        """The embeddings in the order of the chunks, float32 of shape (chunks, dimension)."""
         return np.concatenate([part.vectors for part in self.parts])
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 
 from rag_core.datatypes import Chunk, Progress
 from rag_core.errors import EmptyCollection
@@ -16,13 +17,16 @@ from rag_core.search.index import Index, Searched, Together
 from rag_core.search.lexical import Lexical
 from rag_core.search.opened import timed
 
+MOST_KEPT = 8
+"""So many indexes of words are kept in memory."""
+
 
 class Indexes:
     """What searches the documents of a library: vectors in a store, words in memory."""
 
     def __init__(self, library: Library, store: Store) -> None:
         self._library, self._embeddings, self._store = library, library.embeddings, store
-        self._lexical = lru_cache(maxsize=8)(self._read_words)
+        self._known: dict[str, Lexical] = {}
 
     def of(
         self, address: Address, chunks: Sequence[Chunk], embedder: Embedder, progress: Progress | None = None
@@ -67,16 +71,17 @@ class Indexes:
 
     def words(self, index: Searched) -> Callable[[], Lexical]:
         """Return what gives the index of words over the same chunks, built when it is first asked for."""
-        return partial(self._lexical, index.doc_ids, index.address.chunks, isinstance(index, Together))
+        return partial(self._lexical, index.chunks)
 
-    def _read_words(self, doc_ids: Iterable[str], key: str, named: bool) -> Lexical:
-        titles = {doc_id: self._library.documents.title(doc_id) if named else "" for doc_id in doc_ids}
-        chunks = [chunk for doc_id in titles for chunk in self._embeddings.chunks(doc_id, key) or ()]
-        return Lexical([replace(chunk, title=titles[chunk.doc_id]) for chunk in chunks])
-
-    def forget_words(self) -> None:
-        """Drop the indexes of words: a document is read otherwise from now on."""
-        self._lexical.cache_clear()
+    def _lexical(self, chunks: Sequence[Chunk]) -> Lexical:
+        """Return the index of words over these very texts, made once; the oldest is dropped first."""
+        texts = "\0".join(f"{chunk.id}\0{chunk.title}\0{chunk.text}" for chunk in chunks)
+        key = hashlib.sha256(texts.encode()).hexdigest()
+        while key not in self._known and len(self._known) >= MOST_KEPT:
+            self._known.pop(next(iter(self._known)), None)
+        if key not in self._known:
+            self._known[key] = Lexical(chunks)
+        return self._known[key]
 
 
 def emptied() -> EmptyCollection:

@@ -146,12 +146,12 @@ def test_the_file_is_kept_with_the_document_and_goes_with_it(lab):
     data = pdfs.text_pdf(["全市收入增长8.2%。"])
     document = lab.add(data, "a.pdf")
     assert lab.documents.file(document.id) == data
-    assert lab.picture(document.id, 1, "收入增长")[1]
+    assert lab.pages.picture(document.id, 1, "收入增长")[1]
     lab.delete(document.id)
     assert lab.documents.file(document.id) is None
     assert lab.documents.readings(document.id) == Readings()
     with pytest.raises(FileNotKept):
-        lab.picture(document.id, 1)
+        lab.pages.picture(document.id, 1)
 
 
 def test_a_file_with_a_password_is_read_and_not_drawn(lab):
@@ -161,7 +161,7 @@ def test_a_file_with_a_password_is_read_and_not_drawn(lab):
     document = lab.add(data, "a.pdf", "secret")
     assert set(lab.documents.readings(document.id).pages[0].extracts) == {"pypdf", "pdfium"}
     with pytest.raises(PageNotDrawn):
-        lab.picture(document.id, 1)
+        lab.pages.picture(document.id, 1)
 
 
 def test_a_page_that_is_left_out_is_not_searched_and_the_others_keep_their_numbers(lab, embedder):
@@ -170,12 +170,12 @@ def test_a_page_that_is_left_out_is_not_searched_and_the_others_keep_their_numbe
     lab.open(document.id, Settings(chunks=HOW), embedder)
     readings = lab.documents.readings(document.id)
     pages = (replace(readings.pages[0], left_out=True), readings.pages[1])
-    lab.choose(document.id, Readings(pages))
+    lab.pages.choose(document.id, Readings(pages))
     assert [(piece.page, piece.text) for piece in lab.cut(document.id, HOW)] == [(2, "公园二十处。")]
     assert lab.embeddings.load(document.id, HOW.key, embedder.id) is None
     opened = lab.open(document.id, Settings(chunks=HOW), embedder)
     assert [hit.chunk.page for hit in opened.candidates("x", 5).hits] == [2]
-    lab.choose(document.id, readings)
+    lab.pages.choose(document.id, readings)
     assert lab.cut(document.id, HOW) == before
 
 
@@ -185,7 +185,7 @@ def test_choices_stay_when_the_same_file_is_added_again(lab):
     readings = lab.documents.readings(document.id)
     first, second, *rest = readings.pages
     chosen = Readings((replace(first, extractor="pdfium"), replace(second, left_out=True), *rest), drop_repeated=True)
-    lab.choose(document.id, chosen)
+    lab.pages.choose(document.id, chosen)
     again = lab.add(data, "a.pdf")
     assert lab.documents.readings(again.id) == chosen
     assert again.pages[1].text == ""
@@ -195,7 +195,7 @@ def test_headers_and_footers_are_dropped_on_demand(lab):
     document = lab.add(pdfs.headed_pdf(4), "a.pdf")
     assert "市政府工作报告" in document.pages[0].text
     readings = lab.documents.readings(document.id)
-    lab.choose(document.id, replace(readings, drop_repeated=True))
+    lab.pages.choose(document.id, replace(readings, drop_repeated=True))
     assert lab.documents.load(document.id).pages[0].text == "修路已经办完，居民普遍满意。"
 
 
@@ -216,13 +216,13 @@ def test_a_file_of_nothing_is_refused(lab, data):
 def test_recognition_that_is_not_installed_says_how(lab):
     document = lab.add(pdfs.image_pdf(), "scan.pdf")
     with pytest.raises(OcrMissing, match="requirements-ocr"):
-        lab.recognise(document.id, [1])
+        lab.pages.recognise(document.id, [1])
 
 
 @pytest.mark.skipif(not ocr.is_installed(), reason="text recognition is not installed here")
 def test_a_scan_is_read_from_its_picture(lab):
     document = lab.add(pdfs.scanned_pdf("全市收入增长8.2%，突破6000亿元。"), "scan.pdf")
     counts = []
-    lab.recognise(document.id, [1], lambda *count: counts.append(count))
+    lab.pages.recognise(document.id, [1], lambda *count: counts.append(count))
     assert lab.cut(document.id, HOW)[0].text.startswith("全市收入增长8.2%")
     assert (counts, lab.documents.readings(document.id).pages[0].extractor) == ([(1, 1)], "ocr")

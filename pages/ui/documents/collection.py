@@ -26,7 +26,7 @@ def make() -> None:
             submitted = st.form_submit_button(t("collection.put"), icon=":material/create_new_folder:")
     if submitted:
         with errors_shown():
-            collection = cached.lab().collect(title, members, state.owner())
+            collection = cached.lab().library.collect(title, members, state.owner())
             form.choose_document(collection.id)
             st.success(t("collection.made", title=plain(collection.title), count=len(collection.members)))
 
@@ -49,7 +49,7 @@ def change(document: Collection) -> None:
         if not st.form_submit_button(t("collection.save"), icon=":material/save:"):
             return
     with errors_shown():
-        cached.lab().collect(st.session_state[name], st.session_state[chosen], state.owner(), document.id)
+        cached.lab().library.collect(st.session_state[name], st.session_state[chosen], state.owner(), document.id)
         work.forget(document.id)
         st.rerun()
 

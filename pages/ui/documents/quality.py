@@ -133,7 +133,7 @@ def recognition(document: Document, numbers: list[int]) -> None:
     if st.button(t("gate.recognise", count=len(numbers)), key="recognise", icon=":material/document_scanner:"):
         with errors_shown():
             place.progress(0.0, text=t("work.loading"))
-            cached.lab().recognise(document.id, numbers, work.counting(place, "gate.recognising"))
+            cached.lab().pages.recognise(document.id, numbers, work.counting(place, "gate.recognising"))
             work.forget(document.id)
             st.rerun()
 
@@ -146,7 +146,7 @@ def leave_out(document: Document, readings: Readings, those: list[PageReading]) 
 
 def choose(document: Document, readings: Readings) -> None:
     with errors_shown():
-        cached.lab().choose(document.id, readings)
+        cached.lab().pages.choose(document.id, readings)
         work.forget(document.id)
 
 

@@ -84,7 +84,7 @@ def readings(doc_id: str) -> Readings:
 @of_document
 def page_picture(doc_id: str, number: int, words: str, part: tuple[int, int] | None) -> tuple[bytes, bool]:
     """Return a page as PNG, and whether the words are marked on it, a part of them more strongly."""
-    return lab().picture(doc_id, number, words, part)
+    return lab().pages.picture(doc_id, number, words, part)
 
 
 @of_document

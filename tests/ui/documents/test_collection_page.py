@@ -29,7 +29,7 @@ def other(library) -> str:
 
 @pytest.fixture
 def reader(library, other) -> str:
-    return cached.lab().collect(NAME, [DOC, other]).id
+    return cached.lab().library.collect(NAME, [DOC, other]).id
 
 
 def asked(reader: str, language: str = "en", **state: object):
@@ -201,7 +201,7 @@ def test_the_map_and_the_ledger_name_the_documents(reader):
 
 
 def test_another_collection_begins_without_a_filter(reader, other):
-    second = cached.lab().collect("Second", [DOC]).id
+    second = cached.lab().library.collect("Second", [DOC]).id
     at = open_page("compare", doc_id=reader, within=[other])
     at.selectbox(key="doc_id").set_value(second)
     run(at)

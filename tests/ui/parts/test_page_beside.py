@@ -33,7 +33,7 @@ def drawn(monkeypatch) -> list[tuple[str, int, str]]:
         noted.append((doc_id, number, words))
         return draw(doc_id, number, words, part)
 
-    monkeypatch.setattr(cached.lab(), "picture", noting)
+    monkeypatch.setattr(cached.lab().pages, "picture", noting)
     return noted
 
 
@@ -170,7 +170,7 @@ def test_judgments_that_came_home_open_on_the_page_of_the_document_here(library,
 
 def test_a_result_finds_its_own_document_before_a_collection_that_holds_it(library):
     replay = asked().session_state["recorded"].judged(Judgment(QUESTION, Span(1, 0, FIRST, DOC), 1, "Ann"))
-    cached.lab().collect("Reader", [DOC])
+    cached.lab().library.collect("Reader", [DOC])
     at = test_replay_page.opened(test_replay_page.replay_file.write(replay))
     [said] = [text.value for text in at.markdown if "is in your library" in text.value]
     assert "Reader" not in said

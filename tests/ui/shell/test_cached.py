@@ -59,7 +59,7 @@ def test_what_streamlit_keeps_for_everybody_stays(two):
 
 def test_a_member_takes_its_collections_along(two):
     one, other = two
-    both = cached.lab().collect("both", [one, other], "").id
+    both = cached.lab().library.collect("both", [one, other], "").id
     assert len(cached.chunks(both, *CUT)) == 3 and cached.document(both).members == (one, other)
     cached.chunks(other, *CUT)
     cached.lab().delete(one)
