@@ -62,7 +62,7 @@ with errors_shown():
     st.markdown(t("answer.question"))
     st.text(comparison.query)
     names = {source: t(f"answer.source_{source}") for source in ("extractive", "llm")}
-    st.radio(t("answer.source"), list(names), key="answer_source", horizontal=True, format_func=names.get)
+    st.radio(t("answer.source"), list(names), key="answer_source", horizontal=True, format_func=names.__getitem__)
     form.llm_fields()
     if st.button(t("answer.ask"), type="primary", icon=":material/forum:"):
         ask(comparison)

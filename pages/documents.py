@@ -52,7 +52,7 @@ def cutting() -> None:
     """Choose how the document is cut; the effect below follows at once."""
     columns = st.columns(3)
     names = {preset: t(f"preset.{preset}") for preset in chunk.PRESETS}
-    columns[0].selectbox(t("documents.preset"), list(names), key="preset", format_func=names.get)
+    columns[0].selectbox(t("documents.preset"), list(names), key="preset", format_func=names.__getitem__)
     window = st.session_state["preset"] == "window"
     columns[1].number_input(t("documents.size"), *chunk.SIZES, key="size", step=50, disabled=not window)
     columns[2].number_input(t("documents.overlap"), *state.OVERLAPS, key="overlap", step=10, disabled=not window)
@@ -63,10 +63,10 @@ def overview(document: Document) -> None:
     how = state.chunk_settings()
     chunks = cached.chunks(document.id, how.preset, how.size, how.overlap)
     lengths = [len(piece.text) for piece in chunks]
-    last = (t("documents.language"), LANGUAGES[document.language])
+    last: tuple[str, str | int] = (t("documents.language"), LANGUAGES[document.language])
     if isinstance(document, Collection):  # it may speak several languages; the table of its documents names them
         last = (t("collection.members"), len(document.members))
-    numbers = [
+    numbers: list[tuple[str, str | int]] = [
         (t("documents.pages"), sum(len(part.pages) for part in cached.parts(document.id))),
         (t("documents.chunks"), len(chunks)),
         (t("documents.median"), int(pd.Series(lengths).median())),

@@ -32,7 +32,7 @@ def show(doc_id: str) -> None:
     with part:
         st.caption(t("history.help"))
         state.settle("history_one", list(names))
-        st.selectbox(t("history.one"), list(names), key="history_one", format_func=names.get)
+        st.selectbox(t("history.one"), list(names), key="history_one", format_func=names.__getitem__)
         with errors_shown():
             entry(doc_id, st.session_state["history_one"])
             second(doc_id, names)
@@ -114,7 +114,7 @@ def second(doc_id: str, names: dict[int, str]) -> None:
         return
     if st.session_state["history_other"] not in others:
         st.session_state["history_other"] = None
-    chosen = st.selectbox(t("history.other"), others, key="history_other", format_func=names.get, index=None,
+    chosen = st.selectbox(t("history.other"), others, key="history_other", format_func=names.__getitem__, index=None,
                           placeholder=t("history.other_hint"))  # fmt: skip
     if chosen is not None:
         earlier, later = sorted((st.session_state["history_one"], chosen))
@@ -174,7 +174,7 @@ def top_table(comparison: Comparison, alone: tuple[Move, ...], side: str) -> pd.
     return pd.DataFrame(rows, columns=[t("table.rank"), t("history.mark"), t("table.page"), t("table.text")])
 
 
-def widths(comparison: Comparison) -> dict[str, object]:
+def widths(comparison: Comparison) -> tables.Columns:
     return {
         t("table.rank"): st.column_config.NumberColumn(width=50),
         t("history.mark"): st.column_config.TextColumn(width=60),

@@ -47,7 +47,7 @@ def limit_of(role: str) -> int:
     return catalog.find(catalog.RERANKERS, state.chosen(role)).pair_tokens if role == "reranker" else MOST
 
 
-def meter(limit: int) -> object:
+def meter(limit: int) -> tables.ColumnConfig:
     return st.column_config.ProgressColumn(
         width=130, format=f"%d / {limit}", min_value=0, max_value=limit, help=t("chunks.tokens_help", limit=MOST)
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import altair as alt
 import pandas as pd
 
-from pages.ui.parts.charts import PICKED, SAME, label
+from pages.ui.parts.charts import PICKED, SAME, label, layered
 from pages.ui.parts.tables import one_line, where
 from pages.ui.shell.i18n import t
 from rag_core.measuring import metrics
@@ -26,10 +26,10 @@ Names = Callable[[str], str]
 
 def difference_chart(evaluation: Evaluation, name_of: Names) -> alt.LayerChart:
     """Draw each system's difference from the baseline with its interval, and zero as a line."""
-    found = {name: evaluation.difference(name) for name in evaluation.orders if name != evaluation.baseline}
     frame = pd.DataFrame(
-        {"system": name_of(name), "mean": one.mean, "low": one.low, "high": one.high, "p": one.p}
-        for name, one in found.items()
+        {"system": name_of(name), "mean": gain.mean, "low": gain.low, "high": gain.high, "p": gain.p}
+        for name in evaluation.orders
+        if (gain := evaluation.difference(name))
     )
     axis = alt.Axis(labelLimit=NAME_PIXELS, labelFontSize=12)
     base = alt.Chart(frame).encode(
@@ -43,7 +43,7 @@ def difference_chart(evaluation: Evaluation, name_of: Names) -> alt.LayerChart:
     bars = base.mark_rule(color=PALE, strokeWidth=4).encode(x=alt.X("low:Q", title=title), x2="high:Q")
     points = base.mark_point(filled=True, color=BLUE, size=90).encode(x=alt.X("mean:Q", title=title))
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=PICKED, strokeDash=[5, 4]).encode(x="x:Q")
-    return alt.layer(zero, bars, points).properties(height=AXIS + 32 * len(frame))
+    return layered(zero, bars, points).properties(height=AXIS + 32 * len(frame))
 
 
 def depth_chart(evaluation: Evaluation) -> alt.LayerChart:
@@ -71,7 +71,7 @@ def depth_chart(evaluation: Evaluation) -> alt.LayerChart:
     name = rule.mark_text(align="left", baseline="bottom", dx=6, dy=-3, color=PICKED, fontSize=12).encode(
         x=alt.value(0), y=alt.Y("y:Q", scale=scale), text="name:N"
     )
-    return alt.layer(line, name, *([spread] if evaluation.enough else []), lines).properties(height=400)
+    return layered(line, name, *([spread] if evaluation.enough else []), lines).properties(height=400)
 
 
 def ceiling_chart(found: Ceiling, depths: tuple[int, ...]) -> alt.LayerChart:
@@ -91,7 +91,7 @@ def ceiling_chart(found: Ceiling, depths: tuple[int, ...]) -> alt.LayerChart:
                 scale=alt.Scale(domain=[0, len(found.ideal) * 1.25], nice=False)),
     )  # fmt: skip
     words = base.mark_text(align="left", dx=6, fontSize=12).encode(text="label:N")
-    return alt.layer(base.mark_bar(color=BLUE), words).properties(height=AXIS + 30 * len(frame))
+    return layered(base.mark_bar(color=BLUE), words).properties(height=AXIS + 30 * len(frame))
 
 
 def agreement_chart(found: Panel, index: int, name_of: Names) -> alt.LayerChart:
@@ -112,7 +112,7 @@ def agreement_chart(found: Panel, index: int, name_of: Names) -> alt.LayerChart:
     )
     shade = alt.Color("value:Q", legend=None, scale=alt.Scale(domain=list(domain), range=list(colours)))
     words = base.mark_text(fontSize=13, color="#1b1f24").encode(text="label:N")
-    return alt.layer(base.mark_rect().encode(color=shade), words).properties(height=AXIS + 42 * len(numbers))
+    return layered(base.mark_rect().encode(color=shade), words).properties(height=AXIS + 42 * len(numbers))
 
 
 def bump_chart(found: Panel, name_of: Names) -> alt.LayerChart:
@@ -120,7 +120,7 @@ def bump_chart(found: Panel, name_of: Names) -> alt.LayerChart:
     columns = [name_of(name) for name in found.rankings]
     rows, last = [], list(found.rankings)[-1]
     for chunk in found.candidates.chunks:
-        ranks = [ranking.rank_of(chunk.id) for ranking in found.rankings.values()]
+        ranks = [ranking.ids.index(chunk.id) + 1 for ranking in found.rankings.values()]
         if min(ranks) > BUMP_RANKS:
             continue
         named = min(ranks) <= min(BUMP_NAMED, found.k)
@@ -155,4 +155,4 @@ def bump_chart(found: Panel, name_of: Names) -> alt.LayerChart:
     shown = alt.datum.named & (alt.datum.rank <= BUMP_RANKS)
     ends = base.transform_filter((alt.datum.order == columns[-1]) & shown)
     names = ends.mark_text(align="left", dx=8, fontSize=11, limit=alt.ExprRef("width / 4")).encode(text="label:N")
-    return alt.layer(lines, names).properties(height=560)
+    return layered(lines, names).properties(height=560)

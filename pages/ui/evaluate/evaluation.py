@@ -14,7 +14,7 @@ from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import FirstStage
 from rag_core.measuring.depth import DEPTHS, Ceiling
-from rag_core.measuring.evaluate import Evaluation
+from rag_core.measuring.evaluate import Difference, Evaluation
 from rag_core.measuring.metrics import FEW, MAIN, MEASURES
 from rag_core.measuring.panel import Panel
 from rag_core.measuring.tables import files, mean_row, means
@@ -81,8 +81,7 @@ def verdict(evaluation: Evaluation) -> None:
     elif not evaluation.enough:
         st.warning(t("measured.too_few", count=count, few=FEW), icon=":material/hourglass_empty:")
     else:
-        clear = found.p <= CLEAR and (found.low > 0 or found.high < 0)
-        key = ("better" if found.mean > 0 else "worse") if clear else "unclear"
+        key = ("better" if found.mean > 0 else "worse") if clear(found) else "unclear"
         values = {"mean": f"{found.mean:+.3f}", "low": f"{found.low:+.3f}", "high": f"{found.high:+.3f}"}
         st.subheader(t(f"measured.{key}"))
         st.markdown(
@@ -93,6 +92,14 @@ def verdict(evaluation: Evaluation) -> None:
         for question in evaluation.excluded:
             st.text(tables.one_line(question, 100))
     harm(evaluation, system)
+
+
+def clear(difference: Difference) -> bool:
+    """Say whether a difference is hardly chance, and its whole interval lies on one side of zero."""
+    low, high, p = difference.low, difference.high, difference.p
+    if low is None or high is None or p is None:
+        return False
+    return p <= CLEAR and (low > 0 or high < 0)
 
 
 def harm(evaluation: Evaluation, system: str) -> None:
@@ -118,9 +125,9 @@ def means_part(evaluation: Evaluation) -> None:
         st.caption(t("measured.nothing_judged"))
         return
     st.caption(t("measured.means_help", count=len(evaluation.measured)))
-    rows = [mean_row(evaluation, system) for system in evaluation.orders]
+    rows = [[name_of(system), *mean_row(evaluation, system)[1:]] for system in evaluation.orders]
     names = [t("measured.system"), t("measured.questions"), *MEASURES, t("measured.unjudged")]
-    frame = pd.DataFrame([[name_of(row[0]), *row[1 : len(names)]] for row in rows], columns=names)
+    frame = pd.DataFrame([row[: len(names)] for row in rows], columns=names)
     st.dataframe(
         frame.style.format({**dict.fromkeys(MEASURES, "{:.3f}"), names[-1]: "{:.1f}"}),
         hide_index=True,
@@ -141,7 +148,7 @@ def each_part(evaluation: Evaluation) -> None:
     systems = {name: name_of(name) for name in evaluation.orders if name != evaluation.baseline}
     state.settle("shown_system", list(systems), deepest(evaluation))
     left, right = st.columns(2)
-    system = left.selectbox(t("measured.system"), list(systems), key="shown_system", format_func=systems.get)
+    system = left.selectbox(t("measured.system"), list(systems), key="shown_system", format_func=systems.__getitem__)
     measure = right.selectbox(t("measured.measure"), MEASURES, key="shown_measure")
     gains, k = evaluation.differences(system, measure), evaluation.how.cutoff
     rows = []
@@ -245,7 +252,7 @@ def panel_part(evaluation: Evaluation) -> None:
     question = st.selectbox(t("questions.question"), evaluation.questions, key="panel_question")
     left, right = st.columns(2)
     names = {name: name_of(name) for name in STAGES}
-    stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.get)
+    stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.__getitem__)
     rerankers = right.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="panel_models",
                             accept_new_options=True, help=t("form.other_help"))  # fmt: skip
     if not 2 <= len(stages) + len(rerankers) <= 4:

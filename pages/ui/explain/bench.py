@@ -36,7 +36,9 @@ class Place:
 def show(comparison: Comparison) -> None:
     chunk = chosen_chunk.pick(comparison)
     names = {target: t(f"bench.target_{target}") for target in TARGETS}
-    st.segmented_control(t("bench.target"), list(names), key="bench_target", format_func=names.get, required=True)
+    st.segmented_control(
+        t("bench.target"), list(names), key="bench_target", format_func=names.__getitem__, required=True
+    )
     target = st.session_state["bench_target"]
     base = chunk.text if target == "text" else comparison.query
     begin_at(base, (chunk.id, comparison.query, target))

@@ -38,7 +38,7 @@ def show(comparison: Comparison) -> None:
     chosen_chunk.standing(comparison, chunk)
     chosen_chunk.tell_cut(comparison, chunk.text)
     names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
-    st.segmented_control(t("probe.unit"), list(names), key="probe_unit", format_func=names.get, required=True)
+    st.segmented_control(t("probe.unit"), list(names), key="probe_unit", format_func=names.__getitem__, required=True)
     unit = fitting(chunk.text, st.session_state["probe_unit"])
     if unit != st.session_state["probe_unit"]:
         st.info(t("probe.smaller", unit=names[unit]), icon=":material/content_cut:")
@@ -100,9 +100,9 @@ def probed(doc_id: str, key: tuple, cut: Callable[[str], list[Span]], ask: Calla
     """
     role, _, target, query, chunk, _ = key
     text = chunk if target == "text" else query
-    found = cached.kept(doc_id, key)
-    if found is not None:
-        return found
+    made = cached.kept(doc_id, key, Probe)
+    if made is not None:
+        return made
     place = st.empty()
     with place.container():
         bar = st.empty()

@@ -1,13 +1,16 @@
 """The map: chunks, question and expansions on a plane, linked with both tops."""
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from pages.ui.explain import chosen_chunk
 from pages.ui.parts import page_beside, tables
-from pages.ui.parts.charts import PICKED, SAME
+from pages.ui.parts.charts import PICKED, SAME, layered
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
@@ -30,7 +33,12 @@ SHAPES = {"rest": "circle", "vector": "circle", "reranked": "circle", "both": "c
 TEXT_COLUMNS = 120
 HEIGHT = 520
 MANY = 1000
-LABEL_PLACES = ({"dy": -15}, {"dx": 12, "align": "left"}, {"dy": 17}, {"dx": -12, "align": "right"})
+LABEL_PLACES: tuple[dict[str, Any], ...] = (
+    {"dy": -15},
+    {"dx": 12, "align": "left"},
+    {"dy": 17},
+    {"dx": -12, "align": "right"},
+)
 
 state.keep(map_layout="pca")
 
@@ -40,7 +48,9 @@ def show(comparison: Comparison) -> None:
     """Draw the map; picking a point or a row draws only this part again."""
     with errors_shown():
         names = {method: t(f"map.{method}") for method in LAYOUTS}
-        st.segmented_control(t("map.layout"), list(names), key="map_layout", format_func=names.get, required=True)
+        st.segmented_control(
+            t("map.layout"), list(names), key="map_layout", format_func=names.__getitem__, required=True
+        )
         index = index_of(comparison)
         method = st.session_state["map_layout"]
         if method == "umap" and len(index.chunks) < projection.FEWEST_FOR_UMAP:
@@ -61,9 +71,9 @@ def index_of(comparison: Comparison) -> Searched:
 def laid_out(index: Searched, method: str) -> Layout:
     """Return the layout of an index, which is made once; UMAP first has to be loaded and compiled."""
     doc_id, key = index.address.doc_id, ("layout", index.doc_ids, index.address.chunks, index.address.embedder, method)
-    found = cached.kept(doc_id, key)
-    if found is not None:
-        return found
+    layout = cached.kept(doc_id, key, Layout)
+    if layout is not None:
+        return layout
     if method == "pca":
         return cached.keep(doc_id, key, lambda: projection.by_pca(index.vectors))
     place = st.empty()
@@ -154,8 +164,8 @@ def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
     lines, *labels = path_layers(named)
     # A canvas draws thousands of points where SVG makes an element of each.
     return (
-        alt.layer(lines, points, *labels, usermeta={"embedOptions": {"renderer": "canvas"}})
-        .properties(height=HEIGHT)
+        layered(lines, points, *labels)
+        .properties(height=HEIGHT, usermeta={"embedOptions": {"renderer": "canvas"}})
         .configure_view(stroke=None)
     )
 
@@ -209,7 +219,7 @@ def top_tables(comparison: Comparison) -> None:
             )
 
 
-def top_table(comparison: Comparison, side: str) -> object:
+def top_table(comparison: Comparison, side: str) -> Styler:
     """Return one side's first candidates, the picked one marked."""
     by_id = {move.chunk.id: move for move in comparison.moves}
     hits = comparison.ranking(side).top(comparison.cutoff)

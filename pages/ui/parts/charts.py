@@ -2,6 +2,7 @@
 
 import hashlib
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -9,6 +10,9 @@ import pandas as pd
 from pages.ui.parts.tables import DOWN, UP, one_line, score_name, where
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Comparison
+
+Row = dict[str, Any]
+"""A row of a chart's table."""
 
 SAME, PICKED = "#8a8f98", "#d97706"
 RANKS_SHOWN = 50
@@ -25,7 +29,7 @@ def label(chunk: Chunk, columns: int) -> str:
     return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, left)}"
 
 
-def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
+def move_rows(comparison: Comparison, picked: str | None) -> list[Row]:
     """Return a row a candidate; ranks past ``RANKS_SHOWN`` share the last place of the picture."""
     shown = [move for move in comparison.moves
              if min(move.before, move.after) <= RANKS_SHOWN or move.chunk.id == picked]  # fmt: skip
@@ -44,7 +48,7 @@ def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, obje
     ]
 
 
-def end_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
+def end_rows(comparison: Comparison, picked: str | None) -> list[Row]:
     """Return both ends of each line: where it lies, and what is written beside it."""
     rows, sides = move_rows(comparison, picked), {"before": t("chart.before"), "after": t("chart.after")}
     return [
@@ -64,7 +68,7 @@ def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
     return slope_lines(*slope_size(comparison, ends)).properties(data=pd.DataFrame(ends))
 
 
-def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
+def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, Any]:
     """Return the same chart as a page takes it: its specification and its table.
 
     The table has a name of its own: a browser draws a chart anew when its specification is another one.
@@ -76,12 +80,12 @@ def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
 
 
 @lru_cache(maxsize=64)
-def slope_template(_spoken: str, lowest: int, cutoff: int) -> dict[str, object]:
+def slope_template(_spoken: str, lowest: int, cutoff: int) -> dict[str, Any]:
     """Return the chart without its table, once for all tables: Altair took as long for it as the page for the rest."""
     return slope_lines(lowest, cutoff).properties(data=alt.NamedData("ends")).to_dict()
 
 
-def slope_size(comparison: Comparison, ends: list[dict[str, object]]) -> tuple[int, int]:
+def slope_size(comparison: Comparison, ends: list[Row]) -> tuple[int, int]:
     """Return the lowest place that is drawn, and the last one that the cutoff lets through."""
     lowest = max(row["y"] for row in ends)
     return lowest, min(comparison.cutoff, lowest)
@@ -113,7 +117,7 @@ def slope_lines(lowest: int, cutoff: int) -> alt.LayerChart:
     left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=LINE_ROOM)
     line = alt.Chart(alt.InlineData(values=[{"y": cutoff + 0.5}])).mark_rule(strokeDash=[6, 4], color=PICKED)
     return (
-        alt.layer(line.encode(y=alt.Y("y:Q", scale=scale, axis=None)), lines, right_names, left_names)
+        layered(line.encode(y=alt.Y("y:Q", scale=scale, axis=None)), lines, right_names, left_names)
         .properties(height=max(220, lowest * 15))
         .configure_view(stroke=None)
     )
@@ -154,7 +158,12 @@ def score_chart(
         .add_params(alt.selection_point(name="pick", fields=["id"]))
         .properties(height=max(120, len(shown) * 20))
     )  # fmt: skip
-    return bars if unrelated is None else alt.layer(bars, unrelated_line(unrelated))
+    return bars if unrelated is None else layered(bars, unrelated_line(unrelated))
+
+
+def layered(*charts: alt.Chart) -> alt.LayerChart:
+    """Lay charts over each other; none has facets, of which ``alt.layer`` would make another kind of chart."""
+    return alt.LayerChart(layer=list(charts))
 
 
 def unrelated_line(score: float) -> alt.Chart:

@@ -12,6 +12,7 @@ from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Collection, Judgment
 from rag_core.measuring import exchange, judge
+from rag_core.measuring.exchange import Questions
 from rag_core.measuring.judge import Judged
 
 LOST_SHOWN = 20
@@ -142,15 +143,14 @@ def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
     if not submitted:
         return
     with errors_shown():
-        if file is not None and not file.name.lower().endswith(".csv") and is_qrels(file.getvalue()):
-            new, judgments, repeated = [], exchange.read_qrels(file.getvalue(), asked, chunks, judge_name()), 0
+        data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
+        if file is not None and not file.name.lower().endswith(".csv") and is_qrels(data):
+            added = Questions((), tuple(exchange.read_qrels(data, asked, chunks, judge_name())), 0)
         else:
-            data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
-            found = exchange.read_questions(data)
-            new, judgments, repeated = found.questions, found.judgments, found.repeated
-        cached.lab().judgments.ask(doc_id, new)
-        cached.lab().judge(doc_id, judgments)
-        counts = {"questions": len(new), "judgments": len(judgments), "repeated": repeated}
+            added = exchange.read_questions(data)
+        cached.lab().judgments.ask(doc_id, added.questions)
+        cached.lab().judge(doc_id, added.judgments)
+        counts = {"questions": len(added.questions), "judgments": len(added.judgments), "repeated": added.repeated}
         st.session_state["added"] = (doc_id, counts)
         st.rerun()
 

@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, FirstStage, Hit, Move
 from rag_core.measuring.exchange import harmless
 from rag_core.sharing.replay import Replay
+
+Columns = Mapping[str, ColumnConfig]
+"""How the columns of a table are set, by their names."""
 
 UP, DOWN = "#1a7f4b", "#b3402a"
 TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
@@ -128,7 +132,7 @@ def name(chunk: Chunk) -> None:
         st.text(chunk.title)
 
 
-def page_column(chunks: Iterable[Chunk]) -> object:
+def page_column(chunks: Iterable[Chunk]) -> ColumnConfig:
     """Return how the column of pages is set: wider where names stand behind them."""
     named = any(chunk.title for chunk in chunks)
     return st.column_config.TextColumn(width=100) if named else st.column_config.NumberColumn(width=50)

@@ -45,7 +45,12 @@ def parts(found: Replay, pages: bool) -> None:
     """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
     names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
     tabs = st.tabs(names, key="result_part", on_change="rerun")
-    drawn = (slope_part, lambda _: bar_part(found), partial(ledger_part, pages=pages), time_part)
+    drawn: tuple[Callable[[Comparison], None], ...] = (
+        slope_part,
+        lambda _: bar_part(found),
+        partial(ledger_part, pages=pages),
+        time_part,
+    )
     for tab, part in zip(tabs, drawn, strict=True):
         if tab.open:
             with tab:

@@ -42,9 +42,11 @@ def my_turn(
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
     """
-    with models.line(model_id).turn(
-        lambda before: place.progress(0.0, text=t("work.waiting", before=before))
-    ) as waited:
+
+    def waiting(before: int) -> None:
+        place.progress(0.0, text=t("work.waiting", before=before))
+
+    with models.line(model_id).turn(waiting) as waited:
         yield waited
         at_last()
 

@@ -21,7 +21,7 @@ def two_runs(question: list[str], chunk: list[str], model: list[str], vector: st
 
     A text is its title and its words; ``model`` and ``score`` are two lines each.
     """
-    parts = []
+    parts: list[str] = []
     for top, text in ((2, question), (TALL + 32, chunk)):
         row = (text_box(text[0], text[1:], 2, top, TALL), line(358, top + MIDDLE, 390, top + MIDDLE),
                small_box(model, 392, top, 190, TALL), line(582, top + MIDDLE, 614, top + MIDDLE),
@@ -85,7 +85,8 @@ def written(text: str) -> str:
 
 def wrap(text: str, columns: int, lines: int) -> list[str]:
     """Break a text into at most so many lines of at most so many columns; dots say that more follows."""
-    rest, rows = " ".join(text.split()), []
+    rest = " ".join(text.split())
+    rows: list[str] = []
     while rest and len(rows) < lines:
         end = fitting(rest, columns)
         space = rest.rfind(" ", 0, end + 1) if end < len(rest) else -1

@@ -35,7 +35,7 @@ def pick_chunk(comparison: Comparison) -> Move:
         st.session_state["inside_chunk"] = next(iter(moves))
     names = {chunk_id: name(move) for chunk_id, move in moves.items()}
     st.text(comparison.query)
-    st.selectbox(t("inside.chunk"), list(names), key="inside_chunk", format_func=names.get)
+    st.selectbox(t("inside.chunk"), list(names), key="inside_chunk", format_func=names.__getitem__)
     return moves[st.session_state["inside_chunk"]]
 
 
@@ -52,8 +52,8 @@ def apart(comparison: Comparison, move: Move) -> None:
     st.markdown(t("inside.apart_text"))
     length = models.vector_length(model) if read else None
     vector = t("inside.vector", length=length) if length else t("inside.vector_unknown")
-    question = [counted("inside.question", read and read.question), comparison.query]
-    chunk = [counted("inside.chunk_page", read and read.chunk, page=move.chunk.page), move.chunk.text]
+    question = [counted("inside.question", read.question if read else None), comparison.query]
+    chunk = [counted("inside.chunk_page", read.chunk if read else None, page=move.chunk.page), move.chunk.text]
     st.image(diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, nearness(comparison, move.chunk)),
              width="stretch")  # fmt: skip
     if read:

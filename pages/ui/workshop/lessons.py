@@ -61,7 +61,7 @@ def here(fact: Fact) -> None:
 
 
 def values(fact: Fact) -> dict[str, object]:
-    named = {**fact.values, **({"scale": tables.unit(fact.values["scale"])} if "scale" in fact.values else {})}
+    named = {**fact.values, **({"scale": tables.unit(str(fact.values["scale"]))} if "scale" in fact.values else {})}
     return {name: number(value) if isinstance(value, float) else plain(value) for name, value in named.items()}
 
 
