@@ -29,8 +29,9 @@ def ask(comparison: Comparison) -> None:
     """Answer both sides; an error on either leaves the former answers as they were."""
     places = [column.empty() for column in st.columns(2)]
     with errors_shown():
-        found = {side: answer_side(comparison, side, place) for side, place in zip(replay.SIDES, places, strict=True)}
-        st.session_state["answers"] = found
+        st.session_state["answers"] = {
+            side: answer_side(comparison, side, place) for side, place in zip(replay.SIDES, places, strict=True)
+        }
     for place in places:
         place.empty()
 

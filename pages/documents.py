@@ -32,7 +32,7 @@ def add() -> None:
     if submitted and not files:
         st.warning(t("documents.no_file"))
     for file in files if submitted else ():
-        with told_of(file.name):
+        with under_name(file.name):
             document = work.add_document(file.getvalue(), file.name, password or None)
             st.success(t("documents.added", title=plain(document.title), pages=len(document.pages)))
     for column, language in zip(st.columns(2), samples.FILES, strict=True):
@@ -42,7 +42,7 @@ def add() -> None:
                 work.add_sample(language)
 
 
-def told_of(name: str) -> AbstractContextManager[None]:
+def under_name(name: str) -> AbstractContextManager[None]:
     """Tell errors under the name of the file they are about."""
     st.text(name)
     return errors_shown()

@@ -44,7 +44,7 @@ st.caption(t("evaluate.lead"))
 with errors_shown():
     taken = sample_taken()
     doc_id = form.pick_document()
-    judgments.tell_added(doc_id)
+    judgments.added_notice(doc_id)
     judgments.show(doc_id)
     form.server_fields()
     form.leaving(st.session_state["rerankers"])

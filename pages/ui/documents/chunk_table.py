@@ -15,12 +15,17 @@ WARNED = 0.05
 
 def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
     counts = {role: tokens_of(doc_id, how, role) for role in ("embedder", "reranker")}
-    known = {role: found for role, found in counts.items() if found is not None}
+    known = {role: tokens for role, tokens in counts.items() if tokens is not None}
     for role in counts:
-        told_of(role, counts[role])
+        unread(role, counts[role])
     names = [t("table.page"), t("documents.length"), *(t(f"chunks.{role}") for role in known), t("table.text")]
     rows = [
-        [tables.page(piece), len(piece.text), *(found[place] for found in known.values()), tables.one_line(piece.text)]
+        [
+            tables.page(piece),
+            len(piece.text),
+            *(tokens[place] for tokens in known.values()),
+            tables.one_line(piece.text),
+        ]
         for place, piece in enumerate(chunks)
     ]
     page_beside.table(
@@ -53,7 +58,7 @@ def meter(limit: int) -> tables.ColumnConfig:
     )
 
 
-def told_of(role: str, counts: list[int] | None) -> None:
+def unread(role: str, counts: list[int] | None) -> None:
     """Warn where an embedder cuts off more than a twentieth of the tokens, and say what is read in parts.
 
     Where tokens cannot be counted, that is said instead.

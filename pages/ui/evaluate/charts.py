@@ -74,33 +74,33 @@ def depth_chart(evaluation: Evaluation) -> alt.LayerChart:
     return layered(line, name, *([spread] if evaluation.enough else []), lines).properties(height=400)
 
 
-def ceiling_chart(found: Ceiling, depths: tuple[int, ...]) -> alt.LayerChart:
+def ceiling_chart(ceiling: Ceiling, depths: tuple[int, ...]) -> alt.LayerChart:
     """Draw how many of the ideal top k each depth can reach, with the time it takes."""
-    shown = [depth for depth in depths if depth < len(found.whole)] + [len(found.whole)]
+    shown = [depth for depth in depths if depth < len(ceiling.whole)] + [len(ceiling.whole)]
     frame = pd.DataFrame(
         {
-            "depth": f"{depth}" if depth < len(found.whole) else t("depth.all", count=depth),
-            "reached": found.reached(depth),
-            "label": f"{found.reached(depth)}/{len(found.ideal)} · {found.seconds(depth):.2f} s",
+            "depth": f"{depth}" if depth < len(ceiling.whole) else t("depth.all", count=depth),
+            "reached": ceiling.reached(depth),
+            "label": f"{ceiling.reached(depth)}/{len(ceiling.ideal)} · {ceiling.seconds(depth):.2f} s",
         }
         for depth in shown
     )
     base = alt.Chart(frame).encode(
         y=alt.Y("depth:N", sort=None, title=t("depth.axis"), axis=alt.Axis(labelLimit=NAME_PIXELS)),
-        x=alt.X("reached:Q", title=t("depth.reached", k=len(found.ideal)), axis=alt.Axis(tickMinStep=1, format="d"),
-                scale=alt.Scale(domain=[0, len(found.ideal) * 1.25], nice=False)),
+        x=alt.X("reached:Q", title=t("depth.reached", k=len(ceiling.ideal)), axis=alt.Axis(tickMinStep=1, format="d"),
+                scale=alt.Scale(domain=[0, len(ceiling.ideal) * 1.25], nice=False)),
     )  # fmt: skip
     words = base.mark_text(align="left", dx=6, fontSize=12).encode(text="label:N")
     return layered(base.mark_bar(color=BLUE), words).properties(height=AXIS + 30 * len(frame))
 
 
-def agreement_chart(found: Panel, index: int, name_of: Names) -> alt.LayerChart:
+def agreement_chart(panel: Panel, index: int, name_of: Names) -> alt.LayerChart:
     """Draw the agreement of each two orders as a table of shades; ``index`` 0 is Kendall's tau, 1 the overlap."""
-    numbers = {name: str(number) for number, name in enumerate(found.rankings, start=1)}
+    numbers = {name: str(number) for number, name in enumerate(panel.rankings, start=1)}
     rows = [
-        {"one": numbers[one], "other": f"{numbers[other]}  {name_of(other)}", "value": values[index],
+        {"one": numbers[name], "other": f"{numbers[other]}  {name_of(other)}", "value": values[index],
          "label": "–" if values[index] is None else f"{values[index]:.2f}" if index == 0 else f"{values[index]:.0%}"}
-        for (one, other), values in found.agreement.items()
+        for (name, other), values in panel.agreement.items()
     ]  # fmt: skip
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X("one:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
@@ -115,15 +115,15 @@ def agreement_chart(found: Panel, index: int, name_of: Names) -> alt.LayerChart:
     return layered(base.mark_rect().encode(color=shade), words).properties(height=AXIS + 42 * len(numbers))
 
 
-def bump_chart(found: Panel, name_of: Names) -> alt.LayerChart:
+def bump_chart(panel: Panel, name_of: Names) -> alt.LayerChart:
     """Draw a line a candidate through its ranks in every order; those that reach a first place are coloured."""
-    columns = [name_of(name) for name in found.rankings]
-    rows, last = [], list(found.rankings)[-1]
-    for chunk in found.candidates.chunks:
-        ranks = [ranking.ids.index(chunk.id) + 1 for ranking in found.rankings.values()]
+    columns = [name_of(name) for name in panel.rankings]
+    rows, last = [], list(panel.rankings)[-1]
+    for chunk in panel.candidates.chunks:
+        ranks = [ranking.ids.index(chunk.id) + 1 for ranking in panel.rankings.values()]
         if min(ranks) > BUMP_RANKS:
             continue
-        named = min(ranks) <= min(BUMP_NAMED, found.k)
+        named = min(ranks) <= min(BUMP_NAMED, panel.k)
         for column, rank in zip(columns, ranks, strict=True):
             rows.append(
                 {
@@ -132,7 +132,7 @@ def bump_chart(found: Panel, name_of: Names) -> alt.LayerChart:
                     "rank": rank,
                     "y": min(rank, BUMP_RANKS + 1),
                     "named": named,
-                    "final": found.rankings[last].rank_of(chunk.id),
+                    "final": panel.rankings[last].rank_of(chunk.id),
                     "text": f"{where(chunk)} {one_line(chunk.text, 120)}",
                     "label": f"{rank}  {label(chunk, 30)}",
                 }

@@ -75,17 +75,17 @@ def deepest(evaluation: Evaluation) -> str:
 def verdict(evaluation: Evaluation) -> None:
     """Say in one sentence what the judgments show, and pin where reranking harmed."""
     system, count = deepest(evaluation), len(evaluation.measured)
-    found = evaluation.difference(system)
-    if found is None:
+    difference = evaluation.difference(system)
+    if difference is None:
         st.info(t("measured.nothing_judged"), icon=":material/rule:")
     elif not evaluation.enough:
         st.warning(t("measured.too_few", count=count, few=FEW), icon=":material/hourglass_empty:")
     else:
-        key = ("better" if found.mean > 0 else "worse") if clear(found) else "unclear"
-        values = {"mean": f"{found.mean:+.3f}", "low": f"{found.low:+.3f}", "high": f"{found.high:+.3f}"}
+        key = ("better" if difference.mean > 0 else "worse") if clear(difference) else "unclear"
+        values = {"mean": f"{difference.mean:+.3f}", "low": f"{difference.low:+.3f}", "high": f"{difference.high:+.3f}"}
         st.subheader(t(f"measured.{key}"))
         st.markdown(
-            t("measured.sure", count=count, p=f"{found.p:.3f}", before=t(f"order.{evaluation.baseline}"), **values)
+            t("measured.sure", count=count, p=f"{difference.p:.3f}", before=t(f"order.{evaluation.baseline}"), **values)
         )
     if evaluation.excluded:
         st.caption(t("measured.excluded", count=len(evaluation.excluded)))
@@ -220,29 +220,29 @@ def depth_part(evaluation: Evaluation) -> None:
     if st.button(t("depth.score_all"), key="score_all", icon=":material/vertical_align_bottom:"):
         with errors_shown():
             st.session_state["ceiling"] = work.ceiling(evaluation.doc_id, question, next(iter(evaluation.scores)))
-    found = st.session_state["ceiling"]
-    if found is None or found.whole.query != question:
+    ceiling = st.session_state["ceiling"]
+    if ceiling is None or ceiling.whole.query != question:
         return
-    st.markdown(t("depth.said", **ceiling_words(found)))
-    st.altair_chart(charts.ceiling_chart(found, DEPTHS), key="ceiling_chart")
-    ideal = [[rank, found.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
-             for rank, chunk in enumerate(found.ideal, start=1)]  # fmt: skip
+    st.markdown(t("depth.said", **ceiling_words(ceiling)))
+    st.altair_chart(charts.ceiling_chart(ceiling, DEPTHS), key="ceiling_chart")
+    ideal = [[rank, ceiling.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
+             for rank, chunk in enumerate(ceiling.ideal, start=1)]  # fmt: skip
     names = [t("table.rank"), t("depth.first_rank"), t("table.page"), t("table.text")]
-    page_beside.table(pd.DataFrame(ideal, columns=names).astype({names[1]: "Int64"}), found.ideal, "ideal",
+    page_beside.table(pd.DataFrame(ideal, columns=names).astype({names[1]: "Int64"}), ceiling.ideal, "ideal",
                  column_config={names[3]: st.column_config.TextColumn(width="large")})  # fmt: skip
 
 
-def ceiling_words(found: Ceiling) -> dict[str, object]:
+def ceiling_words(ceiling: Ceiling) -> dict[str, object]:
     """Return the least depth that reaches all of the ideal top k, or what the largest depth reaches, and the times."""
-    ranks = [found.first.rank_of(chunk.id) for chunk in found.ideal]
+    ranks = [ceiling.first.rank_of(chunk.id) for chunk in ceiling.ideal]
     deepest_rank = max((rank for rank in ranks if rank), default=0)
     return {
-        "k": len(found.ideal),
+        "k": len(ceiling.ideal),
         "found": sum(rank is not None for rank in ranks),
         "rank": deepest_rank,
-        "seconds": f"{found.seconds(deepest_rank):.2f}",
-        "chunks": len(found.whole),
-        "all_seconds": f"{len(found.whole) * found.per_pair:.2f}",
+        "seconds": f"{ceiling.seconds(deepest_rank):.2f}",
+        "chunks": len(ceiling.whole),
+        "all_seconds": f"{len(ceiling.whole) * ceiling.per_pair:.2f}",
     }
 
 
@@ -262,35 +262,35 @@ def panel_part(evaluation: Evaluation) -> None:
         with errors_shown():
             asked = [STAGES[name] for name in stages]
             st.session_state["panel"] = work.panel(evaluation.doc_id, question, asked, rerankers)
-    found = st.session_state["panel"]
-    if found is None or found.candidates.query != question or set(found.rankings) != {*stages, *rerankers}:
+    panel = st.session_state["panel"]
+    if panel is None or panel.candidates.query != question or set(panel.rankings) != {*stages, *rerankers}:
         return
-    panel_shown(found)
+    orders(panel)
 
 
-def panel_shown(found: Panel) -> None:
-    k = min(found.k, len(found.candidates))
+def orders(panel: Panel) -> None:
+    k = min(panel.k, len(panel.candidates))
     tau, overlap = st.columns(2)
     for column, key, index in ((tau, "tau", 0), (overlap, "overlap", 1)):
         with column:
             st.markdown(f"**{t('metric.' + key, k=k)}**")
-            st.altair_chart(charts.agreement_chart(found, index, name_of), key=f"agreement_{key}")
+            st.altair_chart(charts.agreement_chart(panel, index, name_of), key=f"agreement_{key}")
     st.markdown(f"**{t('panel.bump')}**")
-    st.altair_chart(charts.bump_chart(found, name_of), key="bump")
+    st.altair_chart(charts.bump_chart(panel, name_of), key="bump")
     st.caption(t("panel.bump_help"))
     consensus, disputed = st.columns(2)
     with consensus:
         st.markdown(f"**{t('panel.consensus', k=k)}**")
-        for rank, chunk in enumerate(found.consensus.chunks[:k], start=1):
+        for rank, chunk in enumerate(panel.consensus.chunks[:k], start=1):
             st.text(f"{rank}. {tables.where(chunk)} {tables.one_line(chunk.text, 90)}")
     with disputed:
-        chunk, ranks = found.disputed
+        chunk, ranks = panel.disputed
         st.markdown(f"**{t('panel.disputed')}**")
         st.text(" · ".join(f"{name_of(name)}: {rank}" for name, rank in ranks.items()))
         st.text(f"{tables.where(chunk)} {tables.one_line(chunk.text, 200)}")
     st.markdown(f"**{t('panel.cost')}**")
-    rows = [[name, len(found.candidates), seconds, 1000 * seconds / len(found.candidates), models.megabytes(name)]
-            for name, seconds in found.seconds.items()]  # fmt: skip
+    rows = [[name, len(panel.candidates), seconds, 1000 * seconds / len(panel.candidates), models.megabytes(name)]
+            for name, seconds in panel.seconds.items()]  # fmt: skip
     names = [t("form.reranker"), t("panel.pairs"), t("chart.seconds"), t("panel.per_pair"), t("panel.memory")]
     st.dataframe(
         pd.DataFrame(rows, columns=names).style.format({names[2]: "{:.2f}", names[3]: "{:.1f}", names[4]: "{:.0f}"}),

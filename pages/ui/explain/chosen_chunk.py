@@ -50,7 +50,7 @@ def standing(comparison: Comparison, chunk: Chunk) -> None:
             best_part.text(move)
 
 
-def tell_cut(comparison: Comparison, text: str) -> None:
+def cut_notice(comparison: Comparison, text: str) -> None:
     """Say what the embedder does not read of a text; a cross-encoder reads a long one part by part."""
     read = models_of(comparison)[1].reads(text)
     if read < len(text):

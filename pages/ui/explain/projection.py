@@ -141,18 +141,18 @@ def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
     Hold Alt and turn the wheel to zoom, so that the wheel alone still scrolls the page.
     """
     many = len(frame) > MANY
-    named = frame.assign(name=frame["kind"].map(lambda one: t(f"map.kind_{one}")), picked=frame["id"] == chosen)
-    kinds = [one for one in COLOURS if one in set(frame["kind"])]
-    domain = [t(f"map.kind_{one}") for one in kinds]
+    named = frame.assign(name=frame["kind"].map(lambda group: t(f"map.kind_{group}")), picked=frame["id"] == chosen)
+    kinds = [group for group in COLOURS if group in set(frame["kind"])]
+    domain, shapes = [t(f"map.kind_{group}") for group in kinds], [SHAPES[group] for group in kinds]
     zoom = alt.selection_interval(
         name="zoom", bind="scales", zoom="wheel![event.altKey]",
         translate="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
         on="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
     )  # fmt: skip
     points = placed(named).mark_point(filled=True).encode(
-        color=alt.Color("name:N", scale=alt.Scale(domain=domain, range=[COLOURS[one] for one in kinds]),
+        color=alt.Color("name:N", scale=alt.Scale(domain=domain, range=[COLOURS[group] for group in kinds]),
                         legend=alt.Legend(title=None, orient="bottom", columns=3, labelLimit=260, symbolOpacity=1)),
-        shape=alt.Shape("name:N", legend=None, scale=alt.Scale(domain=domain, range=[SHAPES[one] for one in kinds])),
+        shape=alt.Shape("name:N", legend=None, scale=alt.Scale(domain=domain, range=shapes)),
         size=alt.condition("datum.kind == 'rest'", alt.value(14 if many else 40), alt.value(150)),
         opacity=alt.condition("datum.kind == 'rest' && !datum.picked", alt.value(0.45 if many else 0.7), alt.value(1)),
         stroke=alt.condition("datum.picked", alt.value(PICKED), alt.value(None)),

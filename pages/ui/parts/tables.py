@@ -166,7 +166,7 @@ def ledger_table(comparison: Comparison) -> pd.DataFrame:
              for number, _, source in asked]  # fmt: skip
     rows = []
     for move in comparison.moves:
-        ranks = {(found.query, found.source): found.rank for found in comparison.ledger[move.chunk.id]}
+        ranks = {(entry.query, entry.source): entry.rank for entry in comparison.ledger[move.chunk.id]}
         places = [ranks.get((query, source)) for _, query, source in asked]
         rows.append([move.after, move.before, one_line(move.chunk.text), *places])
     columns = [t("table.after"), t("table.before"), t("table.text"), *names]
@@ -193,7 +193,7 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
             **part_columns(comparison, move),
             f"score_reranked_{comparison.scale}": move.after_score,
             f"score_{FIRST_SCORES[comparison.order]}": move.before_score,
-            **found_columns(comparison, move),
+            **ledger_columns(comparison, move),
             "question": comparison.query,
             "chunk": move.chunk.id,
             "embedder": comparison.settings.embedder,
@@ -212,11 +212,11 @@ def part_columns(comparison: Comparison, move: Move) -> dict[str, object]:
     return {"parts": part.of if part else 1, "best_part": part.words(move.chunk.text) if part else move.chunk.text}
 
 
-def found_columns(comparison: Comparison, move: Move) -> dict[str, object]:
-    found = {(entry.query, entry.source): entry for entry in comparison.ledger[move.chunk.id]}
+def ledger_columns(comparison: Comparison, move: Move) -> dict[str, object]:
+    entries = {(entry.query, entry.source): entry for entry in comparison.ledger[move.chunk.id]}
     columns: dict[str, object] = {}
     for number, text, source in searches(comparison):
-        entry = found.get((text, source))
+        entry = entries.get((text, source))
         columns[f"query_{number}"] = text
         columns[f"query_{number}_{source}_rank"] = entry and entry.rank
         columns[f"query_{number}_{FIRST_SCORES[source]}"] = entry and entry.score
@@ -236,12 +236,12 @@ def columns_of(text: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in one_line(text))
 
 
-def how_table(found: Replay) -> pd.DataFrame:
+def how_table(replay: Replay) -> pd.DataFrame:
     """Return what decided a result: settings, weights, versions, and the size of the document."""
-    rows = [*how_rows(found.comparison), (t("table.pages"), str(found.source.pages)),
-            (t("table.chunks"), str(found.comparison.available))]  # fmt: skip
-    rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in found.weights.items()]
-    rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in found.versions.items()))]
+    rows = [*how_rows(replay.comparison), (t("table.pages"), str(replay.source.pages)),
+            (t("table.chunks"), str(replay.comparison.available))]  # fmt: skip
+    rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in replay.weights.items()]
+    rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in replay.versions.items()))]
     return pd.DataFrame(rows, columns=[t("table.setting"), t("table.value")])
 
 

@@ -11,8 +11,8 @@ from pages.ui.shell import state
 from pages.ui.shell.i18n import LANGUAGES, language, plain, t
 from rag_core.datatypes import Chunk, Comparison, Move
 from rag_core.models.selftest import CASES
-from rag_core.sharing import replay, replay_file
-from rag_core.sharing.replay import Replay
+from rag_core.sharing import replay_file
+from rag_core.sharing.replay import Replay, public
 
 FILES = {
     "save": (":material/save:", "rerank-lab-result.json", "application/json", "result.save_help"),
@@ -30,37 +30,37 @@ def show(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: boo
     ``fetch`` gives the comparison with its judgments so far, and ``grade`` draws the way to judge a chunk; with
     ``pages``, the document is at hand.
     """
-    found = fetch()
-    comparison = found.comparison
+    replay = fetch()
+    comparison = replay.comparison
     headline(comparison)
-    tested(found)
-    orders(comparison, found.grades)
+    self_test(replay)
+    orders(comparison, replay.grades)
     picked_chunk(comparison, grade, pages)
     metrics(comparison)
-    parts(found, pages)
-    download(found)
+    parts(replay, pages)
+    download(replay)
 
 
-def parts(found: Replay, pages: bool) -> None:
+def parts(replay: Replay, pages: bool) -> None:
     """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
     names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
     tabs = st.tabs(names, key="result_part", on_change="rerun")
     drawn: tuple[Callable[[Comparison], None], ...] = (
         slope_part,
-        lambda _: bar_part(found),
+        lambda _: bar_part(replay),
         partial(ledger_part, pages=pages),
         time_part,
     )
     for tab, part in zip(tabs, drawn, strict=True):
         if tab.open:
             with tab:
-                part(found.comparison)
+                part(replay.comparison)
 
 
 def headline(comparison: Comparison) -> None:
     """Say what changed in the first chunks, and list what came and went."""
     k = min(comparison.cutoff, len(comparison.moves))
-    changed, begins = sentences.said(comparison)
+    changed, begins = sentences.headline(comparison)
     st.subheader(changed)
     st.markdown(begins)
     if comparison.settings.depth > comparison.available:
@@ -84,9 +84,9 @@ def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
                 f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
 
 
-def tested(found: Replay) -> None:
+def self_test(replay: Replay) -> None:
     """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
-    test, spoken = found.self_test, found.source.language
+    test, spoken = replay.self_test, replay.source.language
     if spoken not in test.languages:
         st.warning(
             t("selftest.beyond", model=plain(test.model), language=LANGUAGES[spoken], right=test.right[spoken],
@@ -122,7 +122,7 @@ def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
         st.markdown(f"**{tables.order_name(comparison, 'reranked')}**")
         order(comparison, "reranked", grades)
     st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
-    best_part.tell(comparison)
+    best_part.summary(comparison)
 
 
 def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
@@ -165,8 +165,8 @@ def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: 
 
 
 def metrics(comparison: Comparison) -> None:
-    found = sentences.measures(comparison)
-    for column, (name, value, meaning) in zip(st.columns(len(found)), found, strict=True):
+    measures = sentences.measures(comparison)
+    for column, (name, value, meaning) in zip(st.columns(len(measures)), measures, strict=True):
         with column.container(border=True):
             st.metric(name, value)
             st.caption(meaning)
@@ -177,14 +177,14 @@ def slope_part(comparison: Comparison) -> None:
     st.vega_lite_chart(charts.slope_spec(comparison, st.session_state["picked"]), key="slope")
 
 
-def bar_part(found: Replay) -> None:
-    comparison = found.comparison
+def bar_part(replay: Replay) -> None:
+    comparison = replay.comparison
     st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
     st.caption(t("baseline.line"))
     if comparison.order != "vector":
         st.caption(t("baseline.other"))
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
-        key, unrelated = f"bars_{side}", found.unrelated(side)
+        key, unrelated = f"bars_{side}", replay.unrelated(side)
         with column:
             st.altair_chart(
                 charts.score_chart(comparison, side, st.session_state["picked"], unrelated),
@@ -218,14 +218,14 @@ def time_part(comparison: Comparison) -> None:
     st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
 
 
-def download(found: Replay) -> None:
+def download(replay: Replay) -> None:
     """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, and as a table."""
-    spoken, shared = language(), replay.public(found)  # a button's file is made when it is pressed, outside this run
+    spoken, shared = language(), public(replay)  # a button's file is made when it is pressed, outside this run
     makes = {
         "save": lambda: replay_file.write(shared),
         "html": lambda: report.html(shared, spoken).encode(),
         "markdown": lambda: report.markdown(shared, spoken).encode(),
-        "csv": lambda: tables.as_csv(tables.full_table(found.comparison)),
+        "csv": lambda: tables.as_csv(tables.full_table(replay.comparison)),
     }
     with st.container(horizontal=True):
         for key, make in makes.items():

@@ -6,7 +6,7 @@ from pages.ui.parts import tables
 from pages.ui.shell import models, state
 from pages.ui.shell.i18n import plain, t
 from pages.ui.workshop import diagram
-from rag_core.datatypes import Chunk, Comparison, Found, Move
+from rag_core.datatypes import Chunk, Comparison, Move
 from rag_core.models import tokens
 from rag_core.models.tokens import Reading
 
@@ -82,12 +82,10 @@ def together(comparison: Comparison, move: Move) -> None:
 
 def nearness(comparison: Comparison, chunk: Chunk) -> list[str]:
     """Return rank and cosine that the question itself found the chunk with; only an expansion may have found it."""
-    own = next((found for found in comparison.ledger[chunk.id] if found.origin == "question"), None)
-    return found_lines(own) if own else [t("inside.not_found"), t("inside.no_cosine")]
-
-
-def found_lines(found: Found) -> list[str]:
-    return [t("inside.rank", rank=found.rank), f"{t('table.cosine')} {found.score:.3f}"]
+    own = next((entry for entry in comparison.ledger[chunk.id] if entry.origin == "question"), None)
+    if own is None:
+        return [t("inside.not_found"), t("inside.no_cosine")]
+    return [t("inside.rank", rank=own.rank), f"{t('table.cosine')} {own.score:.3f}"]
 
 
 def counted(key: str, read: Reading | None, **values: object) -> str:

@@ -122,7 +122,7 @@ def place(code: str, table: Table) -> None:
         if table.picked is None:
             st.info(t("room.missed"), icon=":material/info:")
         picks.reveal(table.dealt, table.picked)
-        picks.running(table.score)
+        picks.score_so_far(table.score)
         st.caption(t("room.wait_next"))
         return
     if table.picked is not None:
