@@ -86,20 +86,25 @@ def actions(document: Document, readable: bool) -> None:
     elif readable:
         quality.warn(document)
     build, remove = st.columns(2)
-    if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch",
-                    disabled=not readable):  # fmt: skip
-        place = st.empty()
-        with errors_shown():
-            try:
-                work.open_document(document.id, replace(state.settings(), within=()), place)
-            except RerankLabError:
-                place.empty()
-                raise
-            place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
+    label, icon = t("documents.index"), ":material/bolt:"
+    if build.button(label, type="primary", icon=icon, key="build", width="stretch", disabled=not readable):
+        index(document.id)
     label = t("collection.delete" if isinstance(document, Collection) else "documents.delete")
     with remove.popover(label, icon=":material/delete:", width="stretch"):
         st.markdown(t("collection.delete_sure" if isinstance(document, Collection) else "documents.delete_sure"))
         st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[document.id])
+
+
+def index(doc_id: str) -> None:
+    """Embed the whole document now, so that no question has to wait for it."""
+    place = st.empty()
+    with errors_shown():
+        try:
+            work.open_document(doc_id, replace(state.settings(), within=()), place)
+        except RerankLabError:
+            place.empty()
+            raise
+        place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
 
 
 def delete(doc_id: str) -> None:

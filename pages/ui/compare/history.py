@@ -25,8 +25,8 @@ def show(doc_id: str) -> None:
     names = {entry.number: f"{local_time(entry.made)} · {entry.name}" for entry in cached.lab().history.entries(doc_id)}
     if not names:
         return
-    part = st.expander(t("history.title", count=len(names)), icon=":material/history:", key="history_open",
-                       on_change="rerun")  # fmt: skip
+    label, icon = t("history.title", count=len(names)), ":material/history:"
+    part = st.expander(label, icon=icon, key="history_open", on_change="rerun")
     if not part.open:
         return
     with part:
@@ -47,8 +47,8 @@ def local_time(made: str) -> str:
 def restore_or_rename(doc_id: str, number: int) -> None:
     """Offer to restore a comparison and to give it another name."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button(t("history.restore"), key="restore", icon=":material/restore:",
-                  on_click=restore, args=[doc_id, number])  # fmt: skip
+        label, icon = t("history.restore"), ":material/restore:"
+        st.button(label, key="restore", icon=icon, on_click=restore, args=[doc_id, number])
         with st.popover(t("history.rename"), icon=":material/edit:"), st.form("rename", border=False):
             st.text_input(t("history.name"), key="history_name", max_chars=100)
             st.form_submit_button(t("history.rename_yes"), on_click=rename, args=[doc_id, number])
@@ -63,8 +63,9 @@ def restore(doc_id: str, number: int) -> None:
     with errors_shown():
         replay = recalled(doc_id, number)
         fill(replay.comparison)
-        st.session_state.update(comparison=replay.comparison, recorded=replay, picked=None, answers=None,
-                                history_open=False)  # fmt: skip
+        st.session_state.update(
+            comparison=replay.comparison, recorded=replay, picked=None, answers=None, history_open=False
+        )
         link.write(replay.comparison)
 
 
@@ -94,8 +95,11 @@ def fill(comparison: Comparison) -> None:
 def name_of(comparison: Comparison) -> str:
     """Name a comparison by its question and by what is usually changed between two."""
     how, usual = comparison.settings, state.HOW
-    parts = [tables.one_line(comparison.query, QUESTION_COLUMNS), tables.cut_name(how.chunks),
-             t("history.depth", depth=how.depth)]  # fmt: skip
+    parts = [
+        tables.one_line(comparison.query, QUESTION_COLUMNS),
+        tables.cut_name(how.chunks),
+        t("history.depth", depth=how.depth),
+    ]
     if how.first_stage != usual.first_stage:
         parts.append(t(f"form.first_{how.first_stage}"))
     if how.within:
@@ -114,8 +118,14 @@ def second_comparison(doc_id: str, names: dict[int, str]) -> None:
         return
     if st.session_state["history_other"] not in others:
         st.session_state["history_other"] = None
-    chosen = st.selectbox(t("history.other"), others, key="history_other", format_func=names.__getitem__, index=None,
-                          placeholder=t("history.other_hint"))  # fmt: skip
+    chosen = st.selectbox(
+        t("history.other"),
+        others,
+        key="history_other",
+        format_func=names.__getitem__,
+        index=None,
+        placeholder=t("history.other_hint"),
+    )
     if chosen is not None:
         earlier, later = sorted((st.session_state["history_one"], chosen))
         changes(recalled(doc_id, earlier).comparison, recalled(doc_id, later).comparison)
@@ -130,8 +140,13 @@ def changes(earlier: Comparison, later: Comparison) -> None:
     ):
         with column:
             st.markdown(f"**{t('history.top_' + side, k=min(comparison.cutoff, len(comparison.moves)))}**")
-            page_beside.table(top_table(comparison, gone, side), [move.chunk for move in top(comparison)],
-                         f"history_top_{side}", page_beside.stacked, column_config=widths(comparison))  # fmt: skip
+            page_beside.table(
+                top_table(comparison, gone, side),
+                [move.chunk for move in top(comparison)],
+                f"history_top_{side}",
+                page_beside.stacked,
+                column_config=widths(comparison),
+            )
     st.markdown(overlap(earlier, later, difference))
     if difference.tau is not None:
         st.markdown(t("history.tau", tau=f"{difference.tau:.2f}", pairs=len(difference.pairs)))
@@ -153,8 +168,13 @@ def settings_part(earlier: Comparison, later: Comparison) -> None:
 def overlap(earlier: Comparison, later: Comparison, difference: Change) -> str:
     """Say how many of either top the other one holds as well."""
     before, after = (top(comparison) for comparison in (earlier, later))
-    return t("history.overlap", one=len(before) - len(difference.left), first=len(before),
-             other=len(after) - len(difference.entered), second=len(after))  # fmt: skip
+    return t(
+        "history.overlap",
+        one=len(before) - len(difference.left),
+        first=len(before),
+        other=len(after) - len(difference.entered),
+        second=len(after),
+    )
 
 
 def top_table(comparison: Comparison, alone: tuple[Move, ...], side: str) -> pd.DataFrame:

@@ -70,5 +70,6 @@ def unread(role: str, counts: list[int] | None) -> None:
     elif role == "reranker" and over:
         st.caption(t("chunks.parts", model=model, over=over, chunks=len(counts), limit=limit))
     elif role == "embedder" and cut_share(counts) > WARNED:
-        st.warning(t("chunks.cut", model=model, share=f"{cut_share(counts):.0%}", over=over, chunks=len(counts),
-                     limit=limit), icon=":material/content_cut:")  # fmt: skip
+        share = f"{cut_share(counts):.0%}"
+        cut = t("chunks.cut", model=model, share=share, over=over, chunks=len(counts), limit=limit)
+        st.warning(cut, icon=":material/content_cut:")

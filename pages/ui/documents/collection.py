@@ -70,8 +70,13 @@ def show(document: Collection) -> None:
         [part.title, len(part.pages), pieces.count(part.id), len(quality.doubted(part.id)), LANGUAGES[part.language]]
         for part in cached.parts(document.id)
     ]
-    names = [t("form.document"), t("documents.pages"), t("documents.chunks"), t("collection.doubted"),
-             t("documents.language")]  # fmt: skip
+    names = [
+        t("form.document"),
+        t("documents.pages"),
+        t("documents.chunks"),
+        t("collection.doubted"),
+        t("documents.language"),
+    ]
     st.dataframe(
         pd.DataFrame(rows, columns=names),
         hide_index=True,

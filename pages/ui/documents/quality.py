@@ -94,10 +94,11 @@ def page_table(readings: Sequence[PageReading]) -> None:
 
 def row(reading: PageReading) -> list[object]:
     quality = reading.chosen.quality
+    verdict = f"{MARKS[quality.verdict]} {t('verdict.' + quality.verdict)}"
+    shares = quality.replacement, quality.private, quality.unlikely, quality.spaced
     searched = "–" if reading.left_out else "✓"
-    return [reading.number, f"{MARKS[quality.verdict]} {t('verdict.' + quality.verdict)}", reasons(quality),
-            quality.characters, quality.replacement, quality.private, quality.unlikely, quality.spaced,
-            EXTRACTORS[reading.extractor], searched]  # fmt: skip
+    counted = quality.characters, *shares
+    return [reading.number, verdict, reasons(quality), *counted, EXTRACTORS[reading.extractor], searched]
 
 
 def reasons(quality: Quality) -> str:
@@ -112,13 +113,13 @@ def choices(document: Document, readings: Readings) -> None:
     repeated = sorted(repeated_lines([reading.chosen.text for reading in pages]))
     with st.container(horizontal=True, vertical_alignment="center"):
         if 0 < len(doubted) < len(pages):
-            st.button(t("gate.leave_all", count=len(doubted)), key="leave_all", icon=":material/playlist_remove:",
-                      on_click=leave_out, args=[document, readings, doubted])  # fmt: skip
+            label, icon = t("gate.leave_all", count=len(doubted)), ":material/playlist_remove:"
+            st.button(label, key="leave_all", icon=icon, on_click=leave_out, args=[document, readings, doubted])
         if repeated:
             key = "gate.keep_repeated" if readings.drop_repeated else "gate.drop_repeated"
             turned = replace(readings, drop_repeated=not readings.drop_repeated)
-            st.button(t(key, count=len(repeated)), key="repeated", icon=":material/vertical_align_center:",
-                      on_click=choose, args=[document, turned])  # fmt: skip
+            label, icon = t(key, count=len(repeated)), ":material/vertical_align_center:"
+            st.button(label, key="repeated", icon=icon, on_click=choose, args=[document, turned])
     for line in repeated[:LINES_SHOWN]:
         st.text(f"· {tables.one_line(line, 80)}")
     if unread:
@@ -169,21 +170,21 @@ def page(document: Document, readings: Readings, shown: PageReading) -> None:
 
 
 def buttons(document: Document, readings: Readings, shown: PageReading) -> None:
-    def put(new: PageReading) -> list[object]:
-        pages = tuple(new if reading.number == new.number else reading for reading in readings.pages)
-        return [document, replace(readings, pages=pages)]
+    """Offer the other extractors' text of a page, and to leave it out or search it again."""
+
+    def offer(label: str, key: str, icon: str, changed: PageReading) -> None:
+        pages = tuple(changed if reading.number == changed.number else reading for reading in readings.pages)
+        st.button(label, key=key, icon=icon, on_click=choose, args=[document, replace(readings, pages=pages)])
 
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, extract in shown.extracts.items():
             if extract.text == shown.chosen.text:
                 continue
             verdict = t("verdict." + extract.quality.verdict)
-            st.button(t("gate.take", extractor=EXTRACTORS[name], verdict=verdict), key=f"take_{name}",
-                      icon=":material/swap_horiz:", on_click=choose,
-                      args=put(replace(shown, extractor=name)))  # fmt: skip
-        key = "gate.search_again" if shown.left_out else "gate.leave_out"
-        st.button(t(key), key="leave_out", icon=":material/block:", on_click=choose,
-                  args=put(replace(shown, left_out=not shown.left_out)))  # fmt: skip
+            label = t("gate.take", extractor=EXTRACTORS[name], verdict=verdict)
+            offer(label, f"take_{name}", ":material/swap_horiz:", replace(shown, extractor=name))
+        label = t("gate.search_again" if shown.left_out else "gate.leave_out")
+        offer(label, "leave_out", ":material/block:", replace(shown, left_out=not shown.left_out))
 
 
 def warn(document: Document) -> None:

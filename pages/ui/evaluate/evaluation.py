@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +13,7 @@ from pages.ui.parts.judgments import grade_buttons
 from pages.ui.shell import cached, models, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import FirstStage
+from rag_core.datatypes import Chunk, FirstStage
 from rag_core.measuring.depth import DEPTHS, Ceiling
 from rag_core.measuring.evaluate import Difference, Evaluation
 from rag_core.measuring.metrics import FEW, MAIN, MEASURES
@@ -150,39 +151,58 @@ def each_part(evaluation: Evaluation) -> None:
     left, right = st.columns(2)
     system = left.selectbox(t("measured.system"), list(systems), key="shown_system", format_func=systems.__getitem__)
     measure = right.selectbox(t("measured.measure"), MEASURES, key="shown_measure")
-    gains, k = evaluation.differences(system, measure), evaluation.how.cutoff
-    rows = []
+    asked = question_table(evaluation, system, measure)
+    st.caption(t("measured.each_help", measure=measure, k=evaluation.how.cutoff))
+    if st.session_state["judged_question"] in asked:
+        pool_part(evaluation, st.session_state["judged_question"])
+
+
+def question_table(evaluation: Evaluation, system: str, measure: str) -> list[str]:
+    """Draw what each question gained with a system, the greatest loss first, and return the questions in that order."""
+    frame = question_frame(evaluation, system, measure)
+    question, before, after, gain, *_ = frame.columns
+    asked = list(frame[question])
+    key = state.key_of("each", asked)
+    st.dataframe(
+        frame.style.format({before: "{:.3f}", after: "{:.3f}", gain: "{:+.3f}"}, na_rep="–"),
+        hide_index=True,
+        key=key,
+        height=tables.height(len(frame)),
+        column_config={question: st.column_config.TextColumn(width="large")},
+        on_select=lambda: state.keep_row(key, "judged_question", asked),
+        selection_mode="single-row",
+    )
+    return asked
+
+
+def question_frame(evaluation: Evaluation, system: str, measure: str) -> pd.DataFrame:
+    gains, rows = evaluation.differences(system, measure), []
     for question in evaluation.questions:
         new, first = evaluation.changed(system, question)
         before = evaluation.values[evaluation.baseline][measure].get(question)
         after = evaluation.values[system][measure].get(question)
         rows.append([question, before, after, gains.get(question), new, t("measured.yes") if first else ""])
-    names = [t("questions.question"), name_of(evaluation.baseline), t("measured.system_short"),
-             t("measured.gain"), t("measured.new", k=k), t("measured.first")]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=names).sort_values(names[3], na_position="last", kind="stable")
-    asked = list(frame[names[0]])
-    key = state.key_of("each", asked)
-    st.dataframe(
-        frame.style.format(dict.fromkeys(names[1:3], "{:.3f}") | {names[3]: "{:+.3f}"}, na_rep="–"),
-        hide_index=True,
-        key=key,
-        height=tables.height(len(frame)),
-        column_config={names[0]: st.column_config.TextColumn(width="large")},
-        on_select=lambda: state.keep_row(key, "judged_question", asked),
-        selection_mode="single-row",
-    )
-    st.caption(t("measured.each_help", measure=measure, k=k))
-    if st.session_state["judged_question"] in asked:
-        pool_part(evaluation, st.session_state["judged_question"])
+    scores = [name_of(evaluation.baseline), t("measured.system_short"), t("measured.gain")]
+    names = [t("questions.question"), *scores, t("measured.new", k=evaluation.how.cutoff), t("measured.first")]
+    return pd.DataFrame(rows, columns=names).sort_values(scores[-1], na_position="last", kind="stable")
 
 
 def pool_part(evaluation: Evaluation, question: str) -> None:
     """Let the reader judge what stands in the first ten of any order, in the order of the document."""
     pooled = evaluation.pool(question)
     chunks = [chunk for chunk in work.current_chunks(evaluation.doc_id) if chunk.id in pooled]
-    grades = evaluation.judged.qrels.get(question, {})
     st.markdown(f"**{t('pool.title', count=len(chunks))}**")
     st.text(question)
+    pool_table(question, chunks, evaluation.judged.qrels.get(question, {}))
+    st.caption(t("pool.help"))
+    chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
+    if chunk:
+        with page_beside.box(chunk):
+            st.text(chunk.text)
+            grade_buttons(evaluation.doc_id, question, chunk)
+
+
+def pool_table(question: str, chunks: list[Chunk], grades: Mapping[str, int]) -> None:
     rows = [[tables.GRADES[grades.get(chunk.id)], tables.page(chunk), tables.one_line(chunk.text)] for chunk in chunks]
     names = [t("table.grade"), t("table.page"), t("table.text")]
     ids = [chunk.id for chunk in chunks]
@@ -199,13 +219,7 @@ def pool_part(evaluation: Evaluation, question: str) -> None:
         },
         on_select=lambda: state.keep_row(key, "judged_chunk", ids),
         selection_mode="single-row",
-    )  # fmt: skip
-    st.caption(t("pool.help"))
-    chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
-    if chunk:
-        with page_beside.box(chunk):
-            st.text(chunk.text)
-            grade_buttons(evaluation.doc_id, question, chunk)
+    )
 
 
 def depth_part(evaluation: Evaluation) -> None:
@@ -221,15 +235,21 @@ def depth_part(evaluation: Evaluation) -> None:
         with errors_shown():
             st.session_state["ceiling"] = work.ceiling(evaluation.doc_id, question, next(iter(evaluation.scores)))
     ceiling = st.session_state["ceiling"]
-    if ceiling is None or ceiling.whole.query != question:
-        return
+    if ceiling is not None and ceiling.whole.query == question:
+        ceiling_part(ceiling)
+
+
+def ceiling_part(ceiling: Ceiling) -> None:
     st.markdown(t("depth.said", **ceiling_words(ceiling)))
     st.altair_chart(charts.ceiling_chart(ceiling, DEPTHS), key="ceiling_chart")
-    ideal = [[rank, ceiling.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
-             for rank, chunk in enumerate(ceiling.ideal, start=1)]  # fmt: skip
+    rows = [
+        [rank, ceiling.first.rank_of(chunk.id), tables.page(chunk), tables.one_line(chunk.text)]
+        for rank, chunk in enumerate(ceiling.ideal, start=1)
+    ]
     names = [t("table.rank"), t("depth.first_rank"), t("table.page"), t("table.text")]
-    page_beside.table(pd.DataFrame(ideal, columns=names).astype({names[1]: "Int64"}), ceiling.ideal, "ideal",
-                 column_config={names[3]: st.column_config.TextColumn(width="large")})  # fmt: skip
+    frame = pd.DataFrame(rows, columns=names).astype({names[1]: "Int64"})
+    widths = {names[3]: st.column_config.TextColumn(width="large")}
+    page_beside.table(frame, ceiling.ideal, "ideal", column_config=widths)
 
 
 def ceiling_words(ceiling: Ceiling) -> dict[str, object]:
@@ -250,11 +270,7 @@ def panel_part(evaluation: Evaluation) -> None:
     st.caption(t("panel.help", depth=evaluation.how.depth))
     state.settle("panel_question", evaluation.questions)
     question = st.selectbox(t("questions.question"), evaluation.questions, key="panel_question")
-    left, right = st.columns(2)
-    names = {name: name_of(name) for name in STAGES}
-    stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.__getitem__)
-    rerankers = right.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="panel_models",
-                            accept_new_options=True, help=t("form.other_help"))  # fmt: skip
+    stages, rerankers = panel_choice()
     if not 2 <= len(stages) + len(rerankers) <= 4:
         st.info(t("panel.two_to_four"))
         return
@@ -265,19 +281,42 @@ def panel_part(evaluation: Evaluation) -> None:
     panel = st.session_state["panel"]
     if panel is None or panel.candidates.query != question or set(panel.rankings) != {*stages, *rerankers}:
         return
-    orders(panel)
+    agreement(panel)
+    bump(panel)
+    extremes(panel)
+    cost(panel)
 
 
-def orders(panel: Panel) -> None:
+def panel_choice() -> tuple[list[str], list[str]]:
+    """Let the reader choose which first stages and which rerankers are set beside each other."""
+    left, right = st.columns(2)
+    names = {name: name_of(name) for name in STAGES}
+    models = [line.id for line in catalog.RERANKERS]
+    stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.__getitem__)
+    hint = t("form.other_help")
+    return stages, right.multiselect(
+        t("panel.rerankers"), models, key="panel_models", accept_new_options=True, help=hint
+    )
+
+
+def agreement(panel: Panel) -> None:
+    """Show how far each two orders agree, in rank correlation and in their first places."""
     k = min(panel.k, len(panel.candidates))
-    tau, overlap = st.columns(2)
-    for column, key, index in ((tau, "tau", 0), (overlap, "overlap", 1)):
+    for index, (column, key) in enumerate(zip(st.columns(2), ("tau", "overlap"), strict=True)):
         with column:
             st.markdown(f"**{t('metric.' + key, k=k)}**")
             st.altair_chart(charts.agreement_chart(panel, index, name_of), key=f"agreement_{key}")
+
+
+def bump(panel: Panel) -> None:
     st.markdown(f"**{t('panel.bump')}**")
     st.altair_chart(charts.bump_chart(panel, name_of), key="bump")
     st.caption(t("panel.bump_help"))
+
+
+def extremes(panel: Panel) -> None:
+    """Show what all orders together put first, and the chunk that they disagree most about."""
+    k = min(panel.k, len(panel.candidates))
     consensus, disputed = st.columns(2)
     with consensus:
         st.markdown(f"**{t('panel.consensus', k=k)}**")
@@ -288,15 +327,18 @@ def orders(panel: Panel) -> None:
         st.markdown(f"**{t('panel.disputed')}**")
         st.text(" · ".join(f"{name_of(name)}: {rank}" for name, rank in ranks.items()))
         st.text(f"{tables.where(chunk)} {tables.one_line(chunk.text, 200)}")
+
+
+def cost(panel: Panel) -> None:
     st.markdown(f"**{t('panel.cost')}**")
-    rows = [[name, len(panel.candidates), seconds, 1000 * seconds / len(panel.candidates), models.megabytes(name)]
-            for name, seconds in panel.seconds.items()]  # fmt: skip
+    pairs = len(panel.candidates)
+    rows = [
+        [name, pairs, seconds, 1000 * seconds / pairs, models.megabytes(name)]
+        for name, seconds in panel.seconds.items()
+    ]
     names = [t("form.reranker"), t("panel.pairs"), t("chart.seconds"), t("panel.per_pair"), t("panel.memory")]
-    st.dataframe(
-        pd.DataFrame(rows, columns=names).style.format({names[2]: "{:.2f}", names[3]: "{:.1f}", names[4]: "{:.0f}"}),
-        hide_index=True,
-        key="cost",
-    )
+    formats = {names[2]: "{:.2f}", names[3]: "{:.1f}", names[4]: "{:.0f}"}
+    st.dataframe(pd.DataFrame(rows, columns=names).style.format(formats), hide_index=True, key="cost")
     st.caption(t("panel.cost_help"))
 
 

@@ -54,6 +54,6 @@ def cut_notice(comparison: Comparison, text: str) -> None:
     """Say what the embedder does not read of a text; a cross-encoder reads a long one part by part."""
     read = models_of(comparison)[1].reads(text)
     if read < len(text):
-        st.warning(t("explain.cut", model=t("explain.embedder"), read=read, length=len(text)),
-                   icon=":material/content_cut:")  # fmt: skip
+        cut = t("explain.cut", model=t("explain.embedder"), read=read, length=len(text))
+        st.warning(cut, icon=":material/content_cut:")
         st.text(t("explain.last_read", text=text[max(read - 30, 0) : read]))

@@ -45,11 +45,18 @@ def contributions(comparison: Comparison) -> pd.DataFrame:
     rows = [
         [number, *counted(comparison, expansion), t("origin." + expansion.origin), shown(comparison, expansion)]
         for number, expansion in enumerate(comparison.expansions, start=1)
-    ]  # fmt: skip
+    ]
     k = comparison.cutoff
-    names = ["#", t("expansions.found"), t("expansions.alone"), t("expansions.reached", k=k),
-             t("expansions.lost_fused", k=k), t("expansions.lost_reranked", k=k), t("expansions.origin"),
-             t("expansions.text")]  # fmt: skip
+    names = [
+        "#",
+        t("expansions.found"),
+        t("expansions.alone"),
+        t("expansions.reached", k=k),
+        t("expansions.lost_fused", k=k),
+        t("expansions.lost_reranked", k=k),
+        t("expansions.origin"),
+        t("expansions.text"),
+    ]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -92,8 +99,7 @@ def changed(heading: str, comparison: Comparison, other: Comparison, side: str) 
     if not moves:
         st.caption(t("result.nobody"))
     for move in sorted(moves, key=lambda move: rank(move, side)):
-        st.text(f"{rank(move, side)}.  {tables.where(move.chunk)}  "
-                f"{tables.one_line(move.chunk.text, 90)}")  # fmt: skip
+        st.text(f"{rank(move, side)}.  {tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")
 
 
 def rank(move: Move, side: str) -> int:

@@ -80,25 +80,25 @@ def alone(first: Comparison, second: Comparison, side: str) -> None:
         with column:
             st.caption(plain(comparison.query))
             missing = alone_chunks(comparison.ranking(side), other.ranking(side), comparison.cutoff)
-            if not missing:
+            if missing:
+                alone_table(missing, f"alone_{side}_{number}")
+            else:
                 st.caption(t("result.nobody"))
-                continue
-            rows = [
-                [rank, str(there or t("languages.not_found")), tables.page(chunk), tables.one_line(chunk.text)]
-                for rank, there, chunk in missing
-            ]
-            names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
-            page_beside.table(
-                pd.DataFrame(rows, columns=names),
-                [chunk for _, _, chunk in missing],
-                f"alone_{side}_{number}",
-                page_beside.stacked,
-                column_config={
-                    names[0]: st.column_config.NumberColumn(width=50),
-                    names[1]: st.column_config.TextColumn(width=80),
-                    names[2]: tables.page_column(chunk for _, _, chunk in missing),
-                },
-            )
+
+
+def alone_table(missing: list[tuple[int, int | None, Chunk]], key: str) -> None:
+    chunks = [chunk for _, _, chunk in missing]
+    rows = [
+        [rank, str(there or t("languages.not_found")), tables.page(chunk), tables.one_line(chunk.text)]
+        for rank, there, chunk in missing
+    ]
+    names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
+    widths = {
+        names[0]: st.column_config.NumberColumn(width=50),
+        names[1]: st.column_config.TextColumn(width=80),
+        names[2]: tables.page_column(chunks),
+    }
+    page_beside.table(pd.DataFrame(rows, columns=names), chunks, key, page_beside.stacked, column_config=widths)
 
 
 def alone_chunks(ranking: Ranking, other: Ranking, k: int) -> list[tuple[int, int | None, Chunk]]:

@@ -110,15 +110,20 @@ def question_table(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
     st.caption(t("questions.rule", share=f"{judge.ENOUGH:.0%}"))
     if judged.disputed:
         st.caption(t("questions.disputed", count=judged.disputed))
-    chosen = st.session_state["chosen_question"]
-    if chosen in asked.values():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(tables.one_line(chosen, 90), width="content")
-            if st.button(t("questions.compare"), key="compare_question", icon=":material/swap_vert:"):
-                st.session_state.update(question=chosen, typed="", suggested=[], kept=[], autorun=True)
-                st.switch_page("pages/compare.py")
-            st.button(t("questions.drop"), key="drop_question", icon=":material/delete:",
-                      on_click=cached.lab().judgments.drop, args=[doc_id, chosen])  # fmt: skip
+    if st.session_state["chosen_question"] in asked.values():
+        chosen_question(doc_id, st.session_state["chosen_question"])
+
+
+def chosen_question(doc_id: str, question: str) -> None:
+    """Offer to compare with a question of the set, and to drop it."""
+    drop = cached.lab().judgments.drop
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(tables.one_line(question, 90), width="content")
+        if st.button(t("questions.compare"), key="compare_question", icon=":material/swap_vert:"):
+            st.session_state.update(question=question, typed="", suggested=[], kept=[], autorun=True)
+            st.switch_page("pages/compare.py")
+        label, icon = t("questions.drop"), ":material/delete:"
+        st.button(label, key="drop_question", icon=icon, on_click=drop, args=[doc_id, question])
 
 
 def lost_judgments(judged: Judged, doc_id: str) -> None:

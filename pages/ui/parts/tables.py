@@ -93,15 +93,17 @@ def order_table(
         rows = [[*row[:4], GRADES[grades.get(hit.chunk.id)], row[4]] for row, hit in zip(rows, hits, strict=True)]
         names.insert(4, t("table.grade"))
     digits = 2 if side == "reranked" else FIRST_DIGITS[comparison.order]
+    chosen = [hit.chunk.id == picked for hit in hits]
     style = pd.DataFrame(rows, columns=names).style.format({names[3]: f"{{:.{digits}f}}"})
-    return style.apply(lambda frame: cell_styles(frame, comparison.cutoff, [hit.chunk.id == picked for hit in hits]),
-                       axis=None)  # fmt: skip
+    return style.apply(lambda frame: cell_styles(frame, comparison.cutoff, chosen), axis=None)
 
 
 def cell_styles(frame: pd.DataFrame, cutoff: int, picked: Sequence[bool]) -> np.ndarray:
     """Return the CSS of every cell at once: asked for by rows and by columns, Pandas takes much longer."""
-    shades = [f"background-color: {PICKED if chosen else TOP}" if chosen or rank <= cutoff else ""
-              for rank, chosen in enumerate(picked, start=1)]  # fmt: skip
+    shades = [
+        f"background-color: {PICKED if chosen else TOP}" if chosen or rank <= cutoff else ""
+        for rank, chosen in enumerate(picked, start=1)
+    ]
     styles = np.repeat(np.array(shades, object)[:, None], frame.shape[1], axis=1)
     styles[:, 1] = [f"{colour(cell)}; {shade}" for cell, shade in zip(frame["▲▼"], shades, strict=True)]
     return styles
@@ -162,8 +164,9 @@ def ledger_table(comparison: Comparison) -> pd.DataFrame:
     asked = searches(comparison)
     origins = ["question", *(expansion.origin for expansion in comparison.expansions)]
     words = " · BM25" if comparison.settings.first_stage == FirstStage.BOTH else ""
-    names = [f"{number}. {t('origin.' + origins[number])}{words if source == 'bm25' else ''}"
-             for number, _, source in asked]  # fmt: skip
+    names = [
+        f"{number}. {t('origin.' + origins[number])}{words if source == 'bm25' else ''}" for number, _, source in asked
+    ]
     rows = []
     for move in comparison.moves:
         ranks = {(entry.query, entry.source): entry.rank for entry in comparison.ledger[move.chunk.id]}
@@ -238,8 +241,11 @@ def columns_of(text: str) -> int:
 
 def how_table(replay: Replay) -> pd.DataFrame:
     """Return what decided a result: settings, weights, versions, and the size of the document."""
-    rows = [*how_rows(replay.comparison), (t("table.pages"), str(replay.source.pages)),
-            (t("table.chunks"), str(replay.comparison.available))]  # fmt: skip
+    rows = [
+        *how_rows(replay.comparison),
+        (t("table.pages"), str(replay.source.pages)),
+        (t("table.chunks"), str(replay.comparison.available)),
+    ]
     rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in replay.weights.items()]
     rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in replay.versions.items()))]
     return pd.DataFrame(rows, columns=[t("table.setting"), t("table.value")])

@@ -38,11 +38,9 @@ def current() -> Replay:
 def banner() -> None:
     """Say whose result this is: nothing on this page was computed here."""
     replay = current()
-    st.info(
-        t("replay.banner", title=plain(replay.source.title), made=tables.time_of(replay.made),
-          version=plain(replay.versions.get("app", "?"))),
-        icon=":material/inventory_2:",
-    )  # fmt: skip
+    title, version = plain(replay.source.title), plain(replay.versions.get("app", "?"))
+    made = tables.time_of(replay.made)
+    st.info(t("replay.banner", title=title, made=made, version=version), icon=":material/inventory_2:")
     st.text(replay.comparison.query)
     with st.expander(t("replay.how"), icon=":material/tune:"):
         st.dataframe(tables.how_table(replay), hide_index=True, height="content", key="how")
@@ -67,8 +65,8 @@ def new_judgments(replay: Replay) -> None:
         st.markdown(t("replay.news", count=len(news), title=title))
         spans = [span_of(judgment, doc_id) for judgment in news]
         page_beside.table(judgment_table(replay, news), spans, "news", height=tables.height(len(news)))
-        st.button(t("replay.take"), key="take", type="primary", icon=":material/merge:",
-                  on_click=take, args=[doc_id, news])  # fmt: skip
+        label, icon = t("replay.take"), ":material/merge:"
+        st.button(label, key="take", type="primary", icon=icon, on_click=take, args=[doc_id, news])
 
 
 def holder(replay: Replay) -> str | None:

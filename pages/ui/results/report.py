@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pages.ui.parts import best_part, charts, sentences, tables
 from pages.ui.shell import i18n
 from pages.ui.shell.i18n import LANGUAGES, t
-from rag_core.datatypes import Comparison, Move
+from rag_core.datatypes import Comparison, Hit, Move
 from rag_core.models.selftest import CASES
 from rag_core.sharing.replay import Replay
 
@@ -115,16 +115,8 @@ def content(replay: Replay) -> dict[str, object]:
         "orders": [order(replay, side) for side in ("vector", "reranked")],
         "same": t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff),
         "measures": sentences.measures(comparison),
-        "heads": {
-            "charts": t("report.charts"),
-            "all": t("report.all"),
-            "answers": t("report.answers"),
-            "method": t("report.method"),
-            "limits": t("report.limits"),
-            "expansions": t("report.expansions"),
-        },
-        "charts": [("slope", t("result.slope"), t("result.slope_help", ranks=charts.RANKS_SHOWN)),
-                   ("times", t("result.times"), t("report.times_help"))],
+        "heads": heads(),
+        "charts": chart_heads(),
         "scores": (t("result.bars"), t("result.bars_help", count=charts.BARS_SHOWN) + " " + t("baseline.line")),
         "no_script": t("report.no_script"),
         "expansions": [(t("origin." + expansion.origin), expansion.text) for expansion in comparison.expansions],
@@ -134,7 +126,26 @@ def content(replay: Replay) -> dict[str, object]:
         "method": method(replay),
         "settings": [*tables.how_table(replay).itertuples(index=False)],
         "limits": list(map(t, LIMITS)),
-    }  # fmt: skip
+    }
+
+
+def heads() -> dict[str, str]:
+    return {
+        "charts": t("report.charts"),
+        "all": t("report.all"),
+        "answers": t("report.answers"),
+        "method": t("report.method"),
+        "limits": t("report.limits"),
+        "expansions": t("report.expansions"),
+    }
+
+
+def chart_heads() -> list[tuple[str, str, str]]:
+    """Return name, heading and help of the charts that are not of one side alone."""
+    return [
+        ("slope", t("result.slope"), t("result.slope_help", ranks=charts.RANKS_SHOWN)),
+        ("times", t("result.times"), t("report.times_help")),
+    ]
 
 
 def facts(replay: Replay) -> list[tuple[str, str]]:
@@ -153,18 +164,20 @@ def crossing(move: Move) -> tuple[str, str, str, str]:
 
 def order(replay: Replay, side: str) -> dict[str, object]:
     comparison = replay.comparison
-    shown = max(ROWS, comparison.cutoff)
-    moves = {move.chunk.id: move for move in comparison.moves}
-    hits = comparison.ranking(side).hits[:shown]
+    deltas = {move.chunk.id: move.delta for move in comparison.moves}
+    hits = comparison.ranking(side).hits[: max(ROWS, comparison.cutoff)]
     return {
         "name": tables.order_name(comparison, side),
         "columns": [t("table.rank"), "▲▼", t("table.page"), tables.score_unit(comparison, side), t("table.text")],
         "rows": [
-            (rank <= comparison.cutoff, rank, tables.arrow(moves[hit.chunk.id].delta), tables.page(hit.chunk),
-             score(comparison, side, hit.score), tables.one_line(hit.chunk.text, 160))
-            for rank, hit in enumerate(hits, start=1)
+            order_row(comparison, side, rank, hit, deltas[hit.chunk.id]) for rank, hit in enumerate(hits, start=1)
         ],
-    }  # fmt: skip
+    }
+
+
+def order_row(comparison: Comparison, side: str, rank: int, hit: Hit, delta: int) -> tuple[object, ...]:
+    value, text = score(comparison, side, hit.score), tables.one_line(hit.chunk.text, 160)
+    return rank <= comparison.cutoff, rank, tables.arrow(delta), tables.page(hit.chunk), value, text
 
 
 def score(comparison: Comparison, side: str, value: float) -> str:

@@ -10,7 +10,7 @@ from pages.ui.results import report
 from pages.ui.shell import state
 from pages.ui.shell.i18n import LANGUAGES, language, plain, t
 from rag_core.datatypes import Chunk, Comparison, Move
-from rag_core.models.selftest import CASES
+from rag_core.models.selftest import CASES, SelfTest
 from rag_core.sharing import replay_file
 from rag_core.sharing.replay import Replay, public
 
@@ -66,8 +66,8 @@ def headline(comparison: Comparison) -> None:
     if comparison.settings.depth > comparison.available:
         st.info(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
     if len(comparison.moves) < comparison.found:
-        st.info(t("result.settled", scored=len(comparison.moves), found=comparison.found, cutoff=comparison.cutoff),
-                icon=":material/speed:")  # fmt: skip
+        counts = {"scored": len(comparison.moves), "found": comparison.found}
+        st.info(t("result.settled", **counts, cutoff=comparison.cutoff), icon=":material/speed:")
     entered, left = st.columns(2)
     with entered:
         crossing("entered", comparison.entered, k)
@@ -80,37 +80,39 @@ def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
     if not moves:
         st.caption(t("result.nobody"))
     for move in moves:
-        st.text(f"{tables.arrow(move.delta)}  {t('result.from_to', before=move.before, after=move.after)}  "
-                f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
+        places = t("result.from_to", before=move.before, after=move.after)
+        text = tables.one_line(move.chunk.text, 90)
+        st.text(f"{tables.arrow(move.delta)}  {places}  {tables.where(move.chunk)}  {text}")
 
 
 def self_test(replay: Replay) -> None:
     """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
-    test, spoken = replay.self_test, replay.source.language
-    if spoken not in test.languages:
-        st.warning(
-            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[spoken], right=test.right[spoken],
-              cases=len(CASES[spoken])),
-            icon=":material/translate:",
-        )  # fmt: skip
-    elif spoken in test.leaning:
-        st.warning(t("selftest.leans", model=plain(test.model), language=LANGUAGES[spoken]),
-                   icon=":material/format_align_left:")  # fmt: skip
+    test = replay.self_test
+    language_warning(test, replay.source.language)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(t("selftest.of", model=plain(test.model)), width="content", help=t("selftest.help"))
         for code, right in test.right.items():
-            passed = code in test.languages
-            st.badge(
-                f"{LANGUAGES[code]} {right}/{len(CASES[code])}",
-                icon=":material/check:" if passed else ":material/close:",
-                color="green" if passed else "orange",
-            )
+            passed_badge(f"{LANGUAGES[code]} {right}/{len(CASES[code])}", code in test.languages)
         if test.long:
-            held = not test.leaning
-            st.badge(t("selftest.long"), icon=":material/check:" if held else ":material/close:",
-                     color="green" if held else "orange")  # fmt: skip
+            passed_badge(t("selftest.long"), not test.leaning)
         st.badge(f"{tables.unit(test.scale)} {test.lowest:.1f} … {test.highest:.1f}", color="gray")
         st.badge(t("selftest.speed", milliseconds=f"{test.milliseconds:.0f}"), color="gray")
+
+
+def language_warning(test: SelfTest, spoken: str) -> None:
+    names = {"model": plain(test.model), "language": LANGUAGES[spoken]}
+    if spoken not in test.languages:
+        beyond = t("selftest.beyond", **names, right=test.right[spoken], cases=len(CASES[spoken]))
+        st.warning(beyond, icon=":material/translate:")
+    elif spoken in test.leaning:
+        st.warning(t("selftest.leans", **names), icon=":material/format_align_left:")
+
+
+def passed_badge(text: str, passed: bool) -> None:
+    if passed:
+        st.badge(text, icon=":material/check:", color="green")
+    else:
+        st.badge(text, icon=":material/close:", color="orange")
 
 
 def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
@@ -208,13 +210,12 @@ def ledger_part(comparison: Comparison, pages: bool) -> None:
 def time_part(comparison: Comparison) -> None:
     pairs, chunks, seconds = comparison.pairs, len(comparison.moves), comparison.timings["rerank"]
     now = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
-    st.markdown(
-        t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=f"{pairs / seconds:.0f}", now=f"{now:.2f}")
-    )
+    rate = f"{pairs / seconds:.0f}"
+    st.markdown(t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=rate, now=f"{now:.2f}"))
     more = min(2 * chunks, comparison.available)
     if more > chunks:
-        st.markdown(t("result.forecast", more=more, chunks=chunks, extra=f"{(more - chunks) * seconds / chunks:.2f}",
-                      each=f"{1000 * seconds / chunks:.1f}"))  # fmt: skip
+        extra, each = f"{(more - chunks) * seconds / chunks:.2f}", f"{1000 * seconds / chunks:.1f}"
+        st.markdown(t("result.forecast", more=more, chunks=chunks, extra=extra, each=each))
     st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
 
 
@@ -230,5 +231,5 @@ def download(replay: Replay) -> None:
     with st.container(horizontal=True):
         for key, make in makes.items():
             icon, name, mime, hint = FILES[key]
-            st.download_button(t(f"result.{key}"), make, file_name=name, mime=mime, icon=icon, on_click="ignore",
-                               help=t(hint) if hint else None, key=key)  # fmt: skip
+            label, tip = t(f"result.{key}"), t(hint) if hint else None
+            st.download_button(label, make, name, mime, key=key, help=tip, icon=icon, on_click="ignore")

@@ -58,8 +58,14 @@ def pick_members(doc_id: str, titles: Mapping[str, str]) -> None:
         st.warning(t("form.within_gone"), icon=":material/find_in_page:")
     st.session_state["within"] = chosen
     if members:
-        st.multiselect(t("form.within"), list(members), key="within", format_func=titles.__getitem__,
-                       placeholder=t("form.within_all"), help=t("form.within_help"))  # fmt: skip
+        st.multiselect(
+            t("form.within"),
+            list(members),
+            key="within",
+            format_func=titles.__getitem__,
+            placeholder=t("form.within_all"),
+            help=t("form.within_help"),
+        )
 
 
 def choose_document(doc_id: str) -> None:
@@ -126,8 +132,14 @@ def question_form() -> str | None:
 
 def first_stage() -> None:
     names = {stage: t(f"form.first_{stage}") for stage in FIRST_STAGES}
-    st.radio(t("form.first_stage"), list(names), key="first_stage", format_func=names.__getitem__, horizontal=True,
-             help=t("form.first_stage_help"))  # fmt: skip
+    st.radio(
+        t("form.first_stage"),
+        list(names),
+        key="first_stage",
+        format_func=names.__getitem__,
+        horizontal=True,
+        help=t("form.first_stage_help"),
+    )
 
 
 def has_expansions() -> bool:

@@ -54,8 +54,8 @@ def apart(comparison: Comparison, move: Move) -> None:
     vector = t("inside.vector", length=length) if length else t("inside.vector_unknown")
     question = [counted("inside.question", read.question if read else None), comparison.query]
     chunk = [counted("inside.chunk_page", read.chunk if read else None, page=move.chunk.page), move.chunk.text]
-    st.image(diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, nearness(comparison, move.chunk)),
-             width="stretch")  # fmt: skip
+    end = nearness(comparison, move.chunk)
+    st.image(diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end), width="stretch")
     if read:
         token_lists({"inside.question_tokens": read.question, "inside.chunk_tokens": read.chunk}, "apart")
     else:

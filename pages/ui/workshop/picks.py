@@ -97,12 +97,12 @@ def marks(dealt: Round, picked: Collection[str], counts: Mapping[str, int] | Non
 
 def order(dealt: Round, picked: Mapping[str, str]) -> Styler:
     """Return the chunks in the cross-encoder's order, its first five shaded."""
-    places = {chunk.id: (rank, chunk) for rank, chunk in enumerate(dealt.chunks, start=1)}
-    rows = [
-        (after, places[chunk_id][0], picked[chunk_id], answer_mark(dealt, chunk_id), tables.page(places[chunk_id][1]),
-         tables.one_line(places[chunk_id][1].text))
-        for after, chunk_id in enumerate(dealt.reranked, start=1)
-    ]  # fmt: skip
+    ranked = {chunk.id: (rank, chunk) for rank, chunk in enumerate(dealt.chunks, start=1)}
+    rows = []
+    for after, chunk_id in enumerate(dealt.reranked, start=1):
+        before, chunk = ranked[chunk_id]
+        marked = picked[chunk_id], answer_mark(dealt, chunk_id)
+        rows.append((after, before, *marked, tables.page(chunk), tables.one_line(chunk.text)))
     frame = pd.DataFrame(rows, columns=[*columns(), t("table.text")])
     shade = f"background-color: {tables.TOP}"
     return frame.style.apply(lambda row: [shade if row.name < PICKS else ""] * len(row), axis=1)
@@ -121,7 +121,5 @@ def score_so_far(reached: Score) -> None:
     own.metric(t("running.own"), f"{reached.hits} / {reached.wanted}", border=True)
     vector.metric(t("running.vector"), f"{reached.vector} / {reached.wanted}", border=True)
     if reached.relevant:
-        st.caption(
-            t("running.judged", own=reached.judged, vector=reached.judged_vector, reranked=reached.judged_reranked,
-              relevant=reached.relevant)
-        )  # fmt: skip
+        counts = {"own": reached.judged, "vector": reached.judged_vector, "reranked": reached.judged_reranked}
+        st.caption(t("running.judged", **counts, relevant=reached.relevant))
