@@ -29,8 +29,9 @@ def ask(comparison: Comparison) -> None:
     """Answer both sides; an error on either leaves the former answers as they were."""
     places = [column.empty() for column in st.columns(2)]
     with errors_shown():
-        found = {side: answer_side(comparison, side, place) for side, place in zip(replay.SIDES, places, strict=True)}
-        st.session_state["answers"] = found
+        st.session_state["answers"] = {
+            side: answer_side(comparison, side, place) for side, place in zip(replay.SIDES, places, strict=True)
+        }
     for place in places:
         place.empty()
 
@@ -62,7 +63,7 @@ with errors_shown():
     st.markdown(t("answer.question"))
     st.text(comparison.query)
     names = {source: t(f"answer.source_{source}") for source in ("extractive", "llm")}
-    st.radio(t("answer.source"), list(names), key="answer_source", horizontal=True, format_func=names.get)
+    st.radio(t("answer.source"), list(names), key="answer_source", horizontal=True, format_func=names.__getitem__)
     form.llm_fields()
     if st.button(t("answer.ask"), type="primary", icon=":material/forum:"):
         ask(comparison)

@@ -32,7 +32,7 @@ def add() -> None:
     if submitted and not files:
         st.warning(t("documents.no_file"))
     for file in files if submitted else ():
-        with told_of(file.name):
+        with under_name(file.name):
             document = work.add_document(file.getvalue(), file.name, password or None)
             st.success(t("documents.added", title=plain(document.title), pages=len(document.pages)))
     for column, language in zip(st.columns(2), samples.FILES, strict=True):
@@ -42,7 +42,7 @@ def add() -> None:
                 work.add_sample(language)
 
 
-def told_of(name: str) -> AbstractContextManager[None]:
+def under_name(name: str) -> AbstractContextManager[None]:
     """Tell errors under the name of the file they are about."""
     st.text(name)
     return errors_shown()
@@ -52,7 +52,7 @@ def cutting() -> None:
     """Choose how the document is cut; the effect below follows at once."""
     columns = st.columns(3)
     names = {preset: t(f"preset.{preset}") for preset in chunk.PRESETS}
-    columns[0].selectbox(t("documents.preset"), list(names), key="preset", format_func=names.get)
+    columns[0].selectbox(t("documents.preset"), list(names), key="preset", format_func=names.__getitem__)
     window = st.session_state["preset"] == "window"
     columns[1].number_input(t("documents.size"), *chunk.SIZES, key="size", step=50, disabled=not window)
     columns[2].number_input(t("documents.overlap"), *state.OVERLAPS, key="overlap", step=10, disabled=not window)
@@ -63,10 +63,10 @@ def overview(document: Document) -> None:
     how = state.chunk_settings()
     chunks = cached.chunks(document.id, how.preset, how.size, how.overlap)
     lengths = [len(piece.text) for piece in chunks]
-    last = (t("documents.language"), LANGUAGES[document.language])
+    last: tuple[str, str | int] = (t("documents.language"), LANGUAGES[document.language])
     if isinstance(document, Collection):  # it may speak several languages; the table of its documents names them
         last = (t("collection.members"), len(document.members))
-    numbers = [
+    numbers: list[tuple[str, str | int]] = [
         (t("documents.pages"), sum(len(part.pages) for part in cached.parts(document.id))),
         (t("documents.chunks"), len(chunks)),
         (t("documents.median"), int(pd.Series(lengths).median())),
@@ -86,20 +86,25 @@ def actions(document: Document, readable: bool) -> None:
     elif readable:
         quality.warn(document)
     build, remove = st.columns(2)
-    if build.button(t("documents.index"), type="primary", icon=":material/bolt:", key="build", width="stretch",
-                    disabled=not readable):  # fmt: skip
-        place = st.empty()
-        with errors_shown():
-            try:
-                work.open_document(document.id, replace(state.settings(), within=()), place)
-            except RerankLabError:
-                place.empty()
-                raise
-            place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
+    label, icon = t("documents.index"), ":material/bolt:"
+    if build.button(label, type="primary", icon=icon, key="build", width="stretch", disabled=not readable):
+        index(document.id)
     label = t("collection.delete" if isinstance(document, Collection) else "documents.delete")
     with remove.popover(label, icon=":material/delete:", width="stretch"):
         st.markdown(t("collection.delete_sure" if isinstance(document, Collection) else "documents.delete_sure"))
         st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[document.id])
+
+
+def index(doc_id: str) -> None:
+    """Embed the whole document now, so that no question has to wait for it."""
+    place = st.empty()
+    with errors_shown():
+        try:
+            work.open_document(doc_id, replace(state.settings(), within=()), place)
+        except RerankLabError:
+            place.empty()
+            raise
+        place.success(t("documents.indexed", embedder=plain(state.chosen("embedder"))))
 
 
 def delete(doc_id: str) -> None:

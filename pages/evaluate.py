@@ -18,8 +18,13 @@ def sample_taken() -> bool:
     taken = False
     for column, language in zip(st.columns(2), samples.FILES, strict=True):
         label = t(f"evaluate.sample_{language}")
-        if column.button(label, key=f"evaluate_{language}", icon=":material/menu_book:", width="stretch",
-                         on_click=judgments.forget_added):  # fmt: skip
+        if column.button(
+            label,
+            key=f"evaluate_{language}",
+            icon=":material/menu_book:",
+            width="stretch",
+            on_click=judgments.forget_added,
+        ):
             work.add_sample(language)
             taken = True
     return taken
@@ -28,8 +33,14 @@ def sample_taken() -> bool:
 def controls() -> bool:
     """Let the reader choose what is evaluated; say whether it was asked for."""
     with st.form("evaluation_form"):
-        st.multiselect(t("panel.rerankers"), [line.id for line in catalog.RERANKERS], key="rerankers",
-                       accept_new_options=True, max_selections=MOST_MODELS, help=t("form.other_help"))  # fmt: skip
+        st.multiselect(
+            t("panel.rerankers"),
+            [line.id for line in catalog.RERANKERS],
+            key="rerankers",
+            accept_new_options=True,
+            max_selections=MOST_MODELS,
+            help=t("form.other_help"),
+        )
         left, right = st.columns(2)
         left.slider(t("form.depth"), *DEPTHS, key="depth", help=t("evaluate.depth_help"))
         with right:
@@ -44,7 +55,7 @@ st.caption(t("evaluate.lead"))
 with errors_shown():
     taken = sample_taken()
     doc_id = form.pick_document()
-    judgments.tell_added(doc_id)
+    judgments.added_notice(doc_id)
     judgments.show(doc_id)
     form.server_fields()
     form.leaving(st.session_state["rerankers"])

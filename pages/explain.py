@@ -29,7 +29,7 @@ with errors_shown():
         t("explain.part"),
         list(names),
         key="explain_part",
-        format_func=names.get,
+        format_func=names.__getitem__,
         required=True,
         label_visibility="collapsed",
     )

@@ -15,7 +15,7 @@ st.segmented_control(
     t("workshop.part"),
     list(PARTS),
     key="workshop_part",
-    format_func=names.get,
+    format_func=names.__getitem__,
     required=True,
     label_visibility="collapsed",
 )

@@ -14,10 +14,22 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = {
-    "rag_core": ("reading", "servers", "models", "keeping", "comparing", "search", "measuring", "explaining", "sharing",
-                 "workshop", "batch", "cli"),
+    "rag_core": (
+        "reading",
+        "servers",
+        "models",
+        "keeping",
+        "comparing",
+        "search",
+        "measuring",
+        "explaining",
+        "sharing",
+        "workshop",
+        "batch",
+        "cli",
+    ),
     "pages/ui": ("shell", "parts", "answer", "results", "compare", "documents", "evaluate", "explain", "workshop"),
-}  # fmt: skip
+}
 """The rooms of each house from the ground up: a room knows those before it and nothing above."""
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "chromadb", "onnxruntime", "openai", "streamlit", "altair"}
@@ -99,8 +111,13 @@ def test_importing_the_program_imports_nothing_heavy(module):
 MADE_IN_ONE_PLACE = ("rag_core.lab.", "rag_core.models.embed.", "rag_core.models.rerank.")
 """What opens the library and loads models: on the screens, only the shell does."""
 
-BEHIND_THE_LAB = ("rag_core.search.index.", "rag_core.keeping.", "rag_core.search.fuse.", "rag_core.models.hub.",
-                  "rag_core.models.onnx_model.")  # fmt: skip
+BEHIND_THE_LAB = (
+    "rag_core.search.index.",
+    "rag_core.keeping.",
+    "rag_core.search.fuse.",
+    "rag_core.models.hub.",
+    "rag_core.models.onnx_model.",
+)
 """What a screen reaches through ``Lab`` alone; it may name the type that ``Lab.index`` returns."""
 
 

@@ -83,8 +83,12 @@ def test_every_setting_that_a_model_asks_for_stands_in_the_table():
     assert asked <= set(FIELDS)
 
 
-FILES = [file for place in ("rag_core", "pages", "deploy", "docs", "benchmarks") for file in (ROOT / place).rglob("*.*")
-         if file.suffix in (".py", ".md", ".json", ".conf")]  # fmt: skip
+FILES = [
+    file
+    for place in ("rag_core", "pages", "deploy", "docs", "benchmarks")
+    for file in (ROOT / place).rglob("*.*")
+    if file.suffix in (".py", ".md", ".json", ".conf")
+]
 
 
 def test_whoever_names_a_setting_names_one_of_the_table():

@@ -4,9 +4,22 @@ import pytest
 
 from rag_core.errors import SERVICES, NotChroma, ServerError, ServerMissing, ServerTimeout
 
-VALUES = {"address": "http://host/v1", "seconds": "30", "form": "OpenAI", "example": "http://host", "said": "no",
-          "setting": "KEY", "status": 500, "reason": "lost", "target": "http://other", "characters": 9, "model": "m",
-          "version": "0.4", "database": "lab", "tenant": "school"}  # fmt: skip
+VALUES = {
+    "address": "http://host/v1",
+    "seconds": "30",
+    "form": "OpenAI",
+    "example": "http://host",
+    "said": "no",
+    "setting": "KEY",
+    "status": 500,
+    "reason": "lost",
+    "target": "http://other",
+    "characters": 9,
+    "model": "m",
+    "version": "0.4",
+    "database": "lab",
+    "tenant": "school",
+}
 
 
 @pytest.mark.parametrize("leaf", ServerError.__subclasses__(), ids=lambda leaf: leaf.__name__)

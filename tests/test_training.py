@@ -393,8 +393,10 @@ def test_in_the_other_script_question_or_pieces_or_both_change(pairs, seed):
     group = {"query": "后台", "texts": ["发展", "软件"], "source": "cmrc2018_train", "labels": [1, 0]}
     other = pairs.in_other_script(group, random.Random(seed))
     assert (other["query"], other["texts"]) in [
-        ("後臺", ["发展", "软件"]), ("后台", ["發展", "軟件"]), ("後臺", ["發展", "軟件"])
-    ]  # fmt: skip
+        ("後臺", ["发展", "软件"]),
+        ("后台", ["發展", "軟件"]),
+        ("後臺", ["發展", "軟件"]),
+    ]
     assert other["labels"] == [1, 0]
 
 

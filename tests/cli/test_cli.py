@@ -229,8 +229,8 @@ JUDGED = f"""question,page,quote,grade
 @pytest.fixture(scope="module")
 def evaluated(folder) -> tuple[str, Path]:
     (folder / "questions.csv").write_text(JUDGED, encoding="utf-8")
-    done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "questions.csv", "--chunks", "sentence",
-               "--depths", "5,10", "--output", folder / "out")  # fmt: skip
+    options = ("--chunks", "sentence", "--depths", "5,10", "--output", folder / "out")
+    done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "questions.csv", *options)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout, folder / "out"
 
@@ -266,8 +266,9 @@ def test_other_tools_reach_the_same_measures_from_the_files(evaluated):
     # The question judged not relevant throughout stands in the qrels; here as in the table it is left out.
     asked = {one.query_id for one in qrels if one.relevance}
     run_file = ir_measures.read_trec_run(str(folder / "run-1-vector.txt"))
-    found = ir_measures.calc_aggregate([ir_measures.nDCG @ 10], [q for q in qrels if q.query_id in asked],
-                                       [r for r in run_file if r.query_id in asked])  # fmt: skip
+    found = ir_measures.calc_aggregate(
+        [ir_measures.nDCG @ 10], [q for q in qrels if q.query_id in asked], [r for r in run_file if r.query_id in asked]
+    )
     assert float(row.split(",")[3]) == pytest.approx(found[ir_measures.nDCG @ 10], abs=1e-4)
 
 

@@ -18,8 +18,8 @@ def made(places: list[tuple[int, int, int]], cutoff: int = 2, doc_id: str = "doc
     ]
     after = Ranking.from_scores("reranked", "q", chunks, range(len(chunks), 0, -1))
     before = Ranking.from_scores("vector", "q", chunks[::-1], range(len(chunks), 0, -1))
-    return Comparison("doc", "q", (), Settings(cutoff=cutoff), before, after, orders.moves(before, after), {},
-                      "logit", len(chunks), len(chunks))  # fmt: skip
+    how, moves, count = Settings(cutoff=cutoff), orders.moves(before, after), len(chunks)
+    return Comparison("doc", "q", (), how, before, after, moves, {}, "logit", count, count)
 
 
 def ids(moves) -> list[str]:

@@ -105,8 +105,12 @@ def test_a_swap_at_the_top_weighs_more_than_one_at_the_bottom():
 
 def test_agreement_is_told_for_each_two_orders():
     found = agreement({"one": ranking(a=3, b=2, c=1), "two": ranking(c=3, b=2, a=1)}, 2)
-    assert found == {("one", "one"): (1.0, 1.0), ("two", "two"): (1.0, 1.0),
-                     ("one", "two"): (-1.0, 0.5), ("two", "one"): (-1.0, 0.5)}  # fmt: skip
+    assert found == {
+        ("one", "one"): (1.0, 1.0),
+        ("two", "two"): (1.0, 1.0),
+        ("one", "two"): (-1.0, 0.5),
+        ("two", "one"): (-1.0, 0.5),
+    }
 
 
 def test_agreement_between_different_candidates_is_refused():

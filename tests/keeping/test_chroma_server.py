@@ -344,9 +344,13 @@ def test_a_tenant_or_database_that_is_not_there_is_told(empty, how):
 
 def test_a_database_of_a_name_is_used(empty):
     name = f"own{time.time_ns()}"
-    chromadb.AdminClient(chromadb.config.Settings(
-        chroma_api_impl="chromadb.api.fastapi.FastAPI", chroma_server_host="127.0.0.1",
-        chroma_server_http_port=empty.port)).create_database(name)  # fmt: skip
+    chromadb.AdminClient(
+        chromadb.config.Settings(
+            chroma_api_impl="chromadb.api.fastapi.FastAPI",
+            chroma_server_host="127.0.0.1",
+            chroma_server_http_port=empty.port,
+        )
+    ).create_database(name)
     opened(empty.url, database=name)
     assert client_of(empty).list_collections() == []
 

@@ -19,10 +19,16 @@ def gain(*gains: int) -> float:
 
 BY_HAND = {
     # The order z b x a y w has grades 0 1 – 2 – –; the best order is 2 1.
-    "one": {"nDCG@5": gain(0, 1, 0, 2, 0) / gain(2, 1), "nDCG@10": gain(0, 1, 0, 2, 0, 0) / gain(2, 1),
-            "RR": 1 / 2, "R@5": 1.0, "R@10": 1.0, "P@5": 2 / 5},
+    "one": {
+        "nDCG@5": gain(0, 1, 0, 2, 0) / gain(2, 1),
+        "nDCG@10": gain(0, 1, 0, 2, 0, 0) / gain(2, 1),
+        "RR": 1 / 2,
+        "R@5": 1.0,
+        "R@10": 1.0,
+        "P@5": 2 / 5,
+    },
     "two": {"nDCG@5": 0.0, "nDCG@10": 1 / math.log2(8), "RR": 1 / 7, "R@5": 0.0, "R@10": 1.0, "P@5": 0.0},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("question", QRELS)

@@ -116,9 +116,12 @@ def test_an_index_is_built_once(reopened):
 
 @pytest.mark.parametrize(
     "other",
-    [Address("ffff0000", "clause", "some/model"), Address("0123abcd", "sentence", "some/model"),
-     Address("0123abcd", "clause", "other/model")],
-)  # fmt: skip
+    [
+        Address("ffff0000", "clause", "some/model"),
+        Address("0123abcd", "sentence", "some/model"),
+        Address("0123abcd", "clause", "other/model"),
+    ],
+)
 def test_another_document_chunking_or_embedder_never_meets_these_vectors(reopened, other):
     store, query = reopened(), random_vectors(1, seed=2)[0]
     first, second = Stored(random_vectors(30)), Stored(random_vectors(30, seed=3))

@@ -74,10 +74,9 @@ def test_scores_come_back_in_the_order_of_the_texts(form):
         ("jina", {"model": "m", "query": "问", "documents": ["a"], "return_documents": False}),
         ("tei", {"model": "m", "query": "问", "texts": ["a"], "raw_scores": True, "truncate": True}),
         ("vllm", {"model": "m", "query": "问", "documents": ["a"], "truncate_prompt_tokens": -1}),
-        ("infinity",
-         {"model": "m", "query": "问", "documents": ["a"], "raw_scores": True, "return_documents": False}),
+        ("infinity", {"model": "m", "query": "问", "documents": ["a"], "raw_scores": True, "return_documents": False}),
     ],
-)  # fmt: skip
+)
 def test_each_form_is_asked_with_its_own_names(form, asked):
     with reranking(form, by_length) as server:
         at(server, form).score("问", ["a"])
@@ -386,9 +385,21 @@ def test_what_cannot_be_a_server_is_refused_before_anything_is_sent(where, error
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "10.1.2.3", "192.168.0.1",
-             "169.254.169.254", "0.0.0.0", "[fe80::1]", "100.64.0.1"],
-)  # fmt: skip
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "10.1.2.3",
+        "192.168.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "[fe80::1]",
+        "100.64.0.1",
+    ],
+)
 def test_a_visitors_server_may_not_stand_in_the_hosts_network(host):
     RemoteReranker(LINE.id, RerankServer(f"http://{host}:80", "tei"))
     with pytest.raises(ServerInternal):

@@ -137,9 +137,17 @@ def test_a_file_from_before_there_were_parts_opens(in_parts):
 
 @pytest.mark.parametrize(
     "part",
-    [{"start": -1, "end": 5, "of": 2}, {"start": 0, "end": 10_000, "of": 2}, {"start": 5, "end": 5, "of": 2},
-     {"start": 0, "end": 5, "of": 0}, {"start": 0, "end": 5}, {"start": 0, "end": 5, "of": 2.5}, None, "0-5"],
-)  # fmt: skip
+    [
+        {"start": -1, "end": 5, "of": 2},
+        {"start": 0, "end": 10_000, "of": 2},
+        {"start": 5, "end": 5, "of": 2},
+        {"start": 0, "end": 5, "of": 0},
+        {"start": 0, "end": 5},
+        {"start": 0, "end": 5, "of": 2.5},
+        None,
+        "0-5",
+    ],
+)
 def test_a_part_that_cannot_be_is_refused(in_parts, part):
     given = json.loads(write(in_parts))
     given["candidates"][0]["reranked"]["part"] = part
@@ -187,8 +195,13 @@ def test_reading_loads_no_model_and_no_index(plain, tmp_path):
         "import sys; from rag_core.sharing import replay_file; replay_file.read(open(sys.argv[1], 'rb').read());"
         "print({'torch', 'chromadb', 'onnxruntime', 'openai', 'tokenizers'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.json")], cwd=ROOT, capture_output=True,
-                          text=True, timeout=60)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "file.json")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (done.stdout.strip(), done.stderr) == ("set()", "")
 
 

@@ -8,10 +8,17 @@ from pages.ui.shell import cached, models, samples, visits
 from pages.ui.workshop import rooms
 
 KEPT = {
-    "shared_embedder", "loaded_reranker", "tested", "unrelated_vectors", "vector_length",
-    "load", "rows", "judgments", "translation",
+    "shared_embedder",
+    "loaded_reranker",
+    "tested",
+    "unrelated_vectors",
+    "vector_length",
+    "load",
+    "rows",
+    "judgments",
+    "translation",
     "stay",
-}  # fmt: skip
+}
 """What follows from a model or a bundled sample alone; and what only a visitor's session can clear."""
 
 

@@ -35,8 +35,15 @@ def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
 def run_apart(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run a command as a reader does."""
     command = [sys.executable, "-m", "rag_core", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | environment(home), capture_output=True, text=True,
-                          encoding="utf-8", timeout=300)  # fmt: skip
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment(home),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
 
 
 def environment(home: Path) -> dict[str, str]:

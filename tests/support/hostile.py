@@ -155,12 +155,16 @@ def structures() -> Iterator[tuple[str, bytes]]:
     yield "rubbish behind", plain + bytes(range(256)) * 100
     yield "wrong stream length", plain.replace(b"/Length", b"/Length 999999999 /L")
     yield "font without a map", page(shown(b"\\001\\002\\003\\004"))
-    yield "form in itself", raw(
-        catalog, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >> >>",
-        stream(b"/X Do"),
-        stream(b"/X Do /X Do", b"/Type /XObject /Subtype /Form /Resources << /XObject << /X 5 0 R >> >>"),
-    )  # fmt: skip
+    yield (
+        "form in itself",
+        raw(
+            catalog,
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >> >>",
+            stream(b"/X Do"),
+            stream(b"/X Do /X Do", b"/Type /XObject /Subtype /Form /Resources << /XObject << /X 5 0 R >> >>"),
+        ),
+    )
     for depth in (300, 30_000):
         yield f"arrays {depth} deep", raw(catalog, b"[" * depth + b"]" * depth)
         yield f"dictionaries {depth} deep", raw(catalog, b"<< /A " * depth + b"1" + b" >>" * depth)
@@ -219,9 +223,20 @@ def others() -> Iterator[tuple[str, bytes]]:
         packed.writestr("word/document.xml", "<w:t>text</w:t>")
     yield from (
         ("wrong kind", data)
-        for data in (b"", b"\0", b"plain text", b"<html></html>", b"\x89PNG\r\n\x1a\n", archive.getvalue(), b"\x7fELF",
-                     b"%PDF-", b"%PDF-1.7", "只有文字".encode("gb18030"), b"\xff\xfe" + "text".encode("utf-16-le"))
-    )  # fmt: skip
+        for data in (
+            b"",
+            b"\0",
+            b"plain text",
+            b"<html></html>",
+            b"\x89PNG\r\n\x1a\n",
+            archive.getvalue(),
+            b"\x7fELF",
+            b"%PDF-",
+            b"%PDF-1.7",
+            "只有文字".encode("gb18030"),
+            b"\xff\xfe" + "text".encode("utf-16-le"),
+        )
+    )
     for algorithm in ("AES-256", "AES-128", "RC4-128"):
         yield "encrypted", encrypted_pdf(PLAIN, "secret", algorithm=algorithm)
         yield "encrypted for changes alone", encrypted_pdf(PLAIN, "", algorithm=algorithm)
@@ -232,9 +247,13 @@ def others() -> Iterator[tuple[str, bytes]]:
     yield "5000 pages", blank_pdf(5000)
     yield "1001 pages", blank_pdf(1001)
     for name, codes in {
-        "NUL": ("0000", "0041"), "lone surrogates": ("D800", "DC00", "0041"), "surrogates swapped": ("DC00D800",),
-        "no character": ("FFFF", "FFFE"), "nothing": ("",), "longest": ("0041" * 5000,),
-    }.items():  # fmt: skip
+        "NUL": ("0000", "0041"),
+        "lone surrogates": ("D800", "DC00", "0041"),
+        "surrogates swapped": ("DC00D800",),
+        "no character": ("FFFF", "FFFE"),
+        "nothing": ("",),
+        "longest": ("0041" * 5000,),
+    }.items():
         yield f"text: {name}", mapped(*codes)
     for name, text in HOSTILE_TEXTS.items():
         yield f"text: {name}", text_pdf([text])

@@ -23,15 +23,33 @@ if TYPE_CHECKING:
 FOLDER = ROOT / "data" / "screenshots"
 MOST_BYTES = 250_000
 LANGUAGES = {
-    "en": {"locale": "en-GB", "try": "Try the sample and compare", "compared": "Both tables rank",
-           "answer": "Answer", "ask": "Answer from both", "sources": "The two sets share",
-           "documents": "Documents", "pages": "Median length, characters",
-           "evaluate": "Evaluate", "sample": "Evaluate the English sample", "measured": "Means over the 12"},
-    "zh": {"locale": "zh-CN", "try": "打开示例并对比", "compared": "两张表是同样的",
-           "answer": "回答", "ask": "用两组片段回答", "sources": "两组来源有",
-           "documents": "文档", "pages": "长度中位数（字符）",
-           "evaluate": "评测", "sample": "评测中文示例", "measured": "对 12 个有相关片段"},
-}  # fmt: skip
+    "en": {
+        "locale": "en-GB",
+        "try": "Try the sample and compare",
+        "compared": "Both tables rank",
+        "answer": "Answer",
+        "ask": "Answer from both",
+        "sources": "The two sets share",
+        "documents": "Documents",
+        "pages": "Median length, characters",
+        "evaluate": "Evaluate",
+        "sample": "Evaluate the English sample",
+        "measured": "Means over the 12",
+    },
+    "zh": {
+        "locale": "zh-CN",
+        "try": "打开示例并对比",
+        "compared": "两张表是同样的",
+        "answer": "回答",
+        "ask": "用两组片段回答",
+        "sources": "两组来源有",
+        "documents": "文档",
+        "pages": "长度中位数（字符）",
+        "evaluate": "评测",
+        "sample": "评测中文示例",
+        "measured": "对 12 个有相关片段",
+    },
+}
 
 
 def main() -> None:

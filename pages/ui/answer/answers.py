@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import state
 from pages.ui.shell.i18n import t
-from rag_core.comparing import answer
+from rag_core.comparing.answer import CITATION, EXTRACTIVE
 from rag_core.datatypes import Answer, Comparison
 from rag_core.sharing.replay import SIDES
 
@@ -27,38 +27,38 @@ def show(comparison: Comparison, answers: Mapping[str, Answer], pages: bool = Fa
 
 def same(answers: Mapping[str, Answer]) -> bool:
     """Say whether both sides give the same words; citations are compared as chunks, for their numbers differ."""
-    plain = [" ".join(answer.CITATION.sub("", found.text).split()) for found in answers.values()]
+    plain = [" ".join(CITATION.sub("", answer.text).split()) for answer in answers.values()]
     return plain[0] == plain[1]
 
 
-def show_side(comparison: Comparison, side: str, found: Answer, pages: bool) -> None:
+def show_side(comparison: Comparison, side: str, answer: Answer, pages: bool) -> None:
     with st.container(border=True):
         st.markdown(f"**{tables.order_name(comparison, side)}**")
-        extractive = found.source == answer.EXTRACTIVE
+        extractive = answer.source == EXTRACTIVE
         st.badge(t("answer.extractive") if extractive else t("answer.by_llm"), icon=":material/format_quote:")
         if not extractive:
-            st.text(found.source)
-        st.text(found.text or t("answer.nothing"))
-    sources(found, side, pages)
+            st.text(answer.source)
+        st.text(answer.text or t("answer.nothing"))
+    sources(answer, side, pages)
 
 
-def sources(found: Answer, side: str, pages: bool) -> None:
+def sources(answer: Answer, side: str, pages: bool) -> None:
     """List what an answer was made from; a click shows the chunk, on its page where that is at hand."""
     rows = [
-        ["●" if number in found.cited else "○", f"[{number}]", tables.page(chunk), tables.one_line(chunk.text)]
-        for number, chunk in enumerate(found.chunks, start=1)
+        ["●" if number in answer.cited else "○", f"[{number}]", tables.page(chunk), tables.one_line(chunk.text)]
+        for number, chunk in enumerate(answer.chunks, start=1)
     ]
     names = [t("answer.cited"), t("answer.number"), t("table.page"), t("table.text")]
     look = {
         names[0]: st.column_config.TextColumn(width=50),
         names[1]: st.column_config.TextColumn(width=50),
-        names[2]: tables.page_column(found.chunks),
+        names[2]: tables.page_column(answer.chunks),
         names[3]: st.column_config.TextColumn(width="large"),
     }
     table = pd.DataFrame(rows, columns=names)
     if pages:
-        page_beside.table(table, found.chunks, f"sources_{side}", page_beside.stacked, column_config=look)
+        page_beside.table(table, answer.chunks, f"sources_{side}", page_beside.stacked, column_config=look)
         return
-    shown = page_beside.choose(table, found.chunks, f"sources_{side}", column_config=look)
+    shown = page_beside.choose(table, answer.chunks, f"sources_{side}", column_config=look)
     if shown:
         st.text(shown.text)

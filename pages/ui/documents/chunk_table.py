@@ -15,12 +15,17 @@ WARNED = 0.05
 
 def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
     counts = {role: tokens_of(doc_id, how, role) for role in ("embedder", "reranker")}
-    known = {role: found for role, found in counts.items() if found is not None}
+    known = {role: tokens for role, tokens in counts.items() if tokens is not None}
     for role in counts:
-        told_of(role, counts[role])
+        unread(role, counts[role])
     names = [t("table.page"), t("documents.length"), *(t(f"chunks.{role}") for role in known), t("table.text")]
     rows = [
-        [tables.page(piece), len(piece.text), *(found[place] for found in known.values()), tables.one_line(piece.text)]
+        [
+            tables.page(piece),
+            len(piece.text),
+            *(tokens[place] for tokens in known.values()),
+            tables.one_line(piece.text),
+        ]
         for place, piece in enumerate(chunks)
     ]
     page_beside.table(
@@ -47,13 +52,13 @@ def limit_of(role: str) -> int:
     return catalog.find(catalog.RERANKERS, state.chosen(role)).pair_tokens if role == "reranker" else MOST
 
 
-def meter(limit: int) -> object:
+def meter(limit: int) -> tables.ColumnConfig:
     return st.column_config.ProgressColumn(
         width=130, format=f"%d / {limit}", min_value=0, max_value=limit, help=t("chunks.tokens_help", limit=MOST)
     )
 
 
-def told_of(role: str, counts: list[int] | None) -> None:
+def unread(role: str, counts: list[int] | None) -> None:
     """Warn where an embedder cuts off more than a twentieth of the tokens, and say what is read in parts.
 
     Where tokens cannot be counted, that is said instead.
@@ -65,5 +70,6 @@ def told_of(role: str, counts: list[int] | None) -> None:
     elif role == "reranker" and over:
         st.caption(t("chunks.parts", model=model, over=over, chunks=len(counts), limit=limit))
     elif role == "embedder" and cut_share(counts) > WARNED:
-        st.warning(t("chunks.cut", model=model, share=f"{cut_share(counts):.0%}", over=over, chunks=len(counts),
-                     limit=limit), icon=":material/content_cut:")  # fmt: skip
+        share = f"{cut_share(counts):.0%}"
+        cut = t("chunks.cut", model=model, share=share, over=over, chunks=len(counts), limit=limit)
+        st.warning(cut, icon=":material/content_cut:")

@@ -21,14 +21,23 @@ def make() -> None:
         st.caption(t("collection.help"))
         with st.form("collection", clear_on_submit=True, border=False):
             title = st.text_input(t("collection.name"), key="collection_name", max_chars=LONGEST_TITLE)
-            members = st.multiselect(t("collection.members"), list(titles), key="collection_members",
-                                     format_func=titles.get, placeholder=t("collection.members_hint"))  # fmt: skip
+            members = member_select(titles, "collection_members")
             submitted = st.form_submit_button(t("collection.put"), icon=":material/create_new_folder:")
     if submitted:
         with errors_shown():
             collection = cached.lab().library.collect(title, members, state.owner())
             form.choose_document(collection.id)
             st.success(t("collection.made", title=plain(collection.title), count=len(collection.members)))
+
+
+def member_select(titles: dict[str, str], key: str) -> list[str]:
+    return st.multiselect(
+        t("collection.members"),
+        list(titles),
+        key=key,
+        format_func=titles.__getitem__,
+        placeholder=t("collection.members_hint"),
+    )
 
 
 def single() -> dict[str, str]:
@@ -44,8 +53,7 @@ def change(document: Collection) -> None:
     st.session_state[chosen] = [doc_id for doc_id in kept if doc_id in titles]
     with st.form("change_collection", border=False):
         st.text_input(t("collection.name"), key=name, max_chars=LONGEST_TITLE)
-        st.multiselect(t("collection.members"), list(titles), key=chosen, format_func=titles.get,
-                       placeholder=t("collection.members_hint"))  # fmt: skip
+        member_select(titles, chosen)
         if not st.form_submit_button(t("collection.save"), icon=":material/save:"):
             return
     with errors_shown():
@@ -62,8 +70,13 @@ def show(document: Collection) -> None:
         [part.title, len(part.pages), pieces.count(part.id), len(quality.doubted(part.id)), LANGUAGES[part.language]]
         for part in cached.parts(document.id)
     ]
-    names = [t("form.document"), t("documents.pages"), t("documents.chunks"), t("collection.doubted"),
-             t("documents.language")]  # fmt: skip
+    names = [
+        t("form.document"),
+        t("documents.pages"),
+        t("documents.chunks"),
+        t("collection.doubted"),
+        t("documents.language"),
+    ]
     st.dataframe(
         pd.DataFrame(rows, columns=names),
         hide_index=True,

@@ -12,7 +12,8 @@ from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Document, PageReading, Quality, Readings
-from rag_core.reading import ocr, quality
+from rag_core.reading import ocr
+from rag_core.reading.quality import GOOD, UNREADABLE, VERDICTS, repeated_lines
 
 MARKS = {"good": "✓", "doubtful": "?", "unreadable": "✗"}
 EXTRACTORS = {"pypdf": "pypdf", "pdfium": "PDFium", "ocr": "OCR"}
@@ -42,42 +43,42 @@ def show(document: Document) -> None:
     if not pages:
         st.caption(t("gate.unknown"))
         return
-    found = verdicts(pages)
-    doubted = len(pages) - found["good"]
-    label = t("gate.summary", pages=len(pages), **found)
+    counts = verdicts(pages)
+    doubted = len(pages) - counts["good"]
+    label = t("gate.summary", pages=len(pages), **counts)
     with st.expander(label, icon=":material/fact_check:", expanded=bool(doubted), key=f"gate_{document.id}"):
         if doubted:
             st.caption(t("gate.help"))
         choices(document, readings)
-        listed(pages)
-        chosen = next((one for one in pages if one.number == page_chosen(pages)), None)
+        page_table(pages)
+        chosen = next((reading for reading in pages if reading.number == page_chosen(pages)), None)
         if chosen:
             page(document, readings, chosen)
 
 
 def verdicts(readings: Sequence[PageReading]) -> dict[str, int]:
-    found = Counter(one.chosen.quality.verdict for one in readings)
-    return {verdict: found[verdict] for verdict in quality.VERDICTS}
+    counts = Counter(reading.chosen.quality.verdict for reading in readings)
+    return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
 def page_chosen(readings: Sequence[PageReading]) -> int | None:
     """Return the page whose picture is shown: the row that was clicked, else the worst page where one is not good."""
     clicked = st.session_state["gate_page"]
-    if clicked in {one.number for one in readings}:
+    if clicked in {reading.number for reading in readings}:
         return clicked
-    worst = max(readings, key=lambda one: quality.VERDICTS.index(one.chosen.quality.verdict))
-    return worst.number if worst.chosen.quality.verdict != quality.GOOD else None
+    worst = max(readings, key=lambda reading: VERDICTS.index(reading.chosen.quality.verdict))
+    return worst.number if worst.chosen.quality.verdict != GOOD else None
 
 
-def listed(readings: Sequence[PageReading]) -> None:
+def page_table(readings: Sequence[PageReading]) -> None:
     titles = {name: t(f"gate.{name}") for name in COLUMNS}
     share = st.column_config.NumberColumn(width=80, format="percent")
     st.dataframe(
-        pd.DataFrame([row(one) for one in readings], columns=list(titles.values())),
+        pd.DataFrame([row(reading) for reading in readings], columns=list(titles.values())),
         hide_index=True,
         height=tables.height(len(readings)),
         key="gate_pages",
-        on_select=lambda: state.keep_row("gate_pages", "gate_page", [one.number for one in readings]),
+        on_select=lambda: state.keep_row("gate_pages", "gate_page", [reading.number for reading in readings]),
         selection_mode="single-row",
         column_config={
             titles["page"]: st.column_config.NumberColumn(width=50),
@@ -92,32 +93,33 @@ def listed(readings: Sequence[PageReading]) -> None:
 
 
 def row(reading: PageReading) -> list[object]:
-    found = reading.chosen.quality
+    quality = reading.chosen.quality
+    verdict = f"{MARKS[quality.verdict]} {t('verdict.' + quality.verdict)}"
+    shares = quality.replacement, quality.private, quality.unlikely, quality.spaced
     searched = "–" if reading.left_out else "✓"
-    return [reading.number, f"{MARKS[found.verdict]} {t('verdict.' + found.verdict)}", reasons(found),
-            found.characters, found.replacement, found.private, found.unlikely, found.spaced,
-            EXTRACTORS[reading.extractor], searched]  # fmt: skip
+    counted = quality.characters, *shares
+    return [reading.number, verdict, reasons(quality), *counted, EXTRACTORS[reading.extractor], searched]
 
 
-def reasons(found: Quality) -> str:
-    return t("gate.and").join(t("reason." + reason) for reason in found.reasons)
+def reasons(quality: Quality) -> str:
+    return t("gate.and").join(t("reason." + reason) for reason in quality.reasons)
 
 
 def choices(document: Document, readings: Readings) -> None:
     """Offer what concerns many pages at once."""
     pages = readings.pages
-    doubted = [one for one in pages if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
-    unread = [one.number for one in pages if one.chosen.quality.verdict == quality.UNREADABLE]
-    repeated = sorted(quality.repeated_lines([one.chosen.text for one in pages]))
+    doubted = [reading for reading in pages if is_doubted(reading)]
+    unread = [reading.number for reading in pages if reading.chosen.quality.verdict == UNREADABLE]
+    repeated = sorted(repeated_lines([reading.chosen.text for reading in pages]))
     with st.container(horizontal=True, vertical_alignment="center"):
         if 0 < len(doubted) < len(pages):
-            st.button(t("gate.leave_all", count=len(doubted)), key="leave_all", icon=":material/playlist_remove:",
-                      on_click=leave_out, args=[document, readings, doubted])  # fmt: skip
+            label, icon = t("gate.leave_all", count=len(doubted)), ":material/playlist_remove:"
+            st.button(label, key="leave_all", icon=icon, on_click=leave_out, args=[document, readings, doubted])
         if repeated:
             key = "gate.keep_repeated" if readings.drop_repeated else "gate.drop_repeated"
             turned = replace(readings, drop_repeated=not readings.drop_repeated)
-            st.button(t(key, count=len(repeated)), key="repeated", icon=":material/vertical_align_center:",
-                      on_click=choose, args=[document, turned])  # fmt: skip
+            label, icon = t(key, count=len(repeated)), ":material/vertical_align_center:"
+            st.button(label, key="repeated", icon=icon, on_click=choose, args=[document, turned])
     for line in repeated[:LINES_SHOWN]:
         st.text(f"· {tables.one_line(line, 80)}")
     if unread:
@@ -139,8 +141,10 @@ def recognition(document: Document, numbers: list[int]) -> None:
 
 
 def leave_out(document: Document, readings: Readings, those: list[PageReading]) -> None:
-    numbers = {one.number for one in those}
-    pages = tuple(replace(one, left_out=one.left_out or one.number in numbers) for one in readings.pages)
+    numbers = {reading.number for reading in those}
+    pages = tuple(
+        replace(reading, left_out=reading.left_out or reading.number in numbers) for reading in readings.pages
+    )
     choose(document, replace(readings, pages=pages))
 
 
@@ -166,41 +170,44 @@ def page(document: Document, readings: Readings, shown: PageReading) -> None:
 
 
 def buttons(document: Document, readings: Readings, shown: PageReading) -> None:
-    def put(new: PageReading) -> list[object]:
-        pages = tuple(new if one.number == new.number else one for one in readings.pages)
-        return [document, replace(readings, pages=pages)]
+    """Offer the other extractors' text of a page, and to leave it out or search it again."""
+
+    def offer(label: str, key: str, icon: str, changed: PageReading) -> None:
+        pages = tuple(changed if reading.number == changed.number else reading for reading in readings.pages)
+        st.button(label, key=key, icon=icon, on_click=choose, args=[document, replace(readings, pages=pages)])
 
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, extract in shown.extracts.items():
             if extract.text == shown.chosen.text:
                 continue
             verdict = t("verdict." + extract.quality.verdict)
-            st.button(t("gate.take", extractor=EXTRACTORS[name], verdict=verdict), key=f"take_{name}",
-                      icon=":material/swap_horiz:", on_click=choose,
-                      args=put(replace(shown, extractor=name)))  # fmt: skip
-        key = "gate.search_again" if shown.left_out else "gate.leave_out"
-        st.button(t(key), key="leave_out", icon=":material/block:", on_click=choose,
-                  args=put(replace(shown, left_out=not shown.left_out)))  # fmt: skip
+            label = t("gate.take", extractor=EXTRACTORS[name], verdict=verdict)
+            offer(label, f"take_{name}", ":material/swap_horiz:", replace(shown, extractor=name))
+        label = t("gate.search_again" if shown.left_out else "gate.leave_out")
+        offer(label, "leave_out", ":material/block:", replace(shown, left_out=not shown.left_out))
 
 
 def warn(document: Document) -> None:
     """Warn, before anything is embedded, of the pages that are not good and will be searched all the same."""
-    found = doubted(document.id)
-    if found:
-        numbers = ", ".join(map(str, found[:PAGES_NAMED])) + "…" * (len(found) > PAGES_NAMED)
-        st.warning(t("gate.warn", count=len(found), pages=numbers), icon=":material/visibility_off:")
+    numbers = doubted(document.id)
+    if numbers:
+        named = ", ".join(map(str, numbers[:PAGES_NAMED])) + "…" * (len(numbers) > PAGES_NAMED)
+        st.warning(t("gate.warn", count=len(numbers), pages=named), icon=":material/visibility_off:")
 
 
 def doubted(doc_id: str) -> list[int]:
     """Return the numbers of the pages that are not good and are searched all the same."""
-    pages = cached.readings(doc_id).pages
-    return [one.number for one in pages if one.chosen.quality.verdict != quality.GOOD and not one.left_out]
+    return [reading.number for reading in cached.readings(doc_id).pages if is_doubted(reading)]
+
+
+def is_doubted(reading: PageReading) -> bool:
+    return reading.chosen.quality.verdict != GOOD and not reading.left_out
 
 
 def remind(doc_id: str) -> None:
     """Say on another screen what of the document is not searched, or is not to be trusted."""
-    pages = [one for part in cached.document(doc_id).parts for one in cached.readings(part).pages]
-    left_out = sum(one.left_out for one in pages)
-    bad = sum(one.chosen.quality.verdict == quality.UNREADABLE and not one.left_out for one in pages)
+    pages = [reading for part in cached.document(doc_id).parts for reading in cached.readings(part).pages]
+    left_out = sum(reading.left_out for reading in pages)
+    bad = sum(reading.chosen.quality.verdict == UNREADABLE and not reading.left_out for reading in pages)
     if left_out or bad:
         st.caption(f":material/visibility_off: {t('gate.remind', left_out=left_out, unreadable=bad)}")

@@ -17,23 +17,23 @@ def show(comparison: Comparison) -> None:
     for column, (side, model) in zip(st.columns(2), MODELS.items(), strict=True):
         with column:
             st.markdown(f"**{t(f'explain.{model}')}**")
-            found = models.baseline(comparison, model)
-            if found is None:
+            baseline = models.baseline(comparison, model)
+            if baseline is None:
                 st.info(t("baseline.none"), icon=":material/info:")
                 continue
-            one_model(comparison, side, found)
+            scores(comparison, side, baseline)
 
 
-def one_model(comparison: Comparison, side: str, found: Baseline) -> None:
+def scores(comparison: Comparison, side: str, baseline: Baseline) -> None:
     unit = tables.unit(comparison.scale) if side == "reranked" else t("table.cosine")
     digits, hits = DIGITS[MODELS[side]], comparison.ranking(side).hits
-    st.markdown(t("baseline.median", score=f"{found.median:.{digits}f}", unit=unit))
+    st.markdown(t("baseline.median", score=f"{baseline.median:.{digits}f}", unit=unit))
     if side == "vector" and comparison.order != "vector":
         st.caption(t("baseline.other"))
     else:
-        below = sum(hit.score <= found.median for hit in hits)
+        below = sum(hit.score <= baseline.median for hit in hits)
         st.markdown(t("baseline.below", below=below, count=len(hits)))
-        drawn = charts.score_chart(comparison, side, st.session_state["picked"], found.median)
+        drawn = charts.score_chart(comparison, side, st.session_state["picked"], baseline.median)
         st.altair_chart(drawn, key=f"base_{side}")
-    rows = pd.DataFrame(zip(found.scores, found.texts, strict=True), columns=[unit, t("baseline.text")])
+    rows = pd.DataFrame(zip(baseline.scores, baseline.texts, strict=True), columns=[unit, t("baseline.text")])
     st.dataframe(rows.style.format({unit: f"{{:.{digits}f}}"}), hide_index=True, key=f"unrelated_{side}")

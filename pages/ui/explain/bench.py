@@ -36,7 +36,9 @@ class Place:
 def show(comparison: Comparison) -> None:
     chunk = chosen_chunk.pick(comparison)
     names = {target: t(f"bench.target_{target}") for target in TARGETS}
-    st.segmented_control(t("bench.target"), list(names), key="bench_target", format_func=names.get, required=True)
+    st.segmented_control(
+        t("bench.target"), list(names), key="bench_target", format_func=names.__getitem__, required=True
+    )
     target = st.session_state["bench_target"]
     base = chunk.text if target == "text" else comparison.query
     begin_at(base, (chunk.id, comparison.query, target))
@@ -65,9 +67,9 @@ def strongest(comparison: Comparison, chunk: Chunk) -> list[Span]:
     key = ("reranker", reranker.id, "text", comparison.query, chunk.text, "sentence")
     score, place = probe.of_texts(reranker, comparison.query), st.empty()
     counting = work.counting(place, "probe.counting_reranker")
-    found = cached.keep(chunk.doc_id, key, lambda: probe.leave_one_out(chunk.text, spans, score, counting))
+    probed = cached.keep(chunk.doc_id, key, lambda: probe.leave_one_out(chunk.text, spans, score, counting))
     place.empty()
-    return [(unit.start, unit.end) for unit in found.ordered]
+    return [(unit.start, unit.end) for unit in probed.ordered]
 
 
 def buttons(base: str, focus: list[Span]) -> None:
@@ -109,12 +111,12 @@ def note(kind: str | None, base: str) -> bool:
 def compare_places(comparison: Comparison, chunk: Chunk, target: str, text: str) -> None:
     text = check_text(text) if target == "text" else check_query(text)
     query, piece = (comparison.query, text) if target == "text" else (text, chunk.text)
-    chosen_chunk.tell_cut(comparison, piece)
+    chosen_chunk.cut_notice(comparison, piece)
     before = places(comparison, chunk, comparison.query, chunk.text)
     after = places(comparison, chunk, query, piece)
     for column, name in zip(st.columns(2), MODELS, strict=True):
         with column.container(border=True):
-            one_model(comparison, name, before[name], after[name])
+            rank_change(comparison, name, before[name], after[name])
     st.caption(t("bench.ranks_help", count=len(comparison.moves)))
     record(comparison, text, before, after)
     if len(st.session_state["bench_log"]) > 1:
@@ -122,7 +124,7 @@ def compare_places(comparison: Comparison, chunk: Chunk, target: str, text: str)
         st.dataframe(log_table(comparison), hide_index=True, key="bench_table")
 
 
-def one_model(comparison: Comparison, name: str, before: Place, after: Place) -> None:
+def rank_change(comparison: Comparison, name: str, before: Place, after: Place) -> None:
     digits = DIGITS[name]
     unit = tables.unit(comparison.scale) if name == "reranker" else t("table.cosine")
     moved = before.rank - after.rank

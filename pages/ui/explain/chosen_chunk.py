@@ -10,7 +10,7 @@ from rag_core.datatypes import Chunk, Comparison, Move
 LABEL_COLUMNS = 90
 
 
-def models_of(comparison: Comparison) -> tuple:
+def models_of(comparison: Comparison) -> tuple[models.Reranker, models.Embedder]:
     """Return the cross-encoder and the embedder that made a comparison."""
     how = comparison.settings
     return models.reranker(how.reranker), models.embedder(how.embedder, form.llm_settings())
@@ -23,7 +23,7 @@ def pick(comparison: Comparison) -> Chunk:
     if picked is None:
         picked = st.session_state["picked"] = comparison.reranked.ids[0]
     labels = {chunk_id: label(moves.get(chunk_id)) for chunk_id in (*moves, picked)}
-    chosen = st.selectbox(t("explain.chunk"), list(labels), key="picked", format_func=labels.get)
+    chosen = st.selectbox(t("explain.chunk"), list(labels), key="picked", format_func=labels.__getitem__)
     return cached.lab().chunk(comparison.doc_id, comparison.settings.chunks, chosen)
 
 
@@ -41,7 +41,7 @@ def move_of(comparison: Comparison, chunk: Chunk) -> Move | None:
 def standing(comparison: Comparison, chunk: Chunk) -> None:
     """Show ranks first, then scores, then the text; a chunk from the map may have neither."""
     move = move_of(comparison, chunk)
-    with page_beside.box(chunk, move and move.part):
+    with page_beside.box(chunk, move.part if move else None):
         if move is None:
             st.markdown(t("explain.not_ranked", page=chunk.page))
             st.text(chunk.text)
@@ -50,10 +50,10 @@ def standing(comparison: Comparison, chunk: Chunk) -> None:
             best_part.text(move)
 
 
-def tell_cut(comparison: Comparison, text: str) -> None:
+def cut_notice(comparison: Comparison, text: str) -> None:
     """Say what the embedder does not read of a text; a cross-encoder reads a long one part by part."""
     read = models_of(comparison)[1].reads(text)
     if read < len(text):
-        st.warning(t("explain.cut", model=t("explain.embedder"), read=read, length=len(text)),
-                   icon=":material/content_cut:")  # fmt: skip
+        cut = t("explain.cut", model=t("explain.embedder"), read=read, length=len(text))
+        st.warning(cut, icon=":material/content_cut:")
         st.text(t("explain.last_read", text=text[max(read - 30, 0) : read]))

@@ -45,16 +45,23 @@ def contributions(comparison: Comparison) -> pd.DataFrame:
     rows = [
         [number, *counted(comparison, expansion), t("origin." + expansion.origin), shown(comparison, expansion)]
         for number, expansion in enumerate(comparison.expansions, start=1)
-    ]  # fmt: skip
+    ]
     k = comparison.cutoff
-    names = ["#", t("expansions.found"), t("expansions.alone"), t("expansions.reached", k=k),
-             t("expansions.lost_fused", k=k), t("expansions.lost_reranked", k=k), t("expansions.origin"),
-             t("expansions.text")]  # fmt: skip
+    names = [
+        "#",
+        t("expansions.found"),
+        t("expansions.alone"),
+        t("expansions.reached", k=k),
+        t("expansions.lost_fused", k=k),
+        t("expansions.lost_reranked", k=k),
+        t("expansions.origin"),
+        t("expansions.text"),
+    ]
     return pd.DataFrame(rows, columns=names)
 
 
 def counted(comparison: Comparison, expansion: Expansion) -> list[int]:
-    queries = {chunk_id: {found.query for found in founds} for chunk_id, founds in comparison.ledger.items()}
+    queries = {chunk_id: {entry.query for entry in entries} for chunk_id, entries in comparison.ledger.items()}
     alone = {chunk_id for chunk_id, found_by in queries.items() if found_by == {expansion.text}}
     others = [other.text for other in comparison.expansions if other != expansion]
     fewer = with_queries(comparison, others)
@@ -84,16 +91,15 @@ def effect(whole: Comparison, now: Comparison) -> None:
             changed(t("expansions.gained", k=whole.cutoff), now, whole, side)
 
 
-def changed(heading: str, one: Comparison, other: Comparison, side: str) -> None:
+def changed(heading: str, comparison: Comparison, other: Comparison, side: str) -> None:
     """List what is in the top of one and not of the other."""
     st.caption(heading)
-    missing = top(one, side) - top(other, side)
-    moves = [move for move in one.moves if move.chunk.id in missing]
+    missing = top(comparison, side) - top(other, side)
+    moves = [move for move in comparison.moves if move.chunk.id in missing]
     if not moves:
         st.caption(t("result.nobody"))
     for move in sorted(moves, key=lambda move: rank(move, side)):
-        st.text(f"{rank(move, side)}.  {tables.where(move.chunk)}  "
-                f"{tables.one_line(move.chunk.text, 90)}")  # fmt: skip
+        st.text(f"{rank(move, side)}.  {tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")
 
 
 def rank(move: Move, side: str) -> int:

@@ -30,9 +30,9 @@ def show(comparison: Comparison) -> None:
     if made is None or made[0].settings != comparison.settings or made[0].doc_id != comparison.doc_id:
         return
     first, second = made
-    codes = [language_of(one.query) for one in made]
-    if codes[0] == codes[1]:
-        st.warning(t("languages.same", language=LANGUAGES[codes[0]]), icon=":material/translate:")
+    spoken = language_of(first.query)
+    if spoken == language_of(second.query):
+        st.warning(t("languages.same", language=LANGUAGES[spoken]), icon=":material/translate:")
     if comparison.expansions:
         st.caption(t("languages.plain"))
     agreement(first, second)
@@ -61,13 +61,13 @@ def agreement(first: Comparison, second: Comparison) -> None:
     """Show how far the orders of both languages agree, for each side."""
     k = min(first.cutoff, len(first.moves), len(second.moves))
     for column, side in zip(st.columns(2), SIDES, strict=True):
-        one, other = first.ranking(side).ids, second.ranking(side).ids
-        length = min(len(one), len(other))
+        ids, others = first.ranking(side).ids, second.ranking(side).ids
+        length = min(len(ids), len(others))
         with column.container(border=True):
             st.markdown(f"**{t('result.vector' if side == 'vector' else 'result.reranked')}**")
             shares = st.columns(2)
-            shares[0].metric(t("metric.overlap", k=k), f"{overlap_at(one, other, k):.0%}")
-            shares[1].metric(t("metric.rbo"), f"{rank_biased_overlap(one[:length], other[:length]):.2f}")
+            shares[0].metric(t("metric.overlap", k=k), f"{overlap_at(ids, others, k):.0%}")
+            shares[1].metric(t("metric.rbo"), f"{rank_biased_overlap(ids[:length], others[:length]):.2f}")
     st.caption(t("languages.help", k=k))
 
 
@@ -76,36 +76,36 @@ def alone(first: Comparison, second: Comparison, side: str) -> None:
     name = t("result.vector" if side == "vector" else "result.reranked")
     st.markdown(f"**{t('languages.alone', side=name, k=first.cutoff)}**")
     pairs = ((first, second), (second, first))
-    for number, (column, (one, other)) in enumerate(zip(st.columns(2), pairs, strict=True)):
+    for number, (column, (comparison, other)) in enumerate(zip(st.columns(2), pairs, strict=True)):
         with column:
-            st.caption(plain(one.query))
-            found = alone_chunks(one.ranking(side), other.ranking(side), one.cutoff)
-            if not found:
+            st.caption(plain(comparison.query))
+            missing = alone_chunks(comparison.ranking(side), other.ranking(side), comparison.cutoff)
+            if missing:
+                alone_table(missing, f"alone_{side}_{number}")
+            else:
                 st.caption(t("result.nobody"))
-                continue
-            rows = [
-                [rank, str(there or t("languages.not_found")), tables.page(chunk), tables.one_line(chunk.text)]
-                for rank, there, chunk in found
-            ]
-            names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
-            page_beside.table(
-                pd.DataFrame(rows, columns=names),
-                [chunk for _, _, chunk in found],
-                f"alone_{side}_{number}",
-                page_beside.stacked,
-                column_config={
-                    names[0]: st.column_config.NumberColumn(width=50),
-                    names[1]: st.column_config.TextColumn(width=80),
-                    names[2]: tables.page_column(chunk for _, _, chunk in found),
-                },
-            )
 
 
-def alone_chunks(one: Ranking, other: Ranking, k: int) -> list[tuple[int, int | None, Chunk]]:
+def alone_table(missing: list[tuple[int, int | None, Chunk]], key: str) -> None:
+    chunks = [chunk for _, _, chunk in missing]
+    rows = [
+        [rank, str(there or t("languages.not_found")), tables.page(chunk), tables.one_line(chunk.text)]
+        for rank, there, chunk in missing
+    ]
+    names = [t("table.rank"), t("languages.rank_there"), t("table.page"), t("table.text")]
+    widths = {
+        names[0]: st.column_config.NumberColumn(width=50),
+        names[1]: st.column_config.TextColumn(width=80),
+        names[2]: tables.page_column(chunks),
+    }
+    page_beside.table(pd.DataFrame(rows, columns=names), chunks, key, page_beside.stacked, column_config=widths)
+
+
+def alone_chunks(ranking: Ranking, other: Ranking, k: int) -> list[tuple[int, int | None, Chunk]]:
     """Return the rank in either order, and the chunk, of what is in the top of one alone."""
     top = set(other.ids[:k])
     return [
         (rank, other.rank_of(hit.chunk.id), hit.chunk)
-        for rank, hit in enumerate(one.top(k), start=1)
+        for rank, hit in enumerate(ranking.top(k), start=1)
         if hit.chunk.id not in top
     ]

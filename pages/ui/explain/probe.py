@@ -11,8 +11,16 @@ from pages.ui.parts import tables
 from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison
-from rag_core.explaining import probe, units
-from rag_core.explaining.probe import Probe, Score
+from rag_core.explaining import units
+from rag_core.explaining.probe import (
+    Probe,
+    Score,
+    cosine_of_questions,
+    cosine_of_texts,
+    leave_one_out,
+    of_questions,
+    of_texts,
+)
 from rag_core.explaining.units import Span
 from rag_core.reading.language import sentences
 
@@ -36,9 +44,9 @@ state.keep(explain_part="why", probe_unit="clause", probe_stopped=None)
 def show(comparison: Comparison) -> None:
     chunk = chosen_chunk.pick(comparison)
     chosen_chunk.standing(comparison, chunk)
-    chosen_chunk.tell_cut(comparison, chunk.text)
+    chosen_chunk.cut_notice(comparison, chunk.text)
     names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
-    st.segmented_control(t("probe.unit"), list(names), key="probe_unit", format_func=names.get, required=True)
+    st.segmented_control(t("probe.unit"), list(names), key="probe_unit", format_func=names.__getitem__, required=True)
     unit = fitting(chunk.text, st.session_state["probe_unit"])
     if unit != st.session_state["probe_unit"]:
         st.info(t("probe.smaller", unit=names[unit]), icon=":material/content_cut:")
@@ -48,61 +56,63 @@ def show(comparison: Comparison) -> None:
         st.button(t("probe.again"), on_click=stop_at, args=[None], icon=":material/play_arrow:")
         return
     st.markdown(f"**{t('probe.of_text')}**")
-    side_by_side(comparison, of_text(comparison, chunk, unit, asked))
+    side_by_side(comparison, text_probes(comparison, chunk, unit, asked))
     st.markdown(f"**{t('probe.of_question')}**")
     if len(units.groups(comparison.query)) < 2:
         st.info(t("probe.short_question"), icon=":material/short_text:")
     else:
-        side_by_side(comparison, of_question(comparison, chunk, asked))
+        side_by_side(comparison, question_probes(comparison, chunk, asked))
     st.caption(t("probe.no_proof"))
 
 
 def fitting(text: str, unit: str) -> str:
     """Return the unit, or the next smaller one of which the text has at least two, or the smallest."""
     smaller = list(UNITS)[list(UNITS).index(unit) :]
-    return next((one for one in smaller if len(UNITS[one](text)) > 1), smaller[-1])
+    return next((finer for finer in smaller if len(UNITS[finer](text)) > 1), smaller[-1])
 
 
 def stop_at(asked: tuple | None) -> None:
     st.session_state["probe_stopped"] = asked
 
 
-def of_text(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -> dict[str, Probe]:
+def text_probes(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -> dict[str, Probe]:
     """Probe the chunk's text with both models."""
     reranker, embedder = chosen_chunk.models_of(comparison)
     read = (comparison.query, chunk.text, unit)
     return {
-        name: probed(chunk.doc_id, (name, model.id, "text", *read), UNITS[unit], ask, asked)
+        name: probe_of(chunk.doc_id, (name, model.id, "text", *read), UNITS[unit], ask, asked)
         for name, model, ask in (
-            ("reranker", reranker, lambda: probe.of_texts(reranker, comparison.query)),
-            ("embedder", embedder, lambda: probe.cosine_of_texts(embedder, comparison.query)),
+            ("reranker", reranker, lambda: of_texts(reranker, comparison.query)),
+            ("embedder", embedder, lambda: cosine_of_texts(embedder, comparison.query)),
         )
     }
 
 
-def of_question(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str, Probe]:
+def question_probes(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str, Probe]:
     """Probe the question's words with both models."""
     reranker, embedder = chosen_chunk.models_of(comparison)
     query = comparison.query
     return {
-        name: probed(chunk.doc_id, (name, model.id, "question", query, chunk.text, ""), units.groups, ask, asked)
+        name: probe_of(chunk.doc_id, (name, model.id, "question", query, chunk.text, ""), units.groups, ask, asked)
         for name, model, ask in (
-            ("reranker", reranker, lambda: probe.of_questions(reranker, chunk.text)),
-            ("embedder", embedder, lambda: probe.cosine_of_questions(embedder, chunk.text)),
+            ("reranker", reranker, lambda: of_questions(reranker, chunk.text)),
+            ("embedder", embedder, lambda: cosine_of_questions(embedder, chunk.text)),
         )
     }
 
 
-def probed(doc_id: str, key: tuple, cut: Callable[[str], list[Span]], ask: Callable[[], Score], asked: tuple) -> Probe:
+def probe_of(
+    doc_id: str, key: tuple, cut: Callable[[str], list[Span]], ask: Callable[[], Score], asked: tuple
+) -> Probe:
     """Return a probe that was made before, or make it with a count and a button that stops it.
 
     ``key`` names the model's role and id, ``text`` or ``question``, both of them, and the unit.
     """
     role, _, target, query, chunk, _ = key
     text = chunk if target == "text" else query
-    found = cached.kept(doc_id, key)
-    if found is not None:
-        return found
+    made = cached.kept(doc_id, key, Probe)
+    if made is not None:
+        return made
     place = st.empty()
     with place.container():
         bar = st.empty()
@@ -113,41 +123,41 @@ def probed(doc_id: str, key: tuple, cut: Callable[[str], list[Span]], ask: Calla
         bar.progress(done / total, text=t(f"probe.counting_{role}", done=done, total=total))
 
     try:
-        return cached.keep(doc_id, key, lambda: probe.leave_one_out(text, cut(text), ask(), count))
+        return cached.keep(doc_id, key, lambda: leave_one_out(text, cut(text), ask(), count))
     finally:
         place.empty()
 
 
 def side_by_side(comparison: Comparison, probes: dict[str, Probe]) -> None:
-    for column, (name, found) in zip(st.columns(2), probes.items(), strict=True):
+    for column, (name, probe) in zip(st.columns(2), probes.items(), strict=True):
         with column:
             st.caption(t(f"probe.view_{name}"))
-            first = found.ordered[0]
-            st.text(t("probe.strongest", text=tables.one_line(found.text[first.start : first.end], STRONGEST_COLUMNS)))
+            first = probe.ordered[0]
+            st.text(t("probe.strongest", text=tables.one_line(probe.text[first.start : first.end], STRONGEST_COLUMNS)))
             unit = tables.unit(comparison.scale) if name == "reranker" else t("table.cosine")
             st.dataframe(
-                shaded(found, unit, DIGITS[name]),
+                shaded(probe, unit, DIGITS[name]),
                 hide_index=True,
-                height=table_height(found),
-                row_height=row_height(found),
+                height=table_height(probe),
+                row_height=row_height(probe),
                 column_config={
                     t("table.rank"): st.column_config.NumberColumn(width=50),
                     t("probe.drop", unit=unit): st.column_config.NumberColumn(width=90),
                     t("table.text"): st.column_config.TextColumn(width=TEXT_PIXELS),
                 },
             )
-            summary(found, unit, DIGITS[name])
+            summary(probe, unit, DIGITS[name])
 
 
-def shaded(found: Probe, unit: str, digits: int) -> Styler:
+def shaded(probe: Probe, unit: str, digits: int) -> Styler:
     """Return the text's units in their order, shaded by the drop, each model on a scale of its own."""
     names = [t("table.rank"), t("probe.drop", unit=unit), t("table.text")]
     rows = [
-        [rank, unit.drop, tables.one_line(found.text[unit.start : unit.end])]
-        for rank, unit in zip(found.ranks, found.units, strict=True)
+        [rank, unit.drop, tables.one_line(probe.text[unit.start : unit.end])]
+        for rank, unit in zip(probe.ranks, probe.units, strict=True)
     ]
-    widest = max(abs(unit.drop) for unit in found.units) or 1.0
-    shades = [shade(unit.drop / widest) for unit in found.units]
+    widest = max(abs(unit.drop) for unit in probe.units) or 1.0
+    shades = [shade(unit.drop / widest) for unit in probe.units]
     style = pd.DataFrame(rows, columns=names).style.format({names[1]: f"{{:+.{digits}f}}"})
     return style.apply(lambda row: [shades[row.name]] * len(row), axis=1)
 
@@ -156,26 +166,26 @@ def shade(share: float) -> str:
     return f"background-color: rgba({SUPPORTS if share > 0 else AGAINST}, {abs(share) * STRONGEST_SHADE:.3f})"
 
 
-def row_height(found: Probe) -> int:
+def row_height(probe: Probe) -> int:
     """Return the height of as many lines as the longest unit needs: long sentences wrap."""
-    widest = max(tables.columns_of(found.text[unit.start : unit.end]) for unit in found.units)
+    widest = max(tables.columns_of(probe.text[unit.start : unit.end]) for unit in probe.units)
     lines = -(-widest // LINE_COLUMNS)
     return tables.ROW_PIXELS if lines == 1 else max(WRAPS_FROM, lines * LINE_PIXELS + 12)
 
 
-def table_height(found: Probe) -> int:
-    return min(len(found.units) * row_height(found) + tables.ROW_PIXELS + 3, MOST_PIXELS)
+def table_height(probe: Probe) -> int:
+    return min(len(probe.units) * row_height(probe) + tables.ROW_PIXELS + 3, MOST_PIXELS)
 
 
-def summary(found: Probe, unit: str, digits: int) -> None:
+def summary(probe: Probe, unit: str, digits: int) -> None:
     """Say what the drops add up to, and that they need not."""
-    st.caption(t("probe.sum", unit=unit, score=f"{found.score:.{digits}f}", total=f"{found.total:+.{digits}f}"))
-    if found.without_two is not None:
-        first, second = found.ordered[:2]
+    st.caption(t("probe.sum", unit=unit, score=f"{probe.score:.{digits}f}", total=f"{probe.total:+.{digits}f}"))
+    if probe.without_two is not None:
+        first, second = probe.ordered[:2]
         st.caption(
             t(
                 "probe.two",
-                together=f"{found.score - found.without_two:+.{digits}f}",
+                together=f"{probe.score - probe.without_two:+.{digits}f}",
                 apart=f"{first.drop + second.drop:+.{digits}f}",
             )
         )

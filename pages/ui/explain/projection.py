@@ -1,17 +1,21 @@
 """The map: chunks, question and expansions on a plane, linked with both tops."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from pages.ui.explain import chosen_chunk
 from pages.ui.parts import page_beside, tables
-from pages.ui.parts.charts import PICKED, SAME
+from pages.ui.parts.charts import PICKED, SAME, Row, layered, tooltips
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Comparison
+from rag_core.datatypes import Chunk, Comparison
 from rag_core.explaining import projection
 from rag_core.explaining.projection import Layout
 from rag_core.search.index import Searched
@@ -25,12 +29,18 @@ COLOURS = {
     "question": "#111827",
     "expansion": "#4b5563",
 }
-SHAPES = {"rest": "circle", "vector": "circle", "reranked": "circle", "both": "circle", "question": "diamond",
-          "expansion": "triangle-up"}  # fmt: skip
+SHAPES = {"question": "diamond", "expansion": "triangle-up"}
+"""What is no circle."""
+
 TEXT_COLUMNS = 120
 HEIGHT = 520
 MANY = 1000
-LABEL_PLACES = ({"dy": -15}, {"dx": 12, "align": "left"}, {"dy": 17}, {"dx": -12, "align": "right"})
+LABEL_PLACES: tuple[dict[str, Any], ...] = (
+    {"dy": -15},
+    {"dx": 12, "align": "left"},
+    {"dy": 17},
+    {"dx": -12, "align": "right"},
+)
 
 state.keep(map_layout="pca")
 
@@ -40,7 +50,9 @@ def show(comparison: Comparison) -> None:
     """Draw the map; picking a point or a row draws only this part again."""
     with errors_shown():
         names = {method: t(f"map.{method}") for method in LAYOUTS}
-        st.segmented_control(t("map.layout"), list(names), key="map_layout", format_func=names.get, required=True)
+        st.segmented_control(
+            t("map.layout"), list(names), key="map_layout", format_func=names.__getitem__, required=True
+        )
         index = index_of(comparison)
         method = st.session_state["map_layout"]
         if method == "umap" and len(index.chunks) < projection.FEWEST_FOR_UMAP:
@@ -61,9 +73,9 @@ def index_of(comparison: Comparison) -> Searched:
 def laid_out(index: Searched, method: str) -> Layout:
     """Return the layout of an index, which is made once; UMAP first has to be loaded and compiled."""
     doc_id, key = index.address.doc_id, ("layout", index.doc_ids, index.address.chunks, index.address.embedder, method)
-    found = cached.kept(doc_id, key)
-    if found is not None:
-        return found
+    layout = cached.kept(doc_id, key, Layout)
+    if layout is not None:
+        return layout
     if method == "pca":
         return cached.keep(doc_id, key, lambda: projection.by_pca(index.vectors))
     place = st.empty()
@@ -94,10 +106,19 @@ def pick_point(index: Searched) -> None:
 
 def point_frame(comparison: Comparison, index: Searched, layout: Layout) -> pd.DataFrame:
     """Return a row a point: chunks in reading order, then the question, then the expansions."""
+    texts = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
+    _, embedder = chosen_chunk.models_of(comparison)
+    asked = layout.place(np.asarray(index.vectors), embedder.embed_queries(texts))
+    points = np.vstack([layout.points, asked])
+    rows = [*chunk_rows(comparison, index.chunks), *query_rows(texts)]
+    return pd.DataFrame(rows).assign(x=points[:, 0], y=points[:, 1])
+
+
+def chunk_rows(comparison: Comparison, chunks: Sequence[Chunk]) -> list[Row]:
     moves = {move.chunk.id: move for move in comparison.moves}
-    tops = {side: {hit.chunk.id for hit in comparison.ranking(side).top(comparison.cutoff)}
-            for side in ("vector", "reranked")}  # fmt: skip
-    rows = [
+    sides = ("vector", "reranked")
+    tops = {side: {hit.chunk.id for hit in comparison.ranking(side).top(comparison.cutoff)} for side in sides}
+    return [
         {
             "id": chunk.id,
             "kind": kind(chunk.id, tops),
@@ -106,18 +127,16 @@ def point_frame(comparison: Comparison, index: Searched, layout: Layout) -> pd.D
             "after": moves[chunk.id].after if chunk.id in moves else None,
             "text": tables.one_line(chunk.text, TEXT_COLUMNS),
         }
-        for chunk in index.chunks
+        for chunk in chunks
     ]
-    texts = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
-    rows += [
-        {"id": f"query-{number}", "kind": "expansion" if number else "question", "page": "",
-         "text": tables.one_line(text, TEXT_COLUMNS)}
-        for number, text in enumerate(texts)
-    ]  # fmt: skip
-    _, embedder = chosen_chunk.models_of(comparison)
-    asked = layout.place(np.asarray(index.vectors), embedder.embed_queries(texts))
-    points = np.vstack([layout.points, asked])
-    return pd.DataFrame(rows).assign(x=points[:, 0], y=points[:, 1])
+
+
+def query_rows(texts: Sequence[str]) -> list[Row]:
+    kinds = ["question", *["expansion"] * (len(texts) - 1)]
+    return [
+        {"id": f"query-{number}", "kind": kind, "page": "", "text": tables.one_line(text, TEXT_COLUMNS)}
+        for number, (kind, text) in enumerate(zip(kinds, texts, strict=True))
+    ]
 
 
 def kind(chunk_id: str, tops: dict[str, set[str]]) -> str:
@@ -126,37 +145,49 @@ def kind(chunk_id: str, tops: dict[str, set[str]]) -> str:
 
 
 def map_chart(frame: pd.DataFrame, chosen: str | None) -> alt.LayerChart:
-    """Draw the points, and a dashed line from the question to each of the reranked top with its path of ranks.
-
-    Hold Alt and turn the wheel to zoom, so that the wheel alone still scrolls the page.
-    """
-    many = len(frame) > MANY
-    named = frame.assign(name=frame["kind"].map(lambda one: t(f"map.kind_{one}")), picked=frame["id"] == chosen)
-    kinds = [one for one in COLOURS if one in set(frame["kind"])]
-    domain = [t(f"map.kind_{one}") for one in kinds]
-    zoom = alt.selection_interval(
-        name="zoom", bind="scales", zoom="wheel![event.altKey]",
-        translate="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
-        on="[pointerdown[event.altKey], window:pointerup] > window:pointermove!",
-    )  # fmt: skip
-    points = placed(named).mark_point(filled=True).encode(
-        color=alt.Color("name:N", scale=alt.Scale(domain=domain, range=[COLOURS[one] for one in kinds]),
-                        legend=alt.Legend(title=None, orient="bottom", columns=3, labelLimit=260, symbolOpacity=1)),
-        shape=alt.Shape("name:N", legend=None, scale=alt.Scale(domain=domain, range=[SHAPES[one] for one in kinds])),
-        size=alt.condition("datum.kind == 'rest'", alt.value(14 if many else 40), alt.value(150)),
-        opacity=alt.condition("datum.kind == 'rest' && !datum.picked", alt.value(0.45 if many else 0.7), alt.value(1)),
-        stroke=alt.condition("datum.picked", alt.value(PICKED), alt.value(None)),
-        strokeWidth=alt.condition("datum.picked", alt.value(4), alt.value(0)),
-        tooltip=[alt.Tooltip("name:N", title=t("map.kind")), alt.Tooltip("page:N", title=t("table.page")),
-                 alt.Tooltip("before:Q", title=t("table.before")), alt.Tooltip("after:Q", title=t("table.after")),
-                 alt.Tooltip("text:N", title=t("table.text"))],
-    ).add_params(alt.selection_point(name="pick", fields=["id"]), zoom)  # fmt: skip
+    """Draw the points, and a dashed line from the question to each of the reranked top with its path of ranks."""
+    named = frame.assign(name=frame["kind"].map(kind_name), picked=frame["id"] == chosen)
     lines, *labels = path_layers(named)
+    points = point_marks(named).add_params(alt.selection_point(name="pick", fields=["id"]), zoom())
     # A canvas draws thousands of points where SVG makes an element of each.
     return (
-        alt.layer(lines, points, *labels, usermeta={"embedOptions": {"renderer": "canvas"}})
-        .properties(height=HEIGHT)
+        layered(lines, points, *labels)
+        .properties(height=HEIGHT, usermeta={"embedOptions": {"renderer": "canvas"}})
         .configure_view(stroke=None)
+    )
+
+
+def kind_name(kind: str) -> str:
+    return t(f"map.kind_{kind}")
+
+
+def zoom() -> alt.Parameter:
+    """Let the map be zoomed and moved while Alt is held, so that the wheel alone still scrolls the page."""
+    drag = "[pointerdown[event.altKey], window:pointerup] > window:pointermove!"
+    return alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.altKey]", translate=drag, on=drag)
+
+
+def point_marks(frame: pd.DataFrame) -> alt.Chart:
+    """Draw the points; colour and shape say what each is, and the many that are no more than chunks stand back."""
+    many, kinds = len(frame) > MANY, [kind for kind in COLOURS if kind in set(frame["kind"])]
+    names = list(map(kind_name, kinds))
+    colours = alt.Scale(domain=names, range=[COLOURS[kind] for kind in kinds])
+    shapes = alt.Scale(domain=names, range=[SHAPES.get(kind, "circle") for kind in kinds])
+    legend = alt.Legend(title=None, orient="bottom", columns=3, labelLimit=260, symbolOpacity=1)
+    rest, rest_opacity = "datum.kind == 'rest'", alt.value(0.45 if many else 0.7)
+    ranks = {"before:Q": t("table.before"), "after:Q": t("table.after")}
+    return (
+        placed(frame)
+        .mark_point(filled=True)
+        .encode(
+            color=alt.Color("name:N", scale=colours, legend=legend),
+            shape=alt.Shape("name:N", legend=None, scale=shapes),
+            size=alt.condition(rest, alt.value(14 if many else 40), alt.value(150)),
+            opacity=alt.condition(f"{rest} && !datum.picked", rest_opacity, alt.value(1)),
+            stroke=alt.condition("datum.picked", alt.value(PICKED), alt.value(None)),
+            strokeWidth=alt.condition("datum.picked", alt.value(4), alt.value(0)),
+            tooltip=tooltips({"name:N": t("map.kind"), "page:N": t("table.page"), **ranks, "text:N": t("table.text")}),
+        )
     )
 
 
@@ -209,7 +240,7 @@ def top_tables(comparison: Comparison) -> None:
             )
 
 
-def top_table(comparison: Comparison, side: str) -> object:
+def top_table(comparison: Comparison, side: str) -> Styler:
     """Return one side's first candidates, the picked one marked."""
     by_id = {move.chunk.id: move for move in comparison.moves}
     hits = comparison.ranking(side).top(comparison.cutoff)

@@ -42,7 +42,7 @@ def runs(words: str, part: Part | None) -> Iterator[tuple[str, bool]]:
             yield words[first:last], marked
 
 
-def tell(comparison: Comparison) -> None:
+def summary(comparison: Comparison) -> None:
     """Say how many chunks were scored by their best part, where any was."""
     count = sum(move.part is not None for move in comparison.moves)
     if count:

@@ -1,7 +1,9 @@
 """Pictures of a comparison. Two different scores never share an axis, and bars begin at zero."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -9,6 +11,9 @@ import pandas as pd
 from pages.ui.parts.tables import DOWN, UP, one_line, score_name, where
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Comparison
+
+Row = dict[str, Any]
+"""A row of a chart's table."""
 
 SAME, PICKED = "#8a8f98", "#d97706"
 RANKS_SHOWN = 50
@@ -25,10 +30,8 @@ def label(chunk: Chunk, columns: int) -> str:
     return f"{where(chunk, NAME_COLUMNS)} {one_line(chunk.text, left)}"
 
 
-def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
+def move_rows(comparison: Comparison, picked: str | None) -> list[Row]:
     """Return a row a candidate; ranks past ``RANKS_SHOWN`` share the last place of the picture."""
-    shown = [move for move in comparison.moves
-             if min(move.before, move.after) <= RANKS_SHOWN or move.chunk.id == picked]  # fmt: skip
     return [
         {
             "id": move.chunk.id,
@@ -40,11 +43,12 @@ def move_rows(comparison: Comparison, picked: str | None) -> list[dict[str, obje
             "named": min(move.before, move.after) <= LINES_LABELLED or move.chunk.id == picked,
             "text": f"{where(move.chunk)} {one_line(move.chunk.text, 160)}",
         }
-        for move in shown
+        for move in comparison.moves
+        if min(move.before, move.after) <= RANKS_SHOWN or move.chunk.id == picked
     ]
 
 
-def end_rows(comparison: Comparison, picked: str | None) -> list[dict[str, object]]:
+def end_rows(comparison: Comparison, picked: str | None) -> list[Row]:
     """Return both ends of each line: where it lies, and what is written beside it."""
     rows, sides = move_rows(comparison, picked), {"before": t("chart.before"), "after": t("chart.after")}
     return [
@@ -64,7 +68,7 @@ def slope_chart(comparison: Comparison, picked: str | None) -> alt.LayerChart:
     return slope_lines(*slope_size(comparison, ends)).properties(data=pd.DataFrame(ends))
 
 
-def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
+def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, Any]:
     """Return the same chart as a page takes it: its specification and its table.
 
     The table has a name of its own: a browser draws a chart anew when its specification is another one.
@@ -76,47 +80,56 @@ def slope_spec(comparison: Comparison, picked: str | None) -> dict[str, object]:
 
 
 @lru_cache(maxsize=64)
-def slope_template(_spoken: str, lowest: int, cutoff: int) -> dict[str, object]:
+def slope_template(_spoken: str, lowest: int, cutoff: int) -> dict[str, Any]:
     """Return the chart without its table, once for all tables: Altair took as long for it as the page for the rest."""
     return slope_lines(lowest, cutoff).properties(data=alt.NamedData("ends")).to_dict()
 
 
-def slope_size(comparison: Comparison, ends: list[dict[str, object]]) -> tuple[int, int]:
+def slope_size(comparison: Comparison, ends: list[Row]) -> tuple[int, int]:
     """Return the lowest place that is drawn, and the last one that the cutoff lets through."""
     lowest = max(row["y"] for row in ends)
     return lowest, min(comparison.cutoff, lowest)
 
 
 def slope_lines(lowest: int, cutoff: int) -> alt.LayerChart:
-    colours = alt.Scale(domain=[kind(1), kind(-1), kind(0)], range=[UP, DOWN, SAME])
-    scale = alt.Scale(domain=[lowest + 0.5, 0.5], nice=False)
+    place = alt.Y("y:Q", scale=alt.Scale(domain=[lowest + 0.5, 0.5], nice=False), axis=None)
+    axis = alt.Axis(labelAngle=0, orient="top", labelLimit=300, labelFontSize=13)
     base = alt.Chart().encode(
-        x=alt.X("side:N", sort=[t("chart.before"), t("chart.after")], title=None,
-                axis=alt.Axis(labelAngle=0, orient="top", labelLimit=300, labelFontSize=13)),
-        y=alt.Y("y:Q", scale=scale, axis=None),
-        tooltip=[alt.Tooltip("before:Q", title=t("table.before")), alt.Tooltip("after:Q", title=t("table.after")),
-                 alt.Tooltip("text:N", title=t("table.text"))],
-    )  # fmt: skip
-    lines = base.mark_line(point=alt.OverlayMarkDef(size=28)).encode(
+        x=alt.X("side:N", sort=[t("chart.before"), t("chart.after")], title=None, axis=axis),
+        y=place,
+        tooltip=tooltips({"before:Q": t("table.before"), "after:Q": t("table.after"), "text:N": t("table.text")}),
+    )
+    line = alt.Chart(alt.InlineData(values=[{"y": cutoff + 0.5}])).mark_rule(strokeDash=[6, 4], color=PICKED)
+    return (
+        layered(line.encode(y=place), move_lines(base), *end_names(base))
+        .properties(height=max(220, lowest * 15))
+        .configure_view(stroke=None)
+    )
+
+
+def move_lines(base: alt.Chart) -> alt.Chart:
+    """Draw the lines: their colours and dashes say who rose, fell and stayed."""
+    kinds = [kind(1), kind(-1), kind(0)]
+    colours = alt.Scale(domain=kinds, range=[UP, DOWN, SAME])
+    dashes = alt.Scale(domain=kinds, range=[[1, 0], [5, 3], [1, 0]])
+    colour = alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="bottom"))
+    return base.mark_line(point=alt.OverlayMarkDef(size=28)).encode(
         detail="id:N",
-        color=alt.condition("datum.picked", alt.value(PICKED),
-                            alt.Color("kind:N", scale=colours, legend=alt.Legend(title=None, orient="bottom"))),
-        strokeDash=alt.StrokeDash("kind:N", legend=None,
-                                  scale=alt.Scale(domain=[kind(1), kind(-1), kind(0)], range=[[1, 0], [5, 3], [1, 0]])),
+        color=alt.condition("datum.picked", alt.value(PICKED), colour),
+        strokeDash=alt.StrokeDash("kind:N", legend=None, scale=dashes),
         opacity=alt.condition("datum.named", alt.value(0.95), alt.value(0.15)),
         strokeWidth=alt.condition("datum.picked", alt.value(4), alt.value(1.6)),
-    )  # fmt: skip
+    )
+
+
+def end_names(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
+    """Write beside the first lines, and the picked one, which chunks they are."""
     right = alt.datum.side == t("chart.after")
     near = (alt.datum.y <= LINES_LABELLED) | alt.datum.picked
     names = base.encode(text="label:N")
     right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=LINE_ROOM)
     left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=LINE_ROOM)
-    line = alt.Chart(alt.InlineData(values=[{"y": cutoff + 0.5}])).mark_rule(strokeDash=[6, 4], color=PICKED)
-    return (
-        alt.layer(line.encode(y=alt.Y("y:Q", scale=scale, axis=None)), lines, right_names, left_names)
-        .properties(height=max(220, lowest * 15))
-        .configure_view(stroke=None)
-    )
+    return right_names, left_names
 
 
 def score_chart(
@@ -126,9 +139,28 @@ def score_chart(
 
     A grey line stands at ``unrelated``, the score of a text that has nothing to do with the question.
     """
-    hits = comparison.ranking(side).hits
-    shown = [(rank, hit) for rank, hit in enumerate(hits, start=1) if rank <= BARS_SHOWN or hit.chunk.id == picked]
-    frame = pd.DataFrame(
+    rows, name = score_rows(comparison, side, picked), score_name(comparison, side)
+    colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, "#2563a8", "#a9bcd3"])
+    axis = alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False, labelFlush=False)
+    score_tip = alt.Tooltip("score:Q", title=name, format=".4f")
+    bars = (
+        alt.Chart(pd.DataFrame(rows), title=name)
+        .mark_bar()
+        .encode(
+            x=alt.X("score:Q", title=name, scale=alt.Scale(zero=True)),
+            y=alt.Y("label:N", sort=alt.SortField("rank"), title=None, axis=axis),
+            color=alt.Color("kind:N", scale=colours, legend=None),
+            tooltip=[*tooltips({"rank:Q": t("table.rank")}), score_tip, *tooltips({"label:N": t("table.text")})],
+        )
+        .add_params(alt.selection_point(name="pick", fields=["id"]))
+        .properties(height=max(120, len(rows) * 20))
+    )
+    return bars if unrelated is None else layered(bars, unrelated_line(unrelated))
+
+
+def score_rows(comparison: Comparison, side: str, picked: str | None) -> list[Row]:
+    """Return a row a bar: the first candidates, and the picked one wherever it stands."""
+    return [
         {
             "id": hit.chunk.id,
             "rank": rank,
@@ -136,25 +168,19 @@ def score_chart(
             "score": hit.score,
             "kind": "picked" if hit.chunk.id == picked else "top" if rank <= comparison.cutoff else "rest",
         }
-        for rank, hit in shown
-    )
-    colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, "#2563a8", "#a9bcd3"])
-    bars = (
-        alt.Chart(frame, title=score_name(comparison, side))
-        .mark_bar()
-        .encode(
-            x=alt.X("score:Q", title=score_name(comparison, side), scale=alt.Scale(zero=True)),
-            y=alt.Y("label:N", sort=alt.SortField("rank"), title=None,
-                    axis=alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False, labelFlush=False)),
-            color=alt.Color("kind:N", scale=colours, legend=None),
-            tooltip=[alt.Tooltip("rank:Q", title=t("table.rank")),
-                     alt.Tooltip("score:Q", title=score_name(comparison, side), format=".4f"),
-                     alt.Tooltip("label:N", title=t("table.text"))],
-        )
-        .add_params(alt.selection_point(name="pick", fields=["id"]))
-        .properties(height=max(120, len(shown) * 20))
-    )  # fmt: skip
-    return bars if unrelated is None else alt.layer(bars, unrelated_line(unrelated))
+        for rank, hit in enumerate(comparison.ranking(side).hits, start=1)
+        if rank <= BARS_SHOWN or hit.chunk.id == picked
+    ]
+
+
+def layered(*charts: alt.Chart) -> alt.LayerChart:
+    """Lay charts over each other; none has facets, of which ``alt.layer`` would make another kind of chart."""
+    return alt.LayerChart(layer=list(charts))
+
+
+def tooltips(titles: Mapping[str, str], number: str | None = None) -> list[alt.Tooltip]:
+    """Return what the pointer shows: fields under their titles, numbers in a format where one is given."""
+    return [alt.Tooltip(field, title=title, format=number or alt.Undefined) for field, title in titles.items()]
 
 
 def unrelated_line(score: float) -> alt.Chart:
@@ -169,23 +195,25 @@ def unrelated_line(score: float) -> alt.Chart:
 
 
 def length_histogram(lengths: list[int]) -> alt.Chart:
+    bins = alt.Bin(maxbins=30, minstep=1)
+    length_tip = alt.Tooltip("length:Q", bin=bins, title=t("documents.length"))
     return (
         alt.Chart(pd.DataFrame({"length": lengths}))
         .mark_bar(color="#2563a8")
         .encode(
-            x=alt.X("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
+            x=alt.X("length:Q", bin=bins, title=t("documents.length")),
             y=alt.Y("count()", title=t("documents.chunks")),
-            tooltip=[alt.Tooltip("length:Q", bin=alt.Bin(maxbins=30, minstep=1), title=t("documents.length")),
-                     alt.Tooltip("count()", title=t("documents.chunks"))],
+            tooltip=[length_tip, alt.Tooltip("count()", title=t("documents.chunks"))],
         )
         .properties(height=220)
-    )  # fmt: skip
+    )
 
 
 def time_chart(timings: dict[str, float]) -> alt.Chart:
     """Draw the seconds of each step; steps that were done earlier and kept are marked so."""
     once = ("parse", "embed")
     colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=["#2563a8", "#c4c9d1"])
+    axis = alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)
     frame = pd.DataFrame(
         {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if step in once else "chart.now")}
         for step, seconds in timings.items()
@@ -195,10 +223,9 @@ def time_chart(timings: dict[str, float]) -> alt.Chart:
         .mark_bar()
         .encode(
             x=alt.X("seconds:Q", title=t("chart.seconds")),
-            y=alt.Y("step:N", sort=None, title=None,
-                    axis=alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)),
+            y=alt.Y("step:N", sort=None, title=None, axis=axis),
             color=alt.Color("when:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
             tooltip=[alt.Tooltip("step:N", title=t("table.step")), alt.Tooltip("seconds:Q", format=".3f")],
         )
         .properties(height=110 + 28 * len(frame))  # axis, title and legend take the first part
-    )  # fmt: skip
+    )

@@ -12,6 +12,7 @@ from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Collection, Judgment
 from rag_core.measuring import exchange, judge
+from rag_core.measuring.exchange import Questions
 from rag_core.measuring.judge import Judged
 
 LOST_SHOWN = 20
@@ -22,9 +23,9 @@ state.keep(judge="", chosen_question="", added=None)
 def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
     """Let the reader say whether a chunk answers the question; the second of two clicks."""
     judgments = cached.lab().judgments.load(doc_id)
-    mine = any(one.judge == judge_name() for one in judgments)
-    parts, asked = cached.parts(doc_id), [one for one in judgments if one.question == question]
-    said = by_whom(asked, lambda ones: judge.apply(ones, parts, [chunk]))
+    mine = any(judgment.judge == judge_name() for judgment in judgments)
+    parts, asked = cached.parts(doc_id), [judgment for judgment in judgments if judgment.question == question]
+    said = by_whom(asked, lambda own: judge.apply(own, parts, [chunk]))
     grade_row(question, chunk, partial(give, doc_id), partial(take_back, doc_id) if mine else None, said)
 
 
@@ -49,9 +50,12 @@ def grade_row(
 
 def by_whom(judgments: list[Judgment], carried: Callable[[list[Judgment]], Judged]) -> str:
     """Return each judge's grade of the one chunk that judgments are carried over to."""
-    own = {name: carried([one for one in judgments if one.judge == name]) for name in {one.judge for one in judgments}}
-    found = {name: grade for name, one in own.items() for of in one.qrels.values() for grade in of.values()}
-    return ", ".join(f"{name or t('judge.nobody')} {grade}" for name, grade in sorted(found.items()))
+    own = {
+        name: carried([judgment for judgment in judgments if judgment.judge == name])
+        for name in {judgment.judge for judgment in judgments}
+    }
+    grades = {name: grade for name, judged in own.items() for row in judged.qrels.values() for grade in row.values()}
+    return ", ".join(f"{name or t('judge.nobody')} {grade}" for name, grade in sorted(grades.items()))
 
 
 def judge_name() -> str:
@@ -78,12 +82,12 @@ def show(doc_id: str) -> None:
     label = t("questions.title", count=len(asked), relevant=relevant)
     with st.expander(label, icon=":material/quiz:", expanded=not asked):
         if asked:
-            listed(doc_id, asked, judged)
-        told_of_lost(judged, doc_id)
+            question_table(doc_id, asked, judged)
+        lost_judgments(judged, doc_id)
         add(doc_id, asked, chunks)
 
 
-def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
+def question_table(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
     rows = []
     for number, question in asked.items():
         grades = judged.qrels.get(question, {})
@@ -106,18 +110,23 @@ def listed(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
     st.caption(t("questions.rule", share=f"{judge.ENOUGH:.0%}"))
     if judged.disputed:
         st.caption(t("questions.disputed", count=judged.disputed))
-    chosen = st.session_state["chosen_question"]
-    if chosen in asked.values():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(tables.one_line(chosen, 90), width="content")
-            if st.button(t("questions.compare"), key="compare_question", icon=":material/swap_vert:"):
-                st.session_state.update(question=chosen, typed="", suggested=[], kept=[], autorun=True)
-                st.switch_page("pages/compare.py")
-            st.button(t("questions.drop"), key="drop_question", icon=":material/delete:",
-                      on_click=cached.lab().judgments.drop, args=[doc_id, chosen])  # fmt: skip
+    if st.session_state["chosen_question"] in asked.values():
+        chosen_question(doc_id, st.session_state["chosen_question"])
 
 
-def told_of_lost(judged: Judged, doc_id: str) -> None:
+def chosen_question(doc_id: str, question: str) -> None:
+    """Offer to compare with a question of the set, and to drop it."""
+    drop = cached.lab().judgments.drop
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(tables.one_line(question, 90), width="content")
+        if st.button(t("questions.compare"), key="compare_question", icon=":material/swap_vert:"):
+            st.session_state.update(question=question, typed="", suggested=[], kept=[], autorun=True)
+            st.switch_page("pages/compare.py")
+        label, icon = t("questions.drop"), ":material/delete:"
+        st.button(label, key="drop_question", icon=icon, on_click=drop, args=[doc_id, question])
+
+
+def lost_judgments(judged: Judged, doc_id: str) -> None:
     """List the judgments whose words are no longer in the document, or in which member of a collection."""
     if not judged.lost:
         return
@@ -127,9 +136,9 @@ def told_of_lost(judged: Judged, doc_id: str) -> None:
         if isinstance(cached.document(doc_id), Collection)
         else {}
     )
-    for one in judged.lost[:LOST_SHOWN]:
-        page = titles.get(one.span.doc_id, "") + t("table.page_short", page=one.span.page)
-        st.text(f"{page}  {tables.one_line(one.span.quote, 90)}")
+    for judgment in judged.lost[:LOST_SHOWN]:
+        page = titles.get(judgment.span.doc_id, "") + t("table.page_short", page=judgment.span.page)
+        st.text(f"{page}  {tables.one_line(judgment.span.quote, 90)}")
 
 
 def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
@@ -142,20 +151,19 @@ def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
     if not submitted:
         return
     with errors_shown():
-        if file is not None and not file.name.lower().endswith(".csv") and is_qrels(file.getvalue()):
-            new, judgments, repeated = [], exchange.read_qrels(file.getvalue(), asked, chunks, judge_name()), 0
+        data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
+        if file is not None and not file.name.lower().endswith(".csv") and is_qrels(data):
+            added = Questions((), tuple(exchange.read_qrels(data, asked, chunks, judge_name())), 0)
         else:
-            data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
-            found = exchange.read_questions(data)
-            new, judgments, repeated = found.questions, found.judgments, found.repeated
-        cached.lab().judgments.ask(doc_id, new)
-        cached.lab().judge(doc_id, judgments)
-        counts = {"questions": len(new), "judgments": len(judgments), "repeated": repeated}
+            added = exchange.read_questions(data)
+        cached.lab().judgments.ask(doc_id, added.questions)
+        cached.lab().judge(doc_id, added.judgments)
+        counts = {"questions": len(added.questions), "judgments": len(added.judgments), "repeated": added.repeated}
         st.session_state["added"] = (doc_id, counts)
         st.rerun()
 
 
-def tell_added(doc_id: str) -> None:
+def added_notice(doc_id: str) -> None:
     """Say what was last added to this document's set, until more is added or a set is measured.
 
     It is not shown for one run alone: the next may follow before anybody has read it.

@@ -2,13 +2,26 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias, TypedDict, Unpack
 
+import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
+from pages.ui.parts.tables import Columns
 from pages.ui.shell import cached, state
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Part
+
+Table: TypeAlias = pd.DataFrame | Styler
+
+
+class Look(TypedDict, total=False):
+    """How a table is drawn, as ``st.dataframe`` takes it."""
+
+    height: int
+    column_config: Columns
 
 
 def chunk(shown: Chunk, part: Part | None = None) -> None:
@@ -20,7 +33,7 @@ def chunk(shown: Chunk, part: Part | None = None) -> None:
 
 def page(doc_id: str, number: int, words: str = "", part: Part | None = None) -> None:
     with errors_shown(), st.spinner(t("beside.drawing")):
-        png, marked = cached.page_picture(doc_id, number, words, part and (part.start, part.end))
+        png, marked = cached.page_picture(doc_id, number, words, (part.start, part.end) if part else None)
         with st.container(border=True):
             st.image(png, width="stretch")
         if words:
@@ -53,7 +66,7 @@ def stacked(shown: Chunk) -> None:
 
 @state.fragment
 def table(
-    rows: object, chunks: Sequence[Chunk], key: str, show: Callable[[Chunk], None] = whole, **look: object
+    rows: Table, chunks: Sequence[Chunk], key: str, show: Callable[[Chunk], None] = whole, **look: Unpack[Look]
 ) -> None:
     """Draw a table with a chunk in each row; a click on a row shows the chunk and its page below, a second hides them.
 
@@ -74,7 +87,7 @@ def at_hand(chunks: Sequence[Chunk]) -> bool:
     return {piece.doc_id for piece in chunks} <= cached.lab().documents.titles(state.owner()).keys()
 
 
-def choose(rows: object, chunks: Sequence[Chunk], key: str, **look: object) -> Chunk | None:
+def choose(rows: Table, chunks: Sequence[Chunk], key: str, **look: Unpack[Look]) -> Chunk | None:
     """Draw a table with a chunk in each row, and return the one that is selected."""
     event = st.dataframe(
         rows,

@@ -5,7 +5,7 @@ from rag_core.comparing.orders import RBO_PERSISTENCE, kendall_tau, overlap_at, 
 from rag_core.datatypes import Comparison
 
 
-def said(comparison: Comparison) -> tuple[str, str]:
+def headline(comparison: Comparison) -> tuple[str, str]:
     """Return in two sentences what changed in the first chunks."""
     count, k = len(comparison.entered), min(comparison.cutoff, len(comparison.moves))
     first = comparison.moves[0]

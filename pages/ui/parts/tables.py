@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, FirstStage, Hit, Move
 from rag_core.measuring.exchange import harmless
 from rag_core.sharing.replay import Replay
+
+Columns = Mapping[str, ColumnConfig]
+"""How the columns of a table are set, by their names."""
 
 UP, DOWN = "#1a7f4b", "#b3402a"
 TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
@@ -89,15 +93,17 @@ def order_table(
         rows = [[*row[:4], GRADES[grades.get(hit.chunk.id)], row[4]] for row, hit in zip(rows, hits, strict=True)]
         names.insert(4, t("table.grade"))
     digits = 2 if side == "reranked" else FIRST_DIGITS[comparison.order]
+    chosen = [hit.chunk.id == picked for hit in hits]
     style = pd.DataFrame(rows, columns=names).style.format({names[3]: f"{{:.{digits}f}}"})
-    return style.apply(lambda frame: cell_styles(frame, comparison.cutoff, [hit.chunk.id == picked for hit in hits]),
-                       axis=None)  # fmt: skip
+    return style.apply(lambda frame: cell_styles(frame, comparison.cutoff, chosen), axis=None)
 
 
 def cell_styles(frame: pd.DataFrame, cutoff: int, picked: Sequence[bool]) -> np.ndarray:
     """Return the CSS of every cell at once: asked for by rows and by columns, Pandas takes much longer."""
-    shades = [f"background-color: {PICKED if chosen else TOP}" if chosen or rank <= cutoff else ""
-              for rank, chosen in enumerate(picked, start=1)]  # fmt: skip
+    shades = [
+        f"background-color: {PICKED if chosen else TOP}" if chosen or rank <= cutoff else ""
+        for rank, chosen in enumerate(picked, start=1)
+    ]
     styles = np.repeat(np.array(shades, object)[:, None], frame.shape[1], axis=1)
     styles[:, 1] = [f"{colour(cell)}; {shade}" for cell, shade in zip(frame["▲▼"], shades, strict=True)]
     return styles
@@ -128,7 +134,7 @@ def name(chunk: Chunk) -> None:
         st.text(chunk.title)
 
 
-def page_column(chunks: Iterable[Chunk]) -> object:
+def page_column(chunks: Iterable[Chunk]) -> ColumnConfig:
     """Return how the column of pages is set: wider where names stand behind them."""
     named = any(chunk.title for chunk in chunks)
     return st.column_config.TextColumn(width=100) if named else st.column_config.NumberColumn(width=50)
@@ -158,11 +164,12 @@ def ledger_table(comparison: Comparison) -> pd.DataFrame:
     asked = searches(comparison)
     origins = ["question", *(expansion.origin for expansion in comparison.expansions)]
     words = " · BM25" if comparison.settings.first_stage == FirstStage.BOTH else ""
-    names = [f"{number}. {t('origin.' + origins[number])}{words if source == 'bm25' else ''}"
-             for number, _, source in asked]  # fmt: skip
+    names = [
+        f"{number}. {t('origin.' + origins[number])}{words if source == 'bm25' else ''}" for number, _, source in asked
+    ]
     rows = []
     for move in comparison.moves:
-        ranks = {(found.query, found.source): found.rank for found in comparison.ledger[move.chunk.id]}
+        ranks = {(entry.query, entry.source): entry.rank for entry in comparison.ledger[move.chunk.id]}
         places = [ranks.get((query, source)) for _, query, source in asked]
         rows.append([move.after, move.before, one_line(move.chunk.text), *places])
     columns = [t("table.after"), t("table.before"), t("table.text"), *names]
@@ -189,7 +196,7 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
             **part_columns(comparison, move),
             f"score_reranked_{comparison.scale}": move.after_score,
             f"score_{FIRST_SCORES[comparison.order]}": move.before_score,
-            **found_columns(comparison, move),
+            **ledger_columns(comparison, move),
             "question": comparison.query,
             "chunk": move.chunk.id,
             "embedder": comparison.settings.embedder,
@@ -208,11 +215,11 @@ def part_columns(comparison: Comparison, move: Move) -> dict[str, object]:
     return {"parts": part.of if part else 1, "best_part": part.words(move.chunk.text) if part else move.chunk.text}
 
 
-def found_columns(comparison: Comparison, move: Move) -> dict[str, object]:
-    found = {(entry.query, entry.source): entry for entry in comparison.ledger[move.chunk.id]}
+def ledger_columns(comparison: Comparison, move: Move) -> dict[str, object]:
+    entries = {(entry.query, entry.source): entry for entry in comparison.ledger[move.chunk.id]}
     columns: dict[str, object] = {}
     for number, text, source in searches(comparison):
-        entry = found.get((text, source))
+        entry = entries.get((text, source))
         columns[f"query_{number}"] = text
         columns[f"query_{number}_{source}_rank"] = entry and entry.rank
         columns[f"query_{number}_{FIRST_SCORES[source]}"] = entry and entry.score
@@ -232,12 +239,15 @@ def columns_of(text: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in one_line(text))
 
 
-def how_table(found: Replay) -> pd.DataFrame:
+def how_table(replay: Replay) -> pd.DataFrame:
     """Return what decided a result: settings, weights, versions, and the size of the document."""
-    rows = [*how_rows(found.comparison), (t("table.pages"), str(found.source.pages)),
-            (t("table.chunks"), str(found.comparison.available))]  # fmt: skip
-    rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in found.weights.items()]
-    rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in found.versions.items()))]
+    rows = [
+        *how_rows(replay.comparison),
+        (t("table.pages"), str(replay.source.pages)),
+        (t("table.chunks"), str(replay.comparison.available)),
+    ]
+    rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in replay.weights.items()]
+    rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in replay.versions.items()))]
     return pd.DataFrame(rows, columns=[t("table.setting"), t("table.value")])
 
 

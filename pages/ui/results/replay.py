@@ -37,71 +37,70 @@ def current() -> Replay:
 
 def banner() -> None:
     """Say whose result this is: nothing on this page was computed here."""
-    found = current()
-    st.info(
-        t("replay.banner", title=plain(found.source.title), made=tables.time_of(found.made),
-          version=plain(found.versions.get("app", "?"))),
-        icon=":material/inventory_2:",
-    )  # fmt: skip
-    st.text(found.comparison.query)
+    replay = current()
+    title, version = plain(replay.source.title), plain(replay.versions.get("app", "?"))
+    made = tables.time_of(replay.made)
+    st.info(t("replay.banner", title=title, made=made, version=version), icon=":material/inventory_2:")
+    st.text(replay.comparison.query)
     with st.expander(t("replay.how"), icon=":material/tune:"):
-        st.dataframe(tables.how_table(found), hide_index=True, height="content", key="how")
+        st.dataframe(tables.how_table(replay), hide_index=True, height="content", key="how")
     with errors_shown():
-        returned(found)
+        new_judgments(replay)
 
 
-def returned(found: Replay) -> None:
+def new_judgments(replay: Replay) -> None:
     """Offer judgments that the library does not have, where it holds the document."""
-    if not found.judgments or st.session_state["opened_added"]:
+    if not replay.judgments or st.session_state["opened_added"]:
         return
-    doc_id = holder(found)
+    doc_id = holder(replay)
     if doc_id is None:
-        st.caption(t("replay.not_held", count=len(found.judgments)))
+        st.caption(t("replay.not_held", count=len(replay.judgments)))
         return
-    news = judge.news(found.judgments, settled(found, doc_id), judge_name())
+    news = judge.news(replay.judgments, held(replay, doc_id), judge_name())
     title = plain(cached.document(doc_id).title)
     if not news:
         st.caption(t("replay.nothing_new", title=title))
         return
     with st.container(border=True):
         st.markdown(t("replay.news", count=len(news), title=title))
-        spans = [span_of(one, doc_id) for one in news]
-        page_beside.table(judgment_table(found, news), spans, "news", height=tables.height(len(news)))
-        st.button(t("replay.take"), key="take", type="primary", icon=":material/merge:",
-                  on_click=take, args=[doc_id, news])  # fmt: skip
+        spans = [span_of(judgment, doc_id) for judgment in news]
+        page_beside.table(judgment_table(replay, news), spans, "news", height=tables.height(len(news)))
+        label, icon = t("replay.take"), ":material/merge:"
+        st.button(label, key="take", type="primary", icon=icon, on_click=take, args=[doc_id, news])
 
 
-def holder(found: Replay) -> str | None:
+def holder(replay: Replay) -> str | None:
     """Return the visitor's document that was asked, or None: the very one, else a document before a collection."""
     titles, single = (cached.lab().documents.titles(state.owner(), collections=both) for both in (True, False))
-    ids = sorted(titles, key=lambda one: (one != found.source.id, one not in single))
-    return next((one for one in ids if found.is_of(one, cached.parts(one))), None)
+    ids = sorted(titles, key=lambda doc_id: (doc_id != replay.source.id, doc_id not in single))
+    return next((doc_id for doc_id in ids if replay.is_of(doc_id, cached.parts(doc_id))), None)
 
 
-def settled(found: Replay, doc_id: str) -> list[Judgment]:
+def held(replay: Replay, doc_id: str) -> list[Judgment]:
     """Return the library's judgments of this question, where their words stand."""
-    held = [one for one in cached.lab().judgments.load(doc_id) if one.question == found.comparison.query]
-    return judge.settle(held, cached.parts(doc_id))
+    question = replay.comparison.query
+    asked = [judgment for judgment in cached.lab().judgments.load(doc_id) if judgment.question == question]
+    return judge.settle(asked, cached.parts(doc_id))
 
 
-def judgment_table(found: Replay, judgments: list[Judgment]) -> pd.DataFrame:
-    titles = {chunk.doc_id: chunk.title for chunk in found.comparison.before.chunks}
+def judgment_table(replay: Replay, judgments: list[Judgment]) -> pd.DataFrame:
+    titles = {chunk.doc_id: chunk.title for chunk in replay.comparison.before.chunks}
     rows = [
         (
-            one.judge or t("judge.nobody"),
-            tables.GRADES[one.grade],
-            tables.of_document(titles.get(one.span.doc_id, ""), one.span.page),
-            tables.one_line(one.span.quote),
+            judgment.judge or t("judge.nobody"),
+            tables.GRADES[judgment.grade],
+            tables.of_document(titles.get(judgment.span.doc_id, ""), judgment.span.page),
+            tables.one_line(judgment.span.quote),
         )
-        for one in judgments
+        for judgment in judgments
     ]
     return pd.DataFrame(rows, columns=[t("table.judge"), t("table.grade"), t("table.page"), t("table.text")])
 
 
-def span_of(one: Judgment, doc_id: str) -> Chunk:
+def span_of(judgment: Judgment, doc_id: str) -> Chunk:
     """Return what was judged as a chunk of the document here, or of the member of a collection that holds it."""
-    found = judge.settle([one], cached.parts(doc_id))
-    span = found[0].span if found else replace(one.span, doc_id=doc_id)
+    standing = judge.settle([judgment], cached.parts(doc_id))
+    span = standing[0].span if standing else replace(judgment.span, doc_id=doc_id)
     end = span.start + len(span.quote)
     return Chunk(f"{span.page}-{span.start}-{end}", span.doc_id, span.quote, span.page, span.start, end)
 
@@ -113,23 +112,23 @@ def take(doc_id: str, news: list[Judgment]) -> None:
 
 
 def show() -> None:
-    found = current()
+    replay = current()
     result.show(current, grade)
-    if found.answers:
+    if replay.answers:
         st.subheader(t("report.answers"))
-        answers.show(found.comparison, found.answers)
+        answers.show(replay.comparison, replay.answers)
 
 
 def grade(chunk: Chunk) -> None:
     """Let a second reader grade a chunk under their name; it goes into the file that is saved again."""
     st.text_input(t("replay.name"), key="judge", help=t("judge.name_help"), max_chars=40)
-    found = current()
-    said = by_whom(list(found.judgments), lambda ones: judge.carry(judge.latest(ones), [chunk]))
+    replay = current()
+    said = by_whom(list(replay.judgments), lambda own: judge.carry(judge.latest(own), [chunk]))
     if not judge_name():
         st.caption(t("replay.name_first"))
         return
     undo = take_back if st.session_state["opened_added"] else None
-    grade_row(found.comparison.query, chunk, give, undo, said)
+    grade_row(replay.comparison.query, chunk, give, undo, said)
     st.caption(t("replay.added", count=st.session_state["opened_added"]))
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pages.ui.parts import best_part, charts, sentences, tables
 from pages.ui.shell import i18n
 from pages.ui.shell.i18n import LANGUAGES, t
-from rag_core.datatypes import Comparison, Move
+from rag_core.datatypes import Comparison, Hit, Move
 from rag_core.models.selftest import CASES
 from rag_core.sharing.replay import Replay
 
@@ -27,25 +27,25 @@ ROWS = 10
 LIMITS = ("report.limit_better", "report.limit_one", "report.limit_depth", "report.limit_scores", "report.limit_time")
 
 
-def html(found: Replay, language: str) -> str:
+def html(replay: Replay, language: str) -> str:
     """Return a page that asks for nothing outside itself; its Content-Security-Policy allows its own scripts alone."""
     with i18n.speaking(language):
         scripts = [*map(script, SCRIPTS), (TEMPLATES / "page.js").read_text(encoding="utf-8")]
         style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
         return template("page.html.j2").render(
-            content(found),
+            content(replay),
             scripts=list(map(Markup, scripts)),
             style=Markup(style),
             policy=policy(scripts, style),
             licence=Markup((VEGA / "LICENSE-vega").read_text(encoding="utf-8")),
-            specs=Markup(specs(found)),
+            specs=Markup(specs(replay)),
         )
 
 
-def markdown(found: Replay, language: str) -> str:
+def markdown(replay: Replay, language: str) -> str:
     """Return the same without the charts, which Markdown cannot hold."""
     with i18n.speaking(language):
-        return template("page.md.j2").render(content(found))
+        return template("page.md.j2").render(content(replay))
 
 
 @lru_cache
@@ -77,13 +77,13 @@ def fingerprint(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def specs(found: Replay) -> str:
+def specs(replay: Replay) -> str:
     """Return the charts as JSON in which no text can end the element that holds it."""
-    comparison = found.comparison
+    comparison = replay.comparison
     drawn = {
         "slope": charts.slope_chart(comparison, None),
-        "vector": charts.score_chart(comparison, "vector", None, found.unrelated("vector")),
-        "reranked": charts.score_chart(comparison, "reranked", None, found.unrelated("reranked")),
+        "vector": charts.score_chart(comparison, "vector", None, replay.unrelated("vector")),
+        "reranked": charts.score_chart(comparison, "reranked", None, replay.unrelated("reranked")),
         "times": charts.time_chart(dict(comparison.timings)),
     }
     text = json.dumps({name: fitting(chart) for name, chart in drawn.items()}, ensure_ascii=False, allow_nan=False)
@@ -95,16 +95,16 @@ def fitting(chart: alt.Chart | alt.LayerChart) -> dict:
     return chart.to_dict() | {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
 
 
-def content(found: Replay) -> dict[str, object]:
+def content(replay: Replay) -> dict[str, object]:
     """Return every text of the report; which of them came from outside, the templates know."""
-    comparison = found.comparison
-    changed, begins = sentences.said(comparison)
+    comparison = replay.comparison
+    changed, begins = sentences.headline(comparison)
     k = min(comparison.cutoff, len(comparison.moves))
     return {
         "language": i18n.language(),
         "title": t("report.title"),
         "question": comparison.query,
-        "facts": facts(found),
+        "facts": facts(replay),
         "changed": changed,
         "begins": begins.replace("**", ""),
         "crossings": [
@@ -112,36 +112,47 @@ def content(found: Replay) -> dict[str, object]:
             (t("result.left", k=k), list(map(crossing, comparison.left))),
         ],
         "nobody": t("result.nobody"),
-        "orders": [order(found, side) for side in ("vector", "reranked")],
+        "orders": [order(replay, side) for side in ("vector", "reranked")],
         "same": t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff),
         "measures": sentences.measures(comparison),
-        "heads": {
-            "charts": t("report.charts"),
-            "all": t("report.all"),
-            "answers": t("report.answers"),
-            "method": t("report.method"),
-            "limits": t("report.limits"),
-            "expansions": t("report.expansions"),
-        },
-        "charts": [("slope", t("result.slope"), t("result.slope_help", ranks=charts.RANKS_SHOWN)),
-                   ("times", t("result.times"), t("report.times_help"))],
+        "heads": heads(),
+        "charts": chart_heads(),
         "scores": (t("result.bars"), t("result.bars_help", count=charts.BARS_SHOWN) + " " + t("baseline.line")),
         "no_script": t("report.no_script"),
-        "expansions": [(t("origin." + one.origin), one.text) for one in comparison.expansions],
-        "answers": [(tables.order_name(comparison, side), found.answers[side].text) for side in found.answers],
+        "expansions": [(t("origin." + expansion.origin), expansion.text) for expansion in comparison.expansions],
+        "answers": [(tables.order_name(comparison, side), replay.answers[side].text) for side in replay.answers],
         "columns": columns(comparison),
-        "candidates": [candidate(found, move) for move in comparison.moves],
-        "method": method(found),
-        "settings": [*tables.how_table(found).itertuples(index=False)],
+        "candidates": [candidate(replay, move) for move in comparison.moves],
+        "method": method(replay),
+        "settings": [*tables.how_table(replay).itertuples(index=False)],
         "limits": list(map(t, LIMITS)),
-    }  # fmt: skip
+    }
 
 
-def facts(found: Replay) -> list[tuple[str, str]]:
+def heads() -> dict[str, str]:
+    return {
+        "charts": t("report.charts"),
+        "all": t("report.all"),
+        "answers": t("report.answers"),
+        "method": t("report.method"),
+        "limits": t("report.limits"),
+        "expansions": t("report.expansions"),
+    }
+
+
+def chart_heads() -> list[tuple[str, str, str]]:
+    """Return name, heading and help of the charts that are not of one side alone."""
     return [
-        (t("form.document"), found.source.title),
-        (t("report.made"), tables.time_of(found.made)),
-        (t("report.by"), f"Rerank Lab {found.versions.get('app', '?')}"),
+        ("slope", t("result.slope"), t("result.slope_help", ranks=charts.RANKS_SHOWN)),
+        ("times", t("result.times"), t("report.times_help")),
+    ]
+
+
+def facts(replay: Replay) -> list[tuple[str, str]]:
+    return [
+        (t("form.document"), replay.source.title),
+        (t("report.made"), tables.time_of(replay.made)),
+        (t("report.by"), f"Rerank Lab {replay.versions.get('app', '?')}"),
     ]
 
 
@@ -151,20 +162,22 @@ def crossing(move: Move) -> tuple[str, str, str, str]:
     return tables.arrow(move.delta), places, tables.where(move.chunk), move.chunk.text
 
 
-def order(found: Replay, side: str) -> dict[str, object]:
-    comparison = found.comparison
-    shown = max(ROWS, comparison.cutoff)
-    moves = {move.chunk.id: move for move in comparison.moves}
-    hits = comparison.ranking(side).hits[:shown]
+def order(replay: Replay, side: str) -> dict[str, object]:
+    comparison = replay.comparison
+    deltas = {move.chunk.id: move.delta for move in comparison.moves}
+    hits = comparison.ranking(side).hits[: max(ROWS, comparison.cutoff)]
     return {
         "name": tables.order_name(comparison, side),
         "columns": [t("table.rank"), "▲▼", t("table.page"), tables.score_unit(comparison, side), t("table.text")],
         "rows": [
-            (rank <= comparison.cutoff, rank, tables.arrow(moves[hit.chunk.id].delta), tables.page(hit.chunk),
-             score(comparison, side, hit.score), tables.one_line(hit.chunk.text, 160))
-            for rank, hit in enumerate(hits, start=1)
+            order_row(comparison, side, rank, hit, deltas[hit.chunk.id]) for rank, hit in enumerate(hits, start=1)
         ],
-    }  # fmt: skip
+    }
+
+
+def order_row(comparison: Comparison, side: str, rank: int, hit: Hit, delta: int) -> tuple[object, ...]:
+    value, text = score(comparison, side, hit.score), tables.one_line(hit.chunk.text, 160)
+    return rank <= comparison.cutoff, rank, tables.arrow(delta), tables.page(hit.chunk), value, text
 
 
 def score(comparison: Comparison, side: str, value: float) -> str:
@@ -177,26 +190,28 @@ def columns(comparison: Comparison) -> list[str]:
     return [t("table.after"), t("table.before"), "▲▼", t("table.page"), *units, t("table.grade"), t("table.text")]
 
 
-def candidate(found: Replay, move: Move) -> tuple[object, ...]:
-    before = score(found.comparison, "vector", move.before_score)
-    after = score(found.comparison, "reranked", move.after_score)
-    grade = tables.GRADES[found.grades.get(move.chunk.id)]
+def candidate(replay: Replay, move: Move) -> tuple[object, ...]:
+    before = score(replay.comparison, "vector", move.before_score)
+    after = score(replay.comparison, "reranked", move.after_score)
+    grade = tables.GRADES[replay.grades.get(move.chunk.id)]
     ranks = move.after, move.before, tables.arrow(move.delta)
     return *ranks, tables.page(move.chunk), before, after, grade, list(best_part.runs(move.chunk.text, move.part))
 
 
-def method(found: Replay) -> list[str]:
+def method(replay: Replay) -> list[str]:
     """Say in order what was done."""
-    comparison = found.comparison
+    comparison = replay.comparison
     how, queries = comparison.settings, 1 + len(comparison.expansions)
-    said = [
-        t("report.method_cut", chunks=comparison.available, pages=found.source.pages),
+    steps = [
+        t("report.method_cut", chunks=comparison.available, pages=replay.source.pages),
         t(f"report.method_{how.first_stage}", depth=how.depth),
     ]
     if comparison.fused:
-        said.append(t("report.method_fused", queries=queries))
-    said.append(t("report.method_rerank", scored=len(comparison.moves), found=comparison.found))
+        steps.append(t("report.method_fused", queries=queries))
+    steps.append(t("report.method_rerank", scored=len(comparison.moves), found=comparison.found))
     if comparison.pairs > len(comparison.moves):
-        said.append(t("report.method_parts", count=sum(move.part is not None for move in comparison.moves)))
-    tested = ", ".join(f"{LANGUAGES[one]} {right}/{len(CASES[one])}" for one, right in found.self_test.right.items())
-    return [*said, t("report.method_tested", tested=tested)]
+        steps.append(t("report.method_parts", count=sum(move.part is not None for move in comparison.moves)))
+    tested = ", ".join(
+        f"{LANGUAGES[language]} {right}/{len(CASES[language])}" for language, right in replay.self_test.right.items()
+    )
+    return [*steps, t("report.method_tested", tested=tested)]

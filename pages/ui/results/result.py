@@ -10,9 +10,9 @@ from pages.ui.results import report
 from pages.ui.shell import state
 from pages.ui.shell.i18n import LANGUAGES, language, plain, t
 from rag_core.datatypes import Chunk, Comparison, Move
-from rag_core.models.selftest import CASES
-from rag_core.sharing import replay, replay_file
-from rag_core.sharing.replay import Replay
+from rag_core.models.selftest import CASES, SelfTest
+from rag_core.sharing import replay_file
+from rag_core.sharing.replay import Replay, public
 
 FILES = {
     "save": (":material/save:", "rerank-lab-result.json", "application/json", "result.save_help"),
@@ -30,39 +30,44 @@ def show(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: boo
     ``fetch`` gives the comparison with its judgments so far, and ``grade`` draws the way to judge a chunk; with
     ``pages``, the document is at hand.
     """
-    found = fetch()
-    comparison = found.comparison
+    replay = fetch()
+    comparison = replay.comparison
     headline(comparison)
-    tested(found)
-    orders(comparison, found.grades)
+    self_test(replay)
+    orders(comparison, replay.grades)
     picked_chunk(comparison, grade, pages)
     metrics(comparison)
-    parts(found, pages)
-    download(found)
+    parts(replay, pages)
+    download(replay)
 
 
-def parts(found: Replay, pages: bool) -> None:
+def parts(replay: Replay, pages: bool) -> None:
     """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
     names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
     tabs = st.tabs(names, key="result_part", on_change="rerun")
-    drawn = (slope_part, lambda _: bar_part(found), partial(ledger_part, pages=pages), time_part)
+    drawn: tuple[Callable[[Comparison], None], ...] = (
+        slope_part,
+        lambda _: bar_part(replay),
+        partial(ledger_part, pages=pages),
+        time_part,
+    )
     for tab, part in zip(tabs, drawn, strict=True):
         if tab.open:
             with tab:
-                part(found.comparison)
+                part(replay.comparison)
 
 
 def headline(comparison: Comparison) -> None:
     """Say what changed in the first chunks, and list what came and went."""
     k = min(comparison.cutoff, len(comparison.moves))
-    changed, begins = sentences.said(comparison)
+    changed, begins = sentences.headline(comparison)
     st.subheader(changed)
     st.markdown(begins)
     if comparison.settings.depth > comparison.available:
         st.info(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
     if len(comparison.moves) < comparison.found:
-        st.info(t("result.settled", scored=len(comparison.moves), found=comparison.found, cutoff=comparison.cutoff),
-                icon=":material/speed:")  # fmt: skip
+        counts = {"scored": len(comparison.moves), "found": comparison.found}
+        st.info(t("result.settled", **counts, cutoff=comparison.cutoff), icon=":material/speed:")
     entered, left = st.columns(2)
     with entered:
         crossing("entered", comparison.entered, k)
@@ -75,37 +80,39 @@ def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
     if not moves:
         st.caption(t("result.nobody"))
     for move in moves:
-        st.text(f"{tables.arrow(move.delta)}  {t('result.from_to', before=move.before, after=move.after)}  "
-                f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")  # fmt: skip
+        places = t("result.from_to", before=move.before, after=move.after)
+        text = tables.one_line(move.chunk.text, 90)
+        st.text(f"{tables.arrow(move.delta)}  {places}  {tables.where(move.chunk)}  {text}")
 
 
-def tested(found: Replay) -> None:
+def self_test(replay: Replay) -> None:
     """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
-    test, spoken = found.self_test, found.source.language
-    if spoken not in test.languages:
-        st.warning(
-            t("selftest.beyond", model=plain(test.model), language=LANGUAGES[spoken], right=test.right[spoken],
-              cases=len(CASES[spoken])),
-            icon=":material/translate:",
-        )  # fmt: skip
-    elif spoken in test.leaning:
-        st.warning(t("selftest.leans", model=plain(test.model), language=LANGUAGES[spoken]),
-                   icon=":material/format_align_left:")  # fmt: skip
+    test = replay.self_test
+    language_warning(test, replay.source.language)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(t("selftest.of", model=plain(test.model)), width="content", help=t("selftest.help"))
         for code, right in test.right.items():
-            passed = code in test.languages
-            st.badge(
-                f"{LANGUAGES[code]} {right}/{len(CASES[code])}",
-                icon=":material/check:" if passed else ":material/close:",
-                color="green" if passed else "orange",
-            )
+            passed_badge(f"{LANGUAGES[code]} {right}/{len(CASES[code])}", code in test.languages)
         if test.long:
-            held = not test.leaning
-            st.badge(t("selftest.long"), icon=":material/check:" if held else ":material/close:",
-                     color="green" if held else "orange")  # fmt: skip
+            passed_badge(t("selftest.long"), not test.leaning)
         st.badge(f"{tables.unit(test.scale)} {test.lowest:.1f} … {test.highest:.1f}", color="gray")
         st.badge(t("selftest.speed", milliseconds=f"{test.milliseconds:.0f}"), color="gray")
+
+
+def language_warning(test: SelfTest, spoken: str) -> None:
+    names = {"model": plain(test.model), "language": LANGUAGES[spoken]}
+    if spoken not in test.languages:
+        beyond = t("selftest.beyond", **names, right=test.right[spoken], cases=len(CASES[spoken]))
+        st.warning(beyond, icon=":material/translate:")
+    elif spoken in test.leaning:
+        st.warning(t("selftest.leans", **names), icon=":material/format_align_left:")
+
+
+def passed_badge(text: str, passed: bool) -> None:
+    if passed:
+        st.badge(text, icon=":material/check:", color="green")
+    else:
+        st.badge(text, icon=":material/close:", color="orange")
 
 
 def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
@@ -117,7 +124,7 @@ def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
         st.markdown(f"**{tables.order_name(comparison, 'reranked')}**")
         order(comparison, "reranked", grades)
     st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
-    best_part.tell(comparison)
+    best_part.summary(comparison)
 
 
 def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
@@ -160,8 +167,8 @@ def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: 
 
 
 def metrics(comparison: Comparison) -> None:
-    found = sentences.measures(comparison)
-    for column, (name, value, meaning) in zip(st.columns(len(found)), found, strict=True):
+    measures = sentences.measures(comparison)
+    for column, (name, value, meaning) in zip(st.columns(len(measures)), measures, strict=True):
         with column.container(border=True):
             st.metric(name, value)
             st.caption(meaning)
@@ -172,14 +179,14 @@ def slope_part(comparison: Comparison) -> None:
     st.vega_lite_chart(charts.slope_spec(comparison, st.session_state["picked"]), key="slope")
 
 
-def bar_part(found: Replay) -> None:
-    comparison = found.comparison
+def bar_part(replay: Replay) -> None:
+    comparison = replay.comparison
     st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
     st.caption(t("baseline.line"))
     if comparison.order != "vector":
         st.caption(t("baseline.other"))
     for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
-        key, unrelated = f"bars_{side}", found.unrelated(side)
+        key, unrelated = f"bars_{side}", replay.unrelated(side)
         with column:
             st.altair_chart(
                 charts.score_chart(comparison, side, st.session_state["picked"], unrelated),
@@ -203,27 +210,26 @@ def ledger_part(comparison: Comparison, pages: bool) -> None:
 def time_part(comparison: Comparison) -> None:
     pairs, chunks, seconds = comparison.pairs, len(comparison.moves), comparison.timings["rerank"]
     now = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
-    st.markdown(
-        t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=f"{pairs / seconds:.0f}", now=f"{now:.2f}")
-    )
+    rate = f"{pairs / seconds:.0f}"
+    st.markdown(t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=rate, now=f"{now:.2f}"))
     more = min(2 * chunks, comparison.available)
     if more > chunks:
-        st.markdown(t("result.forecast", more=more, chunks=chunks, extra=f"{(more - chunks) * seconds / chunks:.2f}",
-                      each=f"{1000 * seconds / chunks:.1f}"))  # fmt: skip
+        extra, each = f"{(more - chunks) * seconds / chunks:.2f}", f"{1000 * seconds / chunks:.1f}"
+        st.markdown(t("result.forecast", more=more, chunks=chunks, extra=extra, each=each))
     st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
 
 
-def download(found: Replay) -> None:
+def download(replay: Replay) -> None:
     """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, and as a table."""
-    spoken, shared = language(), replay.public(found)  # a button's file is made when it is pressed, outside this run
+    spoken, shared = language(), public(replay)  # a button's file is made when it is pressed, outside this run
     makes = {
         "save": lambda: replay_file.write(shared),
         "html": lambda: report.html(shared, spoken).encode(),
         "markdown": lambda: report.markdown(shared, spoken).encode(),
-        "csv": lambda: tables.as_csv(tables.full_table(found.comparison)),
+        "csv": lambda: tables.as_csv(tables.full_table(replay.comparison)),
     }
     with st.container(horizontal=True):
         for key, make in makes.items():
             icon, name, mime, hint = FILES[key]
-            st.download_button(t(f"result.{key}"), make, file_name=name, mime=mime, icon=icon, on_click="ignore",
-                               help=t(hint) if hint else None, key=key)  # fmt: skip
+            label, tip = t(f"result.{key}"), t(hint) if hint else None
+            st.download_button(label, make, name, mime, key=key, help=tip, icon=icon, on_click="ignore")

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from rag_core.lab import Lab
 from rag_core.models import tokens
 
 Made = TypeVar("Made")
+Rest = TypeVarTuple("Rest")
 
 MOST_KEPT = 500
 
@@ -23,7 +24,7 @@ def lab() -> Lab:
 
 
 @st.cache_resource(show_spinner=False)
-def shelf() -> dict[tuple, object]:
+def shelf() -> dict[tuple, Any]:
     """Return the place of what is made from documents, each thing under the document's id and what else it depends on.
 
     Streamlit's own caches cannot forget one document alone, and what counts while it is made would play its bar again.
@@ -31,26 +32,29 @@ def shelf() -> dict[tuple, object]:
     return {}
 
 
-def kept(doc_id: str, key: tuple) -> object | None:
-    return shelf().get((doc_id, *key))
+def kept(doc_id: str, key: tuple, kind: type[Made]) -> Made | None:
+    """Return what was made from a document for a key, where it is there."""
+    made = shelf().get((doc_id, *key))
+    return made if isinstance(made, kind) else None
 
 
-def keep(doc_id: str, key: tuple, make: Callable[[], object]) -> object:
+def keep(doc_id: str, key: tuple, make: Callable[[], Made]) -> Made:
     """Return what was made from a document for a key of ids and texts, or make it; the oldest is dropped first."""
-    found, place = kept(doc_id, key), shelf()
-    if found is None:
-        found = make()
+    place = shelf()
+    made: Made | None = place.get((doc_id, *key))
+    if made is None:
+        made = make()
         while len(place) >= MOST_KEPT:
             place.pop(next(iter(place)), None)
-        place[doc_id, *key] = found
-    return found
+        place[doc_id, *key] = made
+    return made
 
 
-def of_document(make: Callable[..., Made]) -> Callable[..., Made]:
+def of_document(make: Callable[[str, *Rest], Made]) -> Callable[[str, *Rest], Made]:
     """Keep what a function returns for a document; all visitors share it, so nobody may change it."""
 
     @wraps(make)
-    def made(doc_id: str, *rest: object) -> Made:
+    def made(doc_id: str, *rest: *Rest) -> Made:
         return keep(doc_id, (make.__name__, *rest), lambda: make(doc_id, *rest))
 
     return made

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui.shell import cached, models, samples, state
 from pages.ui.shell.i18n import plain, t
-from rag_core.datatypes import Collection
+from rag_core.datatypes import Collection, Expansion
 from rag_core.models import catalog
 from rag_core.servers import llm
 from rag_core.servers.rerank import FORMS
@@ -43,7 +43,7 @@ def pick_document(filtered: bool = True) -> str:
             st.warning(t("form.document_gone"), icon=":material/find_in_page:")
             st.session_state["autorun"] = False
         choose_document(next(iter(titles)))
-    st.selectbox(t("form.document"), list(titles), key="doc_id", format_func=titles.get, on_change=begin_anew)
+    st.selectbox(t("form.document"), list(titles), key="doc_id", format_func=titles.__getitem__, on_change=begin_anew)
     if filtered:
         pick_members(st.session_state["doc_id"], titles)
     return st.session_state["doc_id"]
@@ -58,8 +58,14 @@ def pick_members(doc_id: str, titles: Mapping[str, str]) -> None:
         st.warning(t("form.within_gone"), icon=":material/find_in_page:")
     st.session_state["within"] = chosen
     if members:
-        st.multiselect(t("form.within"), list(members), key="within", format_func=titles.get,
-                       placeholder=t("form.within_all"), help=t("form.within_help"))  # fmt: skip
+        st.multiselect(
+            t("form.within"),
+            list(members),
+            key="within",
+            format_func=titles.__getitem__,
+            placeholder=t("form.within_all"),
+            help=t("form.within_help"),
+        )
 
 
 def choose_document(doc_id: str) -> None:
@@ -83,7 +89,7 @@ def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:
 
 def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
     labels = {line.id: model_label(lines, line.id) for line in lines}
-    st.selectbox(t(f"form.{role}"), list(labels), key=role, format_func=labels.get)
+    st.selectbox(t(f"form.{role}"), list(labels), key=role, format_func=labels.__getitem__)
 
 
 def example_question(doc_id: str, key: str) -> None:
@@ -126,8 +132,14 @@ def question_form() -> str | None:
 
 def first_stage() -> None:
     names = {stage: t(f"form.first_{stage}") for stage in FIRST_STAGES}
-    st.radio(t("form.first_stage"), list(names), key="first_stage", format_func=names.get, horizontal=True,
-             help=t("form.first_stage_help"))  # fmt: skip
+    st.radio(
+        t("form.first_stage"),
+        list(names),
+        key="first_stage",
+        format_func=names.__getitem__,
+        horizontal=True,
+        help=t("form.first_stage_help"),
+    )
 
 
 def has_expansions() -> bool:
@@ -139,14 +151,14 @@ def expansion_fields() -> str | None:
     st.text_area(t("form.typed"), key="typed", height=100)
     if st.session_state["suggested"]:
         labels = dict(enumerate(map(suggestion_label, st.session_state["suggested"])))
-        st.multiselect(t("form.kept"), list(labels), key="kept", format_func=labels.get)
+        st.multiselect(t("form.kept"), list(labels), key="kept", format_func=labels.__getitem__)
     buttons = st.columns(2)
     feedback = buttons[0].form_submit_button(t("form.by_feedback"), icon=":material/wifi_off:", width="stretch")
     by_llm = buttons[1].form_submit_button(t("form.by_llm"), icon=":material/neurology:", width="stretch")
     return "feedback" if feedback else "llm" if by_llm else None
 
 
-def suggestion_label(expansion: object) -> str:
+def suggestion_label(expansion: Expansion) -> str:
     return f"{t('origin.' + expansion.origin)}: {expansion.text}"
 
 
@@ -174,7 +186,7 @@ def server_fields() -> None:
         rerank = st.columns([3, 2, 2, 2])
         rerank[0].text_input(t("remote.rerank_url"), key="rerank_url", placeholder="http://127.0.0.1:8080/rerank")
         forms = {"": t("remote.form_of_settings"), **{form: form for form in FORMS}}
-        rerank[1].selectbox(t("remote.form"), list(forms), key="rerank_form", format_func=forms.get)
+        rerank[1].selectbox(t("remote.form"), list(forms), key="rerank_form", format_func=forms.__getitem__)
         rerank[2].text_input(t("remote.model"), key="rerank_model")
         rerank[3].text_input(t("remote.key"), key="rerank_key", type="password", autocomplete="off")
         embed = st.columns([3, 2, 2, 2])

@@ -57,7 +57,7 @@ def menu() -> None:
             t("frame.language"),
             list(i18n.LANGUAGES),
             key="lang",
-            format_func=i18n.LANGUAGES.get,
+            format_func=i18n.LANGUAGES.__getitem__,
             required=True,
             label_visibility="collapsed",
         )
@@ -72,7 +72,7 @@ def show_error(error: RerankLabError) -> None:
 
 def meaning(error: RerankLabError) -> str:
     """Return what the setting is that has a wrong value, where it is one of the environment."""
-    name = settings.field_of(error.values["setting"]) if isinstance(error, BadSetting) else ""
+    name = settings.field_of(str(error.values["setting"])) if isinstance(error, BadSetting) else ""
     return "\n\n" + t(f"setting.{name}") if name else ""
 
 

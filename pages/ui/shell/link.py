@@ -63,11 +63,15 @@ def read() -> None:
 
 def take_expansions(entries: list[str]) -> bool:
     """Take what fits; each expansion is a search more, so a link may not hold endlessly many."""
-    found = [Expansion(text, origin) for origin, _, text in (entry.partition(":") for entry in entries)]
-    known = [one for one in found if one.origin in ORIGINS and 0 < len(one.text) <= LONGEST_IN_LINK][:MOST_IN_LINK]
+    linked = [Expansion(text, origin) for origin, _, text in (entry.partition(":") for entry in entries)]
+    known = list(filter(fits_in_link, linked))[:MOST_IN_LINK]
     st.session_state["typed"] = "\n".join(expansion.text for expansion in known if expansion.origin == "typed")
     state.suggest([expansion for expansion in known if expansion.origin != "typed"])
-    return known == found
+    return known == linked
+
+
+def fits_in_link(expansion: Expansion) -> bool:
+    return expansion.origin in ORIGINS and 0 < len(expansion.text) <= LONGEST_IN_LINK
 
 
 def take_text(key: str) -> Taker:

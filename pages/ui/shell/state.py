@@ -6,15 +6,18 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.shell import i18n
-from rag_core.datatypes import ChunkSettings, FirstStage, Settings
+from rag_core.datatypes import ChunkSettings, Expansion, FirstStage, Settings
 from rag_core.servers.llm import EMBEDDING, LLMSettings
 from rag_core.servers.rerank import RerankServer
 from rag_core.settings import library
+
+Drawn = ParamSpec("Drawn")
 
 HOW = Settings()
 PREPARED: ContextVar[list[str] | None] = ContextVar("PREPARED", default=None)
@@ -60,7 +63,7 @@ def prepare() -> None:
         st.session_state["lang"] = i18n.first_language()
 
 
-def fragment(draw: Callable[..., None], run_every: str | None = None) -> Callable[..., None]:
+def fragment(draw: Callable[Drawn, None], run_every: str | None = None) -> Callable[Drawn, None]:
     """Make a part of a page that is drawn alone when something in it changes.
 
     After such a run Streamlit forgets the widgets outside the part when the page is left, unless they are assigned too.
@@ -68,8 +71,9 @@ def fragment(draw: Callable[..., None], run_every: str | None = None) -> Callabl
 
     @st.fragment(run_every=run_every)
     @wraps(draw)
-    def drawn(*arguments: object, **named: object) -> None:
-        asked = get_script_run_ctx().fragment_ids_this_run
+    def drawn(*arguments: Drawn.args, **named: Drawn.kwargs) -> None:
+        run = get_script_run_ctx()
+        asked = run.fragment_ids_this_run if run else None
         if asked and PREPARED.get() is not asked:  # once a run: a part inside of a part comes after widgets
             PREPARED.set(asked)
             prepare()
@@ -133,13 +137,13 @@ def owner() -> str:
 
 def rerank_server() -> RerankServer:
     """Return the rerank server that was typed; on a server a visitor's must not stand in the server's own network."""
-    typed = (st.session_state[f"rerank_{name}"].strip() for name in ("url", "form", "model", "key"))
-    return RerankServer(*typed, guarded=bool(owner()))
+    url, form, model, key = (st.session_state[f"rerank_{name}"].strip() for name in ("url", "form", "model", "key"))
+    return RerankServer(url, form, model, key, guarded=bool(owner()))
 
 
 def embedding_server() -> LLMSettings:
-    typed = (st.session_state[f"embed_{name}"] for name in ("key", "url", "model"))
-    return LLMSettings.from_environment(*typed, names=EMBEDDING, guarded=bool(owner()))
+    key, url, model = (st.session_state[f"embed_{name}"] for name in ("key", "url", "model"))
+    return LLMSettings.from_environment(key, url, model, names=EMBEDDING, guarded=bool(owner()))
 
 
 def bound_to_loopback() -> bool:
@@ -160,13 +164,13 @@ def is_own_name(address: str) -> bool:
     return re.sub(r"^https?://|:\d+$", "", address).strip("[]") in LOOPBACK
 
 
-def suggest(expansions: list) -> None:
+def suggest(expansions: list[Expansion]) -> None:
     """Offer expansions, all of them chosen."""
     st.session_state["suggested"] = expansions
     st.session_state["kept"] = list(range(len(expansions)))
 
 
-def expansions(typed: list) -> list:
+def expansions(typed: Sequence[Expansion]) -> list[Expansion]:
     """Return what was typed and the suggestions that are still chosen, in that order, each once."""
     chosen_ones = [st.session_state["suggested"][i] for i in st.session_state["kept"]]
     return list({expansion.text: expansion for expansion in (*typed, *chosen_ones)}.values())

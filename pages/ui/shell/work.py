@@ -42,9 +42,11 @@ def my_turn(
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
     """
-    with models.line(model_id).turn(
-        lambda before: place.progress(0.0, text=t("work.waiting", before=before))
-    ) as waited:
+
+    def waiting(before: int) -> None:
+        place.progress(0.0, text=t("work.waiting", before=before))
+
+    with models.line(model_id).turn(waiting) as waited:
         yield waited
         at_last()
 
@@ -85,7 +87,7 @@ def grades(doc_id: str, query: str, chunks: Sequence[Chunk]) -> Mapping[str, int
 
 def relevant_ids(doc_id: str, query: str, chunks: Sequence[Chunk]) -> set[str] | None:
     """Return the ids of the chunks that were judged to answer, or None for a question that nobody has judged."""
-    if all(one.question != query for one in cached.lab().judgments.load(doc_id)):
+    if all(judgment.question != query for judgment in cached.lab().judgments.load(doc_id)):
         return None
     return {chunk_id for chunk_id, grade in grades(doc_id, query, chunks).items() if grade >= RELEVANT}
 
@@ -95,11 +97,11 @@ def open_document(doc_id: str, how: Settings, place: st.delta_generator.DeltaGen
     place.progress(0.0, text=t("work.loading"))
     embedder = models.embedder(how.embedder, form.llm_settings())
     opened = cached.lab().open(doc_id, how, embedder, counting(place, "work.embedding"))
-    tell_rebuilt(opened)
+    rebuilt_notice(opened)
     return opened
 
 
-def tell_rebuilt(opened: Opened) -> None:
+def rebuilt_notice(opened: Opened) -> None:
     """Tell the reader, once, that an index was damaged and built again."""
     if opened.index.take_notice():
         st.toast(t("work.rebuilt"), icon=":material/healing:", duration="long")
@@ -126,7 +128,7 @@ def compare_with(
         place.progress(0.0, text=t("work.loading"))
         scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
         comparison = opened.compare(query, expansions, models.ready(how.reranker), scoring, turn)
-        tell_rebuilt(opened)
+        rebuilt_notice(opened)
         return comparison
     finally:
         place.empty()
@@ -169,14 +171,14 @@ def suggest(doc_id: str, origin: str) -> bool:
     try:
         if origin == "llm":
             place.progress(0.0, text=t("work.asking"))
-            found = expand.by_llm(query, form.chat_model())
+            expansions = expand.by_llm(query, form.chat_model())
         else:
-            found = open_document(doc_id, state.settings(), place).feedback(query)
+            expansions = open_document(doc_id, state.settings(), place).feedback(query)
     finally:
         place.empty()
-    if found:
-        st.session_state["pending_suggestions"] = found
-    return bool(found)
+    if expansions:
+        st.session_state["pending_suggestions"] = expansions
+    return bool(expansions)
 
 
 def current_chunks(doc_id: str) -> list[Chunk]:

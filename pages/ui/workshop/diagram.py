@@ -21,12 +21,15 @@ def two_runs(question: list[str], chunk: list[str], model: list[str], vector: st
 
     A text is its title and its words; ``model`` and ``score`` are two lines each.
     """
-    parts = []
+    parts: list[str] = []
     for top, text in ((2, question), (TALL + 32, chunk)):
-        row = (text_box(text[0], text[1:], 2, top, TALL), line(358, top + MIDDLE, 390, top + MIDDLE),
-               small_box(model, 392, top, 190, TALL), line(582, top + MIDDLE, 614, top + MIDDLE),
-               small_box(vector.split("\n"), 616, top, 104, TALL))  # fmt: skip
-        parts += row
+        parts += [
+            text_box(text[0], text[1:], 2, top, TALL),
+            line(358, top + MIDDLE, 390, top + MIDDLE),
+            small_box(model, 392, top, 190, TALL),
+            line(582, top + MIDDLE, 614, top + MIDDLE),
+            small_box(vector.split("\n"), 616, top, 104, TALL),
+        ]
     centre = TALL + 17
     parts += [line(720, 2 + MIDDLE, 758, centre - 14), line(720, TALL + 32 + MIDDLE, 758, centre + 14)]
     parts.append(small_box(score, 760, centre - MIDDLE, 158, TALL, END))
@@ -37,9 +40,13 @@ def one_run(texts: list[str], model: list[str], score: list[str]) -> str:
     """Return an SVG: question and chunk go through the model together; the first of the texts is their title."""
     height = TALL + 44
     middle = 2 + height / 2
-    parts = [text_box(texts[0], texts[1:], 2, 2, height), line(358, middle, 390, middle),
-             small_box(model, 392, 2, 328, height), line(720, middle, 758, middle),
-             small_box(score, 760, 2 + height / 2 - MIDDLE, 158, TALL, END)]  # fmt: skip
+    parts = [
+        text_box(texts[0], texts[1:], 2, 2, height),
+        line(358, middle, 390, middle),
+        small_box(model, 392, 2, 328, height),
+        line(720, middle, 758, middle),
+        small_box(score, 760, 2 + height / 2 - MIDDLE, 158, TALL, END),
+    ]
     return canvas("".join(parts), ROOM, height + 4)
 
 
@@ -85,7 +92,8 @@ def written(text: str) -> str:
 
 def wrap(text: str, columns: int, lines: int) -> list[str]:
     """Break a text into at most so many lines of at most so many columns; dots say that more follows."""
-    rest, rows = " ".join(text.split()), []
+    rest = " ".join(text.split())
+    rows: list[str] = []
     while rest and len(rows) < lines:
         end = fitting(rest, columns)
         space = rest.rfind(" ", 0, end + 1) if end < len(rest) else -1

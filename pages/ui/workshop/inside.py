@@ -6,7 +6,7 @@ from pages.ui.parts import tables
 from pages.ui.shell import models, state
 from pages.ui.shell.i18n import plain, t
 from pages.ui.workshop import diagram
-from rag_core.datatypes import Chunk, Comparison, Found, Move
+from rag_core.datatypes import Chunk, Comparison, Move
 from rag_core.models import tokens
 from rag_core.models.tokens import Reading
 
@@ -35,7 +35,7 @@ def pick_chunk(comparison: Comparison) -> Move:
         st.session_state["inside_chunk"] = next(iter(moves))
     names = {chunk_id: name(move) for chunk_id, move in moves.items()}
     st.text(comparison.query)
-    st.selectbox(t("inside.chunk"), list(names), key="inside_chunk", format_func=names.get)
+    st.selectbox(t("inside.chunk"), list(names), key="inside_chunk", format_func=names.__getitem__)
     return moves[st.session_state["inside_chunk"]]
 
 
@@ -52,10 +52,10 @@ def apart(comparison: Comparison, move: Move) -> None:
     st.markdown(t("inside.apart_text"))
     length = models.vector_length(model) if read else None
     vector = t("inside.vector", length=length) if length else t("inside.vector_unknown")
-    question = [counted("inside.question", read and read.question), comparison.query]
-    chunk = [counted("inside.chunk_page", read and read.chunk, page=move.chunk.page), move.chunk.text]
-    st.image(diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, nearness(comparison, move.chunk)),
-             width="stretch")  # fmt: skip
+    question = [counted("inside.question", read.question if read else None), comparison.query]
+    chunk = [counted("inside.chunk_page", read.chunk if read else None, page=move.chunk.page), move.chunk.text]
+    end = nearness(comparison, move.chunk)
+    st.image(diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end), width="stretch")
     if read:
         token_lists({"inside.question_tokens": read.question, "inside.chunk_tokens": read.chunk}, "apart")
     else:
@@ -82,12 +82,10 @@ def together(comparison: Comparison, move: Move) -> None:
 
 def nearness(comparison: Comparison, chunk: Chunk) -> list[str]:
     """Return rank and cosine that the question itself found the chunk with; only an expansion may have found it."""
-    own = next((found for found in comparison.ledger[chunk.id] if found.origin == "question"), None)
-    return found_lines(own) if own else [t("inside.not_found"), t("inside.no_cosine")]
-
-
-def found_lines(found: Found) -> list[str]:
-    return [t("inside.rank", rank=found.rank), f"{t('table.cosine')} {found.score:.3f}"]
+    own = next((entry for entry in comparison.ledger[chunk.id] if entry.origin == "question"), None)
+    if own is None:
+        return [t("inside.not_found"), t("inside.no_cosine")]
+    return [t("inside.rank", rank=own.rank), f"{t('table.cosine')} {own.score:.3f}"]
 
 
 def counted(key: str, read: Reading | None, **values: object) -> str:

@@ -24,19 +24,19 @@ SCREENS = {
 
 def show() -> None:
     comparison = st.session_state["comparison"]
-    found: dict[str, Fact] = {}
+    facts: dict[str, Fact] = {}
     if comparison is None:
         st.info(t("lesson.no_comparison"), icon=":material/help:")
     else:
         st.caption(t("lesson.lead"))
         st.text(comparison.query)
         relevant = work.relevant_ids(comparison.doc_id, comparison.query, comparison.before.chunks)
-        found = {fact.lesson: fact for fact in lessons.facts(comparison, relevant)}
+        facts = {fact.lesson: fact for fact in lessons.facts(comparison, relevant)}
     numbered = list(enumerate(lessons.NAMES, start=1))
     for pair in zip(numbered[::2], numbered[1::2], strict=True):
         for (number, name), column in zip(pair, st.columns(2), strict=True):
             with column.container(border=True, height="stretch"):
-                card(number, name, found.get(name))
+                card(number, name, facts.get(name))
 
 
 def card(number: int, name: str, fact: Fact | None) -> None:
@@ -61,7 +61,7 @@ def here(fact: Fact) -> None:
 
 
 def values(fact: Fact) -> dict[str, object]:
-    named = {**fact.values, **({"scale": tables.unit(fact.values["scale"])} if "scale" in fact.values else {})}
+    named = {**fact.values, **({"scale": tables.unit(str(fact.values["scale"]))} if "scale" in fact.values else {})}
     return {name: number(value) if isinstance(value, float) else plain(value) for name, value in named.items()}
 
 

@@ -54,11 +54,11 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
     if picked is not None:
         st.subheader(t("reveal.hits", hits=predict.score(dealt, picked).hits, wanted=PICKS))
     st.markdown(t("reveal.vector", hits=len(dealt.target & dealt.first), wanted=PICKS))
-    judged(dealt, picked)
+    relevance(dealt, picked)
     chunks = {chunk.id: chunk for chunk in dealt.chunks}
     page_beside.table(
         order(dealt, marks(dealt, picked or (), counts)),
-        [chunks[one] for one in dealt.reranked],
+        [chunks[chunk_id] for chunk_id in dealt.reranked],
         "revealed",
         height=tables.height(len(dealt.chunks)),
         column_config={
@@ -75,7 +75,7 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
         st.caption(t("reveal.below", below=dealt.below, wanted=PICKS, shown=len(dealt.chunks)))
 
 
-def judged(dealt: Round, picked: Collection[str] | None) -> None:
+def relevance(dealt: Round, picked: Collection[str] | None) -> None:
     if dealt.relevant is None:
         st.caption(t("reveal.unjudged"))
     elif not dealt.relevant:
@@ -92,17 +92,17 @@ def columns() -> list[str]:
 
 
 def marks(dealt: Round, picked: Collection[str], counts: Mapping[str, int] | None) -> dict[str, str]:
-    return {one: str(counts[one]) if counts else "●" if one in picked else "" for one in dealt.ids}
+    return {chunk_id: str(counts[chunk_id]) if counts else "●" if chunk_id in picked else "" for chunk_id in dealt.ids}
 
 
 def order(dealt: Round, picked: Mapping[str, str]) -> Styler:
     """Return the chunks in the cross-encoder's order, its first five shaded."""
-    places = {chunk.id: (rank, chunk) for rank, chunk in enumerate(dealt.chunks, start=1)}
-    rows = [
-        (after, places[one][0], picked[one], answer_mark(dealt, one), tables.page(places[one][1]),
-         tables.one_line(places[one][1].text))
-        for after, one in enumerate(dealt.reranked, start=1)
-    ]  # fmt: skip
+    ranked = {chunk.id: (rank, chunk) for rank, chunk in enumerate(dealt.chunks, start=1)}
+    rows = []
+    for after, chunk_id in enumerate(dealt.reranked, start=1):
+        before, chunk = ranked[chunk_id]
+        marked = picked[chunk_id], answer_mark(dealt, chunk_id)
+        rows.append((after, before, *marked, tables.page(chunk), tables.one_line(chunk.text)))
     frame = pd.DataFrame(rows, columns=[*columns(), t("table.text")])
     shade = f"background-color: {tables.TOP}"
     return frame.style.apply(lambda row: [shade if row.name < PICKS else ""] * len(row), axis=1)
@@ -112,7 +112,7 @@ def answer_mark(dealt: Round, chunk_id: str) -> str:
     return "?" if dealt.relevant is None else "✓" if chunk_id in dealt.relevant else ""
 
 
-def running(reached: Score) -> None:
+def score_so_far(reached: Score) -> None:
     """Show the score so far beside what trusting the vector order would have scored."""
     if not reached.rounds:
         return
@@ -121,7 +121,5 @@ def running(reached: Score) -> None:
     own.metric(t("running.own"), f"{reached.hits} / {reached.wanted}", border=True)
     vector.metric(t("running.vector"), f"{reached.vector} / {reached.wanted}", border=True)
     if reached.relevant:
-        st.caption(
-            t("running.judged", own=reached.judged, vector=reached.judged_vector, reranked=reached.judged_reranked,
-              relevant=reached.relevant)
-        )  # fmt: skip
+        counts = {"own": reached.judged, "vector": reached.judged_vector, "reranked": reached.judged_reranked}
+        st.caption(t("running.judged", **counts, relevant=reached.relevant))

@@ -77,8 +77,8 @@ def take(picked: list[str]) -> None:
 
 def finished(game: Game, doc_id: str) -> None:
     picks.reveal(game.dealt, game.picked)
-    scores = {query: one for (doc, query), one in st.session_state["game_scores"].items() if doc == doc_id}
-    picks.running(predict.total(scores.values()))
+    scores = {query: score for (doc, query), score in st.session_state["game_scores"].items() if doc == doc_id}
+    picks.score_so_far(predict.total(scores.values()))
     next_question(doc_id, scores)
 
 

@@ -122,13 +122,13 @@ def place(code: str, table: Table) -> None:
         if table.picked is None:
             st.info(t("room.missed"), icon=":material/info:")
         picks.reveal(table.dealt, table.picked)
-        picks.running(table.score)
+        picks.score_so_far(table.score)
         st.caption(t("room.wait_next"))
         return
     if table.picked is not None:
         st.success(t("room.handed_in"), icon=":material/check:")
-    picks.pick(table.dealt, f"{code}_{table.number}", lambda chosen: hand_in(code, table.number, chosen),
-               table.picked or ())  # fmt: skip
+    submit = partial(hand_in, code, table.number)
+    picks.pick(table.dealt, f"{code}_{table.number}", submit, table.picked or ())
 
 
 def hand_in(code: str, number: int, chosen: list[str]) -> None:
@@ -175,8 +175,8 @@ def desk(keys: Keys) -> None:
 
 def waiting(keys: Keys, tally: Tally) -> None:
     st.text(tally.dealt.query)
-    st.button(t("room.reveal"), type="primary", icon=":material/visibility:", key="reveal", on_click=reveal,
-              args=[keys])  # fmt: skip
+    label, icon = t("room.reveal"), ":material/visibility:"
+    st.button(label, type="primary", icon=icon, key="reveal", on_click=reveal, args=[keys])
     table = [
         (rank, tally.counts[chunk.id], tables.page(chunk), tables.one_line(chunk.text))
         for rank, chunk in enumerate(tally.dealt.chunks, start=1)

@@ -52,13 +52,18 @@ def test_a_comparison_is_kept_under_its_question(library, language):
 
 
 def test_a_comparison_is_restored_with_its_form_and_without_any_model(library, monkeypatch):
-    at = again(asked(typed=TYPED, depth=10, cutoff=3), "Who paid for the bridge?", typed="", depth=20, cutoff=5,
-               preset="clause", first_stage="bm25")  # fmt: skip
+    others = {"typed": "", "depth": 20, "cutoff": 5, "preset": "clause", "first_stage": "bm25"}
+    at = again(asked(typed=TYPED, depth=10, cutoff=3), "Who paid for the bridge?", **others)
     for name in ("load_embedder", "load_reranker"):
         monkeypatch.setattr(models, name, lambda *_: pytest.fail("a model is loaded"))
     monkeypatch.setattr(opened.Opened, "compare", lambda *_: pytest.fail("it is compared again"))
-    for kept in (models.shared_embedder, models.loaded_reranker, models.tested, models.reranker_baseline,
-                 models.embedder_baseline):  # fmt: skip
+    for kept in (
+        models.shared_embedder,
+        models.loaded_reranker,
+        models.tested,
+        models.reranker_baseline,
+        models.embedder_baseline,
+    ):
         kept.clear()
     choose(at, "history_one", 1)
     press(at, "history.restore")

@@ -141,8 +141,10 @@ def test_a_browser_shows_it_whole_without_asking_for_anything(tmp_path: Path, pa
     drawn = page.locator("#chart-slope").inner_html()
     assert "一般公共预算" in drawn and i18n.texts("zh")["chart.before"] in drawn
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    page.evaluate("() => { const s = document.createElement('script'); s.textContent = 'window.harmed = 4';"
-                  " document.body.append(s); }")  # fmt: skip
+    page.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.harmed = 4';"
+        " document.body.append(s); }"
+    )
     assert page.evaluate("window.harmed") is None, "a script that is not the report's own runs"
     page.evaluate("fetch('http://name.invalid/').catch(() => null)")
     assert any("name.invalid" in text for text in said), "the policy lets the page ask outside"

@@ -122,8 +122,13 @@ TROUBLES = {
 def world(home: Path) -> Iterator[tuple[str, LLMServer, Model]]:
     model = Model()
     with model.server as server:
-        extra = {"OPENAI_API_KEY": ENVIRONMENT_KEY, "OPENAI_BASE_URL": server.base_url, "RECORD_LOGS": "1",
-                 "OPENAI_LOG": "debug", "STREAMLIT_LOGGER_LEVEL": "debug"}  # fmt: skip
+        extra = {
+            "OPENAI_API_KEY": ENVIRONMENT_KEY,
+            "OPENAI_BASE_URL": server.base_url,
+            "RECORD_LOGS": "1",
+            "OPENAI_LOG": "debug",
+            "STREAMLIT_LOGGER_LEVEL": "debug",
+        }
         with serve(home, extra) as address:
             yield address, server, model
 

@@ -338,8 +338,11 @@ def test_both_tables_rank_the_same_candidates(library, language):
     assert list(before.iloc[:, 0]) == list(after.iloc[:, 0]) == list(range(1, 11))
     assert sorted(before.iloc[:, -1]) == sorted(after.iloc[:, -1])
     assert len(set(before.iloc[:, -1])) == 10
-    assert any(main_heading(at) == text_of(at, f"headline.{kind}", count=n, k=5)
-               for kind in ("none", "one", "some") for n in range(6))  # fmt: skip
+    assert any(
+        main_heading(at) == text_of(at, f"headline.{kind}", count=n, k=5)
+        for kind in ("none", "one", "some")
+        for n in range(6)
+    )
     assert len(at.metric) == 3
     assert says(at, "result.vector")
     assert says(open_part(at, "result.times"), "result.speed")
@@ -594,9 +597,16 @@ def test_a_hostile_link_is_refused_and_said(library, hub):
     with Hub() as untouched:
         hub(untouched.address)
         at = open_link(
-            doc="../../etc/passwd", q="<script>alert(1)</script>", depth="1e9", cutoff="-1", chunks="window-1-1",
-            embedder="/etc/passwd", reranker="evil/model", lang="../en", x=["shell:rm -rf", "typed:**fine**"],
-        )  # fmt: skip
+            doc="../../etc/passwd",
+            q="<script>alert(1)</script>",
+            depth="1e9",
+            cutoff="-1",
+            chunks="window-1-1",
+            embedder="/etc/passwd",
+            reranker="evil/model",
+            lang="../en",
+            x=["shell:rm -rf", "typed:**fine**"],
+        )
     assert says(at, "link.refused")
     for name in ("depth", "cutoff", "chunks", "embedder", "lang", "x"):
         assert name in at.warning[0].value

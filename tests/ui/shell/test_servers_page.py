@@ -51,9 +51,12 @@ def small(library) -> str:
 
 @pytest.mark.parametrize(
     ("form", "unit", "named"),
-    [("tei", "logit", "score.logit"), ("cohere", "unit.relevance", "score.relevance"),
-     ("vllm", "unit.unknown", "score.unknown")],
-)  # fmt: skip
+    [
+        ("tei", "logit", "score.logit"),
+        ("cohere", "unit.relevance", "score.relevance"),
+        ("vllm", "unit.unknown", "score.unknown"),
+    ],
+)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_typed_server_reranks_and_its_scale_is_named(small, form, unit, named, language):
     with reranking(form, shared_words) as server:
