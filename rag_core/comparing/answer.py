@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from rag_core.datatypes import Answer, Hit
@@ -32,7 +32,7 @@ NUMBERS = re.compile(r"(\d+)(?:\s*[-–—~～]\s*(\d+))?")
 class Scorer(Protocol):
     """Anything that scores texts against a question, higher for better."""
 
-    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+    def score(self, query: str, texts: Sequence[str]) -> Iterable[float]:
         """Return a score for each text."""
         ...
 
