@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 
 LOCK = "in-use.lock"
 SEAL = "seal"
+M_PERTURB, PATTERN = -6, 0x55
+"""The option of glibc's ``mallopt`` that overwrites memory when it is freed, and with what."""
+
+
+def blank_freed_memory() -> None:
+    """Have memory overwritten when it is freed, where the C library can.
+
+    Chroma writes places of its vector file that hold no vector yet as it finds them: with whatever stood in that memory
+    before, be it the request that carried a visitor's key.
+    """
+    try:
+        ctypes.CDLL(None).mallopt(M_PERTURB, PATTERN)
+    except (AttributeError, OSError, TypeError):
+        return  # not glibc
 
 
 class FolderStore(Store):
@@ -31,6 +46,7 @@ class FolderStore(Store):
     """
 
     def __init__(self, folder: Path) -> None:
+        blank_freed_memory()
         super().__init__(RLock())  # one thread at a time: none must search with a client that is being closed
         self.folder = folder
         self._lock = FileLock(folder / LOCK, thread_local=False)

@@ -150,3 +150,47 @@ def test_on_a_full_disk_nothing_is_lost_and_what_to_do_is_said(tmp_path):
     assert (said[0], said[-1], done.returncode) == ("disk_full True", "1 True", 0), done.stderr
     assert set(said[1:-1]) == {"disk_full", "right"}
     assert "Chroma failed" in done.stderr, "the disk was full for the library alone"
+
+
+LEFT_IN_MEMORY = """
+import ctypes, sys, threading
+from pathlib import Path
+from rag_core.datatypes import ChunkSettings, Settings
+from rag_core.lab import Lab
+from rag_core.models.embed import load_embedder
+
+lab, embedder = Lab(Path(sys.argv[1])), load_embedder("bilingual-embedder")
+document = lab.add(Path("data/samples/city-report-zh.pdf").read_bytes(), "city.pdf")
+libc, gate = ctypes.CDLL(None), threading.Barrier(17)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+
+def leave():
+    gate.wait()
+    places = [libc.malloc(60_000) for _ in range(200)]
+    libc.malloc(1000)  # what is freed before it stays with this process
+    for place in places:
+        for start in range(0, 59_000, 64):
+            ctypes.memmove(place + start, b"key-of-a-visitor", 16)
+    gate.wait()
+    for place in places:
+        libc.free(place)
+
+threads = [threading.Thread(target=leave) for _ in range(16)]
+for thread in threads:
+    thread.start()
+leave()
+for thread in threads:
+    thread.join()
+lab.open(document.id, Settings(chunks=ChunkSettings("window", 900, 0)), embedder)
+lab.close()
+"""
+
+
+@pytest.mark.slow
+def test_what_stood_in_memory_before_is_in_no_file_of_chroma(tmp_path):
+    command = [sys.executable, "-c", LEFT_IN_MEMORY, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    files = [file for file in tmp_path.rglob("*.bin") if file.stat().st_size]
+    assert files
+    assert not [file.name for file in files if b"key-of-a-visitor" in file.read_bytes()]
