@@ -18,25 +18,25 @@ def try_sample(language: str) -> None:
         st.switch_page("pages/compare.py")
 
 
-frame("home")
-for number in (1, 2, 3):
-    st.markdown(t(f"home.line_{number}"))
-st.image(picture.flow([t("home.flow_document").split("→"), t("home.flow_question").split("→")]), width="stretch")
-sample, other, own = st.columns(3)
-here = st.session_state["lang"] if st.session_state["lang"] in samples.FILES else "en"
-there = "en" if here == "zh" else "zh"
-with sample.container(border=True, height="stretch"):
-    st.markdown(f"**{t('home.sample')}**")
-    st.caption(t("home.sample_help"))
-    if st.button(t("home.try"), type="primary", icon=":material/play_arrow:", key="try", width="stretch"):
-        try_sample(here)
-with other.container(border=True, height="stretch"):
-    st.markdown(f"**{t('home.other')}**")
-    st.caption(t("home.other_help"))
-    if st.button(t("home.try_other"), icon=":material/translate:", key="try_other", width="stretch"):
-        try_sample(there)
-with own.container(border=True, height="stretch"):
-    st.markdown(f"**{t('home.own')}**")
-    st.caption(t("home.own_help"))
-    st.page_link("pages/documents.py", label=t("home.upload"), icon=":material/upload_file:")
-st.caption(t("home.offline"))
+with frame("home", lead=False):
+    for number in (1, 2, 3):
+        st.markdown(t(f"home.line_{number}"))
+    st.image(picture.flow([t("home.flow_document").split("→"), t("home.flow_question").split("→")]), width="stretch")
+    sample, other, own = st.columns(3)
+    here = st.session_state["lang"] if st.session_state["lang"] in samples.FILES else "en"
+    there = "en" if here == "zh" else "zh"
+    with sample.container(border=True, height="stretch"):
+        st.markdown(f"**{t('home.sample')}**")
+        st.caption(t("home.sample_help"))
+        if st.button(t("home.try"), type="primary", icon=":material/play_arrow:", key="try", width="stretch"):
+            try_sample(here)
+    with other.container(border=True, height="stretch"):
+        st.markdown(f"**{t('home.other')}**")
+        st.caption(t("home.other_help"))
+        if st.button(t("home.try_other"), icon=":material/translate:", key="try_other", width="stretch"):
+            try_sample(there)
+    with own.container(border=True, height="stretch"):
+        st.markdown(f"**{t('home.own')}**")
+        st.caption(t("home.own_help"))
+        st.page_link("pages/documents.py", label=t("home.upload"), icon=":material/upload_file:")
+    st.caption(t("home.offline"))

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from pages.ui.answer import answers
-from pages.ui.parts import tables
-from pages.ui.shell import form, models
+from pages.ui.shell import empty, form, models
 from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 from rag_core.comparing import answer
@@ -36,30 +35,8 @@ def ask(comparison: Comparison) -> None:
         place.empty()
 
 
-def sources(comparison: Comparison) -> None:
-    """Say which sources both sides share and which were swapped."""
-    k = min(comparison.cutoff, len(comparison.moves))
-    shared = k - len(comparison.entered)
-    st.markdown(t("answer.sources", shared=shared, k=k, entered=len(comparison.entered)))
-    for column, moves, key in zip(
-        st.columns(2),
-        (comparison.left, comparison.entered),
-        ("answer.only_vector", "answer.only_reranked"),
-        strict=True,
-    ):
-        column.markdown(f"**{t(key)}**")
-        for move in moves:
-            column.text(f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")
-
-
-frame("answer")
-st.caption(t("answer.lead"))
-with errors_shown():
-    comparison = st.session_state["comparison"]
-    if comparison is None:
-        st.info(t("answer.empty"), icon=":material/help:")
-        st.page_link("pages/compare.py", label=t("compare.title"), icon=":material/swap_vert:")
-        st.stop()
+with frame("answer"):
+    comparison = empty.comparison_or_stop(t("answer.empty"))
     st.markdown(t("answer.question"))
     st.text(comparison.query)
     names = {source: t(f"answer.source_{source}") for source in ("extractive", "llm")}
@@ -70,4 +47,4 @@ with errors_shown():
     if st.session_state["answers"]:
         answers.show(comparison, st.session_state["answers"], pages=True)
     st.divider()
-    sources(comparison)
+    answers.shared_sources(comparison)

@@ -6,7 +6,7 @@ from pages.ui.compare import history
 from pages.ui.documents import quality
 from pages.ui.parts import judgments
 from pages.ui.results import result
-from pages.ui.shell import cached, form, link, state, work
+from pages.ui.shell import cached, empty, form, link, state, work
 from pages.ui.shell.frame import errors_shown, frame
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk
@@ -32,9 +32,7 @@ def run(doc_id: str, asked: str) -> None:
             st.info(t("compare.no_suggestion"), icon=":material/info:")
 
 
-frame("compare")
-st.caption(t("compare.lead"))
-with errors_shown():
+with frame("compare"):
     link.read()
     state.take_suggestions()
     doc_id = form.pick_document()
@@ -51,8 +49,7 @@ with errors_shown():
     history.show(doc_id)
     comparison = st.session_state["comparison"]
     if comparison is None or comparison.doc_id != doc_id:
-        st.info(t("compare.empty"), icon=":material/help:")
-        st.stop()
+        empty.stop(t("compare.empty"))
     if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
         st.caption(t("compare.stale"))
     result.show(lambda: work.recorded(comparison), judged, pages=True)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from pages.ui.evaluate import evaluation
 from pages.ui.parts import judgments
-from pages.ui.shell import form, samples, state, work
-from pages.ui.shell.frame import errors_shown, frame
+from pages.ui.shell import empty, form, samples, state, work
+from pages.ui.shell.frame import frame
 from pages.ui.shell.i18n import t
 from rag_core.models import catalog
 from rag_core.settings import DEPTHS
@@ -17,14 +17,8 @@ def sample_taken() -> bool:
     """Offer the bundled samples with their judged questions; say whether one was taken."""
     taken = False
     for column, language in zip(st.columns(2), samples.FILES, strict=True):
-        label = t(f"evaluate.sample_{language}")
-        if column.button(
-            label,
-            key=f"evaluate_{language}",
-            icon=":material/menu_book:",
-            width="stretch",
-            on_click=judgments.forget_added,
-        ):
+        label, icon, forget = t(f"evaluate.sample_{language}"), ":material/menu_book:", judgments.forget_added
+        if column.button(label, key=f"evaluate_{language}", icon=icon, width="stretch", on_click=forget):
             work.add_sample(language)
             taken = True
     return taken
@@ -32,10 +26,11 @@ def sample_taken() -> bool:
 
 def controls() -> bool:
     """Let the reader choose what is evaluated; say whether it was asked for."""
+    listed = [line.id for line in catalog.RERANKERS]
     with st.form("evaluation_form"):
         st.multiselect(
             t("panel.rerankers"),
-            [line.id for line in catalog.RERANKERS],
+            listed,
             key="rerankers",
             accept_new_options=True,
             max_selections=MOST_MODELS,
@@ -50,9 +45,7 @@ def controls() -> bool:
         )
 
 
-frame("evaluate")
-st.caption(t("evaluate.lead"))
-with errors_shown():
+with frame("evaluate"):
     taken = sample_taken()
     doc_id = form.pick_document()
     judgments.added_notice(doc_id)
@@ -65,8 +58,7 @@ with errors_shown():
         st.info(t("evaluate.stopped"), icon=":material/pause_circle:")
     last = st.session_state["evaluation"]
     if last is None or not evaluation.current(last, doc_id):
-        st.info(t("evaluate.empty"), icon=":material/help:")
-        st.stop()
+        empty.stop(t("evaluate.empty"))
     if last.how != state.settings():
         st.caption(t("evaluate.stale"))
     evaluation.show(last)

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from pages.ui.explain import baseline, bench, expansions, languages, probe, projection
-from pages.ui.shell.frame import errors_shown, frame
+from pages.ui.shell import empty
+from pages.ui.shell.frame import frame
 from pages.ui.shell.i18n import t
+from pages.ui.shell.switch import switch
 
 PARTS = {
     "why": probe.show,
@@ -15,24 +17,10 @@ PARTS = {
     "baseline": baseline.show,
 }
 
-frame("explain")
-st.caption(t("explain.lead"))
-with errors_shown():
-    comparison = st.session_state["comparison"]
-    if comparison is None:
-        st.info(t("explain.empty"), icon=":material/help:")
-        st.page_link("pages/compare.py", label=t("compare.title"), icon=":material/swap_vert:")
-        st.stop()
+with frame("explain"):
+    comparison = empty.comparison_or_stop(t("explain.empty"))
     st.text(comparison.query)
     names = {part: t(f"explain.part_{part}") for part in PARTS}
-    st.segmented_control(
-        t("explain.part"),
-        list(names),
-        key="explain_part",
-        format_func=names.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-    )
-    part = st.session_state["explain_part"]
+    part = switch(t("explain.part"), names, "explain_part", labelled=False)
     st.caption(t(f"explain.help_{part}"))
     PARTS[part](comparison)

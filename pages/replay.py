@@ -3,15 +3,13 @@
 import streamlit as st
 
 from pages.ui.results import replay
-from pages.ui.shell.frame import errors_shown, frame
+from pages.ui.shell import empty
+from pages.ui.shell.frame import frame
 from pages.ui.shell.i18n import t
 
-frame("replay")
-st.caption(t("replay.lead"))
-with errors_shown():
+with frame("replay"):
     replay.choose()
     if st.session_state["opened"] is None:
-        st.info(t("replay.empty"), icon=":material/help:")
-        st.stop()
+        empty.stop(t("replay.empty"))
     replay.banner()
     replay.show()

@@ -9,7 +9,7 @@ from pages.ui.parts import page_beside, tables
 from pages.ui.shell import state
 from pages.ui.shell.i18n import t
 from rag_core.comparing.answer import CITATION, EXTRACTIVE
-from rag_core.datatypes import Answer, Comparison
+from rag_core.datatypes import Answer, Comparison, Move
 from rag_core.sharing.replay import SIDES
 
 state.keep(answer_source="extractive")
@@ -62,3 +62,18 @@ def sources(answer: Answer, side: str, pages: bool) -> None:
     shown = page_beside.choose(table, answer.chunks, f"sources_{side}", column_config=look)
     if shown:
         st.text(shown.text)
+
+
+def shared_sources(comparison: Comparison) -> None:
+    """Say how many sources both sides share, and show which were swapped."""
+    k, entered = min(comparison.cutoff, len(comparison.moves)), len(comparison.entered)
+    st.markdown(t("answer.sources", shared=k - entered, k=k, entered=entered))
+    vector, reranked = st.columns(2)
+    swapped(vector, t("answer.only_vector"), comparison.left)
+    swapped(reranked, t("answer.only_reranked"), comparison.entered)
+
+
+def swapped(column: st.delta_generator.DeltaGenerator, heading: str, moves: tuple[Move, ...]) -> None:
+    column.markdown(f"**{heading}**")
+    for move in moves:
+        column.text(f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")

@@ -10,6 +10,7 @@ from pages.ui.explain.probe import DIGITS
 from pages.ui.parts import tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.i18n import t
+from pages.ui.shell.switch import switch
 from rag_core.datatypes import Chunk, Comparison, FirstStage
 from rag_core.explaining import perturb, probe
 from rag_core.explaining.units import Span
@@ -36,10 +37,7 @@ class Place:
 def show(comparison: Comparison) -> None:
     chunk = chosen_chunk.pick(comparison)
     names = {target: t(f"bench.target_{target}") for target in TARGETS}
-    st.segmented_control(
-        t("bench.target"), list(names), key="bench_target", format_func=names.__getitem__, required=True
-    )
-    target = st.session_state["bench_target"]
+    target = switch(t("bench.target"), names, "bench_target")
     base = chunk.text if target == "text" else comparison.query
     begin_at(base, (chunk.id, comparison.query, target))
     with st.container(border=True):

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.parts import tables
+from pages.ui.shell import empty
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Comparison, Expansion, Move
 from rag_core.explaining.expansions import with_queries
@@ -12,7 +13,7 @@ from rag_core.explaining.expansions import with_queries
 def show(comparison: Comparison) -> None:
     if not comparison.expansions:
         st.info(t("expansions.none"), icon=":material/alt_route:")
-        st.page_link("pages/compare.py", label=t("compare.title"), icon=":material/swap_vert:")
+        empty.link_to_compare()
         return
     if len(comparison.moves) < comparison.found:
         st.info(t("expansions.adaptive", scored=len(comparison.moves), found=comparison.found), icon=":material/speed:")

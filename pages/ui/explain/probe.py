@@ -10,6 +10,7 @@ from pages.ui.explain import chosen_chunk
 from pages.ui.parts import tables
 from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import t
+from pages.ui.shell.switch import switch
 from rag_core.datatypes import Chunk, Comparison
 from rag_core.explaining import units
 from rag_core.explaining.probe import (
@@ -46,9 +47,9 @@ def show(comparison: Comparison) -> None:
     chosen_chunk.standing(comparison, chunk)
     chosen_chunk.cut_notice(comparison, chunk.text)
     names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
-    st.segmented_control(t("probe.unit"), list(names), key="probe_unit", format_func=names.__getitem__, required=True)
-    unit = fitting(chunk.text, st.session_state["probe_unit"])
-    if unit != st.session_state["probe_unit"]:
+    wanted = switch(t("probe.unit"), names, "probe_unit")
+    unit = fitting(chunk.text, wanted)
+    if unit != wanted:
         st.info(t("probe.smaller", unit=names[unit]), icon=":material/content_cut:")
     asked = (chunk.id, comparison.query, unit)
     if st.session_state["probe_stopped"] == asked:

@@ -15,6 +15,7 @@ from pages.ui.parts.charts import PICKED, SAME, Row, layered, tooltips
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
+from pages.ui.shell.switch import switch
 from rag_core.datatypes import Chunk, Comparison
 from rag_core.explaining import projection
 from rag_core.explaining.projection import Layout
@@ -50,11 +51,8 @@ def show(comparison: Comparison) -> None:
     """Draw the map; picking a point or a row draws only this part again."""
     with errors_shown():
         names = {method: t(f"map.{method}") for method in LAYOUTS}
-        st.segmented_control(
-            t("map.layout"), list(names), key="map_layout", format_func=names.__getitem__, required=True
-        )
+        method = switch(t("map.layout"), names, "map_layout")
         index = index_of(comparison)
-        method = st.session_state["map_layout"]
         if method == "umap" and len(index.chunks) < projection.FEWEST_FOR_UMAP:
             st.info(t("map.few", count=len(index.chunks), fewest=projection.FEWEST_FOR_UMAP), icon=":material/help:")
             method = "pca"

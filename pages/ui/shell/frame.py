@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui.shell import i18n, state, visits
 from pages.ui.shell.i18n import plain, t
+from pages.ui.shell.switch import switch
 from rag_core import settings
 from rag_core.errors import BadSetting, RerankLabError, ServerError
 
@@ -24,14 +25,19 @@ PAGES = {
 log = logging.getLogger(__name__)
 
 
-def frame(page: str) -> None:
-    """Begin a page; every page calls this first."""
+@contextmanager
+def frame(page: str, lead: bool = True) -> Iterator[None]:
+    """Draw a page: menu, title and lead, then what is said inside, with whatever goes wrong there told the reader."""
     state.prepare()
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
     menu()
     st.title(title)
     stay()
+    if lead:
+        st.caption(t(f"{page}.lead"))
+    with errors_shown():
+        yield
 
 
 def stay() -> None:
@@ -53,14 +59,7 @@ def menu() -> None:
         for name, (path, icon) in PAGES.items():
             st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
         st.space("stretch")
-        st.segmented_control(
-            t("frame.language"),
-            list(i18n.LANGUAGES),
-            key="lang",
-            format_func=i18n.LANGUAGES.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-        )
+        switch(t("frame.language"), i18n.LANGUAGES, "lang", labelled=False)
 
 
 def show_error(error: RerankLabError) -> None:

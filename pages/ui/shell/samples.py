@@ -16,7 +16,7 @@ FILES = {"zh": "city-report-zh", "en": "annual-report-en"}
 
 @st.cache_data(show_spinner=False)
 def load(language: str) -> tuple[str, bytes, list[str]]:
-    """Return a bundled load: its title, its bytes, and its questions."""
+    """Return a bundled sample: its title, its bytes, and its questions."""
     name = FILES[language]
     asked = [row["question"] for row in rows(language)]
     return f"{name}.pdf", (FOLDER / f"{name}.pdf").read_bytes(), asked
@@ -29,7 +29,7 @@ def rows(language: str) -> list[dict]:
 
 @st.cache_data(show_spinner=False)
 def judgments(language: str) -> list[Judgment]:
-    """Return what we judged ourselves: the words of a bundled load that answer its questions."""
+    """Return what we judged ourselves: the words of a bundled sample that answer its questions."""
     return [
         Judgment(row["question"], Span(answer["page"], 0, answer["quote"]), 2, JUDGE)
         for row in rows(language)
@@ -39,13 +39,13 @@ def judgments(language: str) -> list[Judgment]:
 
 @of_document
 def questions(doc_id: str, owner: str) -> list[str]:
-    """Return the questions of a bundled load, or of those in a collection; none for any other document."""
-    questions = {pdf.document_id(data, owner): asked for _, data, asked in map(load, FILES)}
-    return [question for part in document(doc_id).parts for question in questions.get(part, [])]
+    """Return the questions of a bundled sample, or of those in a collection; none for any other document."""
+    asked = {pdf.document_id(data, owner): questions for _, data, questions in map(load, FILES)}
+    return [question for part in document(doc_id).parts for question in asked.get(part, [])]
 
 
 @st.cache_data(show_spinner=False)
 def translation(question: str) -> str:
-    """Return a load question in the other language, or nothing for any other question."""
-    rows = [row for language in FILES for row in rows(language)]
-    return next((row["translation"] for row in rows if row["question"] == question), "")
+    """Return a sample's question in the other language, or nothing for any other question."""
+    asked = (row for language in FILES for row in rows(language))
+    return next((row["translation"] for row in asked if row["question"] == question), "")

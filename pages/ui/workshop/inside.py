@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.parts import tables
-from pages.ui.shell import models, state
+from pages.ui.shell import empty, models, state
 from pages.ui.shell.i18n import plain, t
 from pages.ui.workshop import diagram
 from rag_core.datatypes import Chunk, Comparison, Move
@@ -14,11 +14,7 @@ state.keep(inside_chunk=None)
 
 
 def show() -> None:
-    comparison = st.session_state["comparison"]
-    if comparison is None:
-        st.info(t("inside.empty"), icon=":material/help:")
-        st.page_link("pages/compare.py", label=t("compare.title"), icon=":material/swap_vert:")
-        return
+    comparison = empty.comparison_or_stop(t("inside.empty"))
     st.caption(t("inside.lead"))
     move = pick_chunk(comparison)
     apart(comparison, move)

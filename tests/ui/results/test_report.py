@@ -157,7 +157,7 @@ def titled(made: Comparison, title: str) -> Comparison:
         order = made.ranking(side)
         hits = [replace(hit, chunk=replace(hit.chunk, title=title)) for hit in order.hits]
         sides[side] = replace(order, hits=tuple(hits))
-    return replace(made, **sides)
+    return replace(made, before=sides["vector"], reranked=sides["reranked"])
 
 
 @pytest.mark.slow

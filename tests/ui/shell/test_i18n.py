@@ -106,6 +106,7 @@ FAMILIES = {
     "map.{}": set(projection.LAYOUTS),
     "map.kind_{}": set(projection.COLOURS),
     "{}.title": set(PAGES),
+    "{}.lead": set(PAGES) - {"home", "workshop"},
     "gate.{}": set(quality_part.COLUMNS),
     "verdict.{}": set(quality.VERDICTS),
     "reason.{}": set(quality.REASONS),
