@@ -28,7 +28,7 @@ ANSWER = "Tax revenue grew by eight percent over the year."
 @pytest.fixture
 def drawn(monkeypatch) -> list[tuple[str, int, str]]:
     """Note which pages are really drawn, with which words."""
-    draw, noted = cached.lab().picture, []
+    draw, noted = cached.lab().pages.picture, []
 
     def noting(doc_id: str, number: int, words: str = "", part: object = None) -> tuple[bytes, bool]:
         noted.append((doc_id, number, words))
@@ -182,13 +182,6 @@ def test_another_comparison_begins_with_no_row_selected(library, drawn):
     at.text_input(key="question").set_value("Who paid for the bridge?")
     at = press(at, "form.compare")
     assert not at.get("image")
-
-
-def test_another_comparison_begins_with_no_box_ticked_in_an_order(library):
-    at = select(asked(), "order_vector", 2)
-    at.text_input(key="question").set_value("Who paid for the bridge?")
-    at = press(at, "form.compare")
-    assert at.session_state[table(at, "order_vector").key]["selection"]["rows"] == []
 
 
 def test_a_document_that_is_gone_cannot_be_opened(library, compared):
