@@ -70,6 +70,18 @@ def group_of(item: pytest.Item) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def streamlit_config() -> None:
+    """Have Streamlit read the app's configuration, as the server does first.
+
+    It reads it once, from the working directory of whoever asks first: a test in a folder of its own would have every
+    page after it believe in a server open to the network.
+    """
+    from streamlit import config
+
+    config.get_config_options()
+
+
+@pytest.fixture(scope="session", autouse=True)
 def bundled_models() -> Iterator[None]:
     """Load each bundled model once a worker, as the app does for all its visitors."""
     with pytest.MonkeyPatch.context() as patch:
