@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -328,6 +328,10 @@ class Comparison:
     def cutoff(self) -> int:
         """How many chunks of either order an answer would be written from."""
         return self.settings.cutoff
+
+    def cut_at(self, cutoff: int) -> Comparison:
+        """Return the same comparison with another cutoff; no order changes."""
+        return replace(self, settings=replace(self.settings, cutoff=cutoff))
 
     def ranking(self, side: str) -> Ranking:
         """Return one of the two orders, as a replay file calls it: ``vector`` or ``reranked``."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -157,6 +158,13 @@ def brought_up(kept: Replay) -> Replay:
     """Return a replay with the answers and judgments of now."""
     doc_id, answers = kept.comparison.doc_id, st.session_state["answers"] or {}
     return replay.brought_up(kept, cached.parts(doc_id), answers, cached.lab().judgments.load(doc_id))
+
+
+def replace_comparison(comparison: Comparison) -> None:
+    """Put a comparison whose cutoff was moved in the place of the one on screen; nothing is measured anew."""
+    kept = st.session_state["recorded"]
+    recorded = replace(kept, comparison=comparison) if kept else None
+    st.session_state.update(comparison=comparison, answers=None, recorded=recorded and replace(recorded, answers={}))
 
 
 def remember(comparison: Comparison, name: str) -> None:
