@@ -18,7 +18,7 @@ import pytest
 import running_app
 from llm_server import LLMServer, Reply, completion, refusal, stream
 from pdfs import text_pdf
-from running_app import asked_outside, settle
+from running_app import asked_outside, order_rows, settle
 from running_app import running_app as serve
 
 pytestmark = pytest.mark.slow
@@ -227,7 +227,7 @@ def hover_charts(page: Page, screens: Screens) -> None:
 def compare(page: Page, screens: Screens) -> None:
     go(page, "compare")
     page.get_by_label(SAID["form.question"], exact=True).fill(QUESTION)
-    page.get_by_text(SAID["form.expansions"]).click()
+    open_popover(page, "wordings")
     page.get_by_label(SAID["form.typed"]).fill("\n".join(EVIL[:4]))
     press(page, "form.by_llm")
     page.get_by_text(SAID["form.kept"], exact=True).wait_for()
@@ -236,7 +236,7 @@ def compare(page: Page, screens: Screens) -> None:
     page.get_by_text("Both tables rank").wait_for()
     screens.look()
     open_cells(page, screens)
-    for tab in ("slope", "bars", "ledger", "times"):
+    for tab in ("slope", "ledger", "times"):
         page.get_by_role("tab", name=SAID[f"result.{tab}"]).click()
         screens.look()
         hover_charts(page, screens)
@@ -247,10 +247,11 @@ def compare(page: Page, screens: Screens) -> None:
 
 
 def pick_first_row(page: Page) -> None:
-    table = page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 15, box["y"] + 52)
+    order_rows(page, 0).first.click()
+
+
+def open_popover(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()
 
 
 def answers(page: Page, screens: Screens, model: Model) -> None:
@@ -293,6 +294,7 @@ def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> 
     page.get_by_text(SAID["answer.by_llm"]).first.wait_for()
     screens.look()
     go(page, "compare")
+    open_popover(page, "wordings")
     press(page, "form.by_llm")
     page.get_by_text(SAID["form.kept"], exact=True).wait_for()
     press(page, "form.compare")
