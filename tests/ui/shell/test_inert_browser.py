@@ -47,20 +47,22 @@ PDF = text_pdf(*([f"Tax revenue grew by {10 * page + n} percent {EVIL[n]}." for 
 QUESTION = f"How much did tax revenue grow? {ALL_EVIL}"
 SAID = json.loads((running_app.ROOT / "pages" / "ui" / "locales" / "en.json").read_text(encoding="utf-8"))
 
+# The page and the tables in it, which have a document of their own.
+ROOTS = "[document, ...[...document.querySelectorAll('*')].map(one => one.shadowRoot).filter(Boolean)]"
 # What outside text could have become; the app's own links lead to itself.
 ACTIVE = """() => {
-  const main = [...document.querySelectorAll('a[href], img, image, iframe, object, embed, form[action], .katex')];
+  const all = selector => ROOTS.flatMap(root => [...root.querySelectorAll(selector)]);
+  const main = all('a[href], img, image, iframe, object, embed, form[action], .katex');
   const outside = main.filter(element => {
     if (element.matches('.katex')) return true;
     const to = element.href?.baseVal ?? element.href ?? element.src ?? element.data ?? element.action ?? '';
     return !/^data:image|^blob:/.test(to) && new URL(to, location).origin !== location.origin;
   });
-  const drawn = [...document.querySelectorAll('.stMarkdownColoredText')].filter(one => one.textContent === 'RED');
-  const logos = [...document.querySelectorAll('img[alt="Streamlit logo"], img[src$="/x"], img[src="x"]')];
-  const icons = [...document.querySelectorAll('[data-testid=stMarkdownContainer] [aria-label="home icon"]')]
-    .filter(icon => !icon.closest('a'));
+  const drawn = all('.stMarkdownColoredText').filter(one => one.textContent === 'RED');
+  const logos = all('img[alt="Streamlit logo"], img[src$="/x"], img[src="x"]');
+  const icons = all('[data-testid=stMarkdownContainer] [aria-label="home icon"]').filter(icon => !icon.closest('a'));
   return [...outside, ...drawn, ...logos, ...icons].map(one => one.outerHTML.slice(0, 200));
-}"""
+}""".replace("ROOTS", ROOTS)
 
 
 class Screens:
@@ -89,7 +91,8 @@ class Screens:
 
 
 # The page without the values of its fields: a password field holds its key, as it must.
-HTML = '() => document.documentElement.outerHTML.replace(/ value="[^"]*"/g, \'\')'
+HTML = f"""() => {ROOTS}.map(root => (root.documentElement?.outerHTML ?? root.innerHTML)
+    .replace(/ value="[^"]*"/g, '')).join('\\n')"""
 
 
 class Model:
@@ -235,6 +238,7 @@ def compare(page: Page, screens: Screens) -> None:
     press(page, "form.compare")
     page.get_by_text("Both tables rank").wait_for()
     screens.look()
+    assert 'class="lines"' in screens.texts[-2], "the rows of the tables are not looked into"
     open_cells(page, screens)
     for tab in ("slope", "ledger", "times"):
         page.get_by_role("tab", name=SAID[f"result.{tab}"]).click()
