@@ -85,7 +85,15 @@ def cutoff_slider(comparison: Comparison, cut: Callable[[int], None], key: str) 
     st.session_state[key] = comparison.cutoff
     if most > CUTOFFS[0]:
         moved = partial(move_cutoff, key, cut)
-        st.slider(t("form.cutoff"), CUTOFFS[0], most, key=key, on_change=moved, width=SLIDER_PIXELS)
+        st.slider(
+            t("form.cutoff"),
+            CUTOFFS[0],
+            most,
+            key=key,
+            on_change=moved,
+            help=t("form.cutoff_help"),
+            width=SLIDER_PIXELS,
+        )
 
 
 def move_cutoff(key: str, cut: Callable[[int], None]) -> None:
