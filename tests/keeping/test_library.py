@@ -190,16 +190,16 @@ def test_judgments_outlive_another_reading_of_the_document(library):
 
 def test_scores_are_kept_by_weights_and_question(library):
     keep_everything(library)
-    library.embeddings.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5, "c2": -1.25}, 0.4))
-    found = library.embeddings.scores(DOCUMENT.id, "clause", "model#1", "q")
+    library.embeddings.save_scores("clause", "model#1", "q", {DOCUMENT.id: Scores({"c1": 0.5, "c2": -1.25}, 0.4)})
+    found = library.embeddings.scores([DOCUMENT.id], "clause", "model#1", "q")
     assert (found.by_chunk, found.per_pair) == ({"c1": 0.5, "c2": -1.25}, pytest.approx(0.2))
-    assert library.embeddings.scores(DOCUMENT.id, "clause", "model#2", "q") == Scores({}, 0.0)
+    assert library.embeddings.scores([DOCUMENT.id], "clause", "model#2", "q") == Scores({}, 0.0)
 
 
 def test_everything_about_a_document_goes_with_it(library):
     keep_everything(library)
     library.judgments.add(of_document([JUDGED]))
-    library.embeddings.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5}, 0.4))
+    library.embeddings.save_scores("clause", "model#1", "q", {DOCUMENT.id: Scores({"c1": 0.5}, 0.4)})
     library.documents.delete(DOCUMENT.id)
     assert [rows(library, table) for table in ("questions", "judgments", "scores", "embeddings")] == [0, 0, 0, 0]
 

@@ -16,7 +16,9 @@ from rag_core.measuring.depth import DEPTHS, Ceiling
 from rag_core.measuring.evaluate import Evaluation, evaluate
 from rag_core.measuring.judge import RELEVANT
 from rag_core.measuring.panel import Panel
+from rag_core.models import catalog
 from rag_core.search import expand
+from rag_core.search.once import Once
 from rag_core.search.opened import Opened
 from rag_core.settings import check_query
 from rag_core.sharing import replay, replay_file
@@ -127,11 +129,16 @@ def compare_with(
         opened = open_document(doc_id, how, place)
         place.progress(0.0, text=t("work.loading"))
         scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
-        comparison = opened.compare(query, expansions, models.ready(how.reranker), scoring, turn)
+        comparison = once(opened, how.reranker).compare(query, expansions, models.ready(how.reranker), scoring, turn)
         rebuilt_notice(opened)
         return comparison
     finally:
         place.empty()
+
+
+def once(opened: Opened, reranker: str) -> Opened | Once:
+    """Return what compares without scoring twice; a server is a visitor's own, may change, and is asked each time."""
+    return opened if catalog.leaves(catalog.RERANKERS, reranker) else Once(opened)
 
 
 def record(comparison: Comparison) -> Replay:
