@@ -17,6 +17,7 @@ from rag_core.measuring.evaluate import Evaluation, evaluate
 from rag_core.measuring.judge import RELEVANT
 from rag_core.measuring.panel import Panel
 from rag_core.models import catalog
+from rag_core.reading.pdf import document_id
 from rag_core.search import expand
 from rag_core.search.once import Once
 from rag_core.search.opened import Opened
@@ -65,13 +66,16 @@ def add_document(data: bytes, title: str, password: str | None = None) -> Docume
     return document
 
 
-def add_sample(language: str) -> Document:
-    """Read a bundled sample and make it the chosen document; its judged questions come with it."""
+def add_sample(language: str) -> None:
+    """Make a bundled sample the chosen document, read unless it is here; its judged questions come with it."""
     title, data, _ = samples.load(language)
-    document = add_document(data, title)
-    if not cached.lab().judgments.questions(document.id):
-        cached.lab().judge(document.id, samples.judgments(language))
-    return document
+    doc_id = document_id(data, state.owner())
+    if cached.lab().documents.file(doc_id) is None:
+        add_document(data, title)
+    else:
+        form.choose_document(doc_id)
+    if not cached.lab().judgments.questions(doc_id):
+        cached.lab().judge(doc_id, samples.judgments(language))
 
 
 def forget(doc_id: str) -> None:
