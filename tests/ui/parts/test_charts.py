@@ -166,6 +166,13 @@ def test_times_have_a_bar_a_step_and_mark_what_was_kept():
     assert kept != now
 
 
+def test_of_scoring_the_share_that_was_kept_is_marked_so():
+    times = rows(charts.time_chart(TIMINGS, TIMINGS["rerank"] / 4).to_dict())
+    scoring = {row["when"]: row["seconds"] for row in times if row["step"] == times[-1]["step"]}
+    assert scoring == {times[0]["when"]: TIMINGS["rerank"] / 4, times[3]["when"]: 3 * TIMINGS["rerank"] / 4}
+    assert sum(row["seconds"] for row in times) == pytest.approx(sum(TIMINGS.values()))
+
+
 @pytest.mark.parametrize("side", ["vector", "reranked"])
 def test_a_grey_line_stands_where_unrelated_texts_do(side):
     drawn = charts.score_chart(of_size(5), side, None, -4.25).to_dict()
