@@ -227,3 +227,10 @@ def test_times_have_a_bar_a_step_and_mark_what_was_kept():
     kept, now = {row["when"] for row in times[:2]}, {row["when"] for row in times[2:]}
     assert len(kept) == len(now) == 1
     assert kept != now
+
+
+def test_of_scoring_the_share_that_was_kept_is_marked_so():
+    times = rows(charts.time_chart(TIMINGS, TIMINGS["rerank"] / 4).to_dict())
+    scoring = {row["when"]: row["seconds"] for row in times if row["step"] == times[-1]["step"]}
+    assert scoring == {times[0]["when"]: TIMINGS["rerank"] / 4, times[3]["when"]: 3 * TIMINGS["rerank"] / 4}
+    assert sum(row["seconds"] for row in times) == pytest.approx(sum(TIMINGS.values()))
