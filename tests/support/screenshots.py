@@ -164,7 +164,7 @@ def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> 
 def expand(page: Page, said: dict[str, str]) -> None:
     """Compare with expansions from the first results, and come back to the page that explains."""
     page.get_by_role("link", name=said["frame.compare"], exact=True).first.click()
-    page.get_by_text(said["form.expansions"]).click()
+    page.locator(".st-key-wordings button").first.click()
     page.get_by_role("button", name=said["form.by_feedback"]).click()
     page.get_by_text(said["form.kept"], exact=True).wait_for()
     settle(page)
