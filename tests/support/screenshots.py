@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pdfs import embedded_pdf, garbled_pdf, joined, scanned_pdf
 from PIL import Image
-from running_app import ROOT, browser_page, running_app, settle
+from running_app import ROOT, browser_page, order_rows, running_app, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -70,7 +70,7 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     take("home")
     page.get_by_role("button", name=words["try"]).click()
     page.get_by_text(words["compared"]).wait_for()
-    show(page, "h3", height=1500)
+    show(page, "[data-testid=stMainBlockContainer]", height=800)
     take("compare")
     compared = page.url
     page.get_by_role("link", name=words["answer"]).click()
@@ -105,17 +105,12 @@ def locale(language: str) -> dict[str, str]:
 def long_chunks(page: Page, compared: str, said: dict[str, str], take: Callable[[str], None]) -> None:
     """Repeat a comparison with long chunks, and pick the first of the new order."""
     page.goto(re.sub("chunks=[^&]*", "chunks=window-1200-240", compared))
-    told = page.get_by_text(said["part.count"].rpartition("}")[2].strip())
-    told.wait_for()
+    page.get_by_text(said["part.count"].rpartition("}")[2].strip()).wait_for()
     settle(page)
-    table = page.get_by_test_id("stDataFrame").nth(1)
-    table.scroll_into_view_if_needed()
-    corner = table.bounding_box()
-    page.mouse.click(corner["x"] + 15, corner["y"] + 52)
-    page.locator("mark").wait_for()
+    order_rows(page, 1).first.click()
+    page.locator("p > mark").wait_for()
     settle(page)
-    page.set_viewport_size({"width": 1280, "height": 800})
-    told.evaluate("element => element.scrollIntoView()")
+    show(page, ".st-key-orders", height=800)
     take("part")
 
 
@@ -169,7 +164,7 @@ def expand(page: Page, said: dict[str, str]) -> None:
     page.get_by_text(said["form.kept"], exact=True).wait_for()
     settle(page)
     page.get_by_role("button", name=said["form.compare"], exact=True).click()
-    page.get_by_text(said["result.fused"], exact=True).wait_for()
+    page.locator(".orders .title").get_by_text(said["result.fused"], exact=True).wait_for()
     settle(page)
     page.get_by_role("link", name=said["frame.explain"], exact=True).click()
     page.get_by_text(said["expansions.switches"]).wait_for()
