@@ -106,7 +106,7 @@ def long_chunks(page: Page, compared: str, said: dict[str, str], take: Callable[
     settle(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.locator(".after .row").first.click()
-    page.locator("p mark").first.wait_for()
+    page.locator("p > mark").wait_for()
     take("part")
 
 
@@ -155,12 +155,12 @@ def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> 
 def expand(page: Page, said: dict[str, str]) -> None:
     """Compare with expansions from the first results, and come back to the page that explains."""
     page.get_by_role("link", name=said["frame.compare"], exact=True).first.click()
-    page.get_by_text(said["form.expansions"]).click()
+    page.locator(".st-key-wordings button").first.click()
     page.get_by_role("button", name=said["form.by_feedback"]).click()
     page.get_by_text(said["form.kept"], exact=True).wait_for()
     settle(page)
     page.get_by_role("button", name=said["form.compare"], exact=True).click()
-    page.get_by_text(said["result.fused"], exact=True).wait_for()
+    page.locator(".orders .title").get_by_text(said["result.fused"], exact=True).wait_for()
     settle(page)
     page.get_by_role("link", name=said["frame.explain"], exact=True).click()
     page.get_by_text(said["expansions.switches"]).wait_for()
