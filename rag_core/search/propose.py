@@ -128,7 +128,8 @@ def _asked_by_heading(heading: str, body: str, language: str, words: frozenset[s
         return heading
     if how := HOW.fullmatch(heading):
         return f"{how[1]} {how[3]} {how[2]} {how[4]}?"
-    return WHICH[language].format(_inside(heading, words)) if SEVERAL[language].fullmatch(heading) else None
+    named = heading if heading.partition(" ")[0] in words else heading[:1].lower() + heading[1:]
+    return WHICH[language].format(named) if SEVERAL[language].fullmatch(heading) else None
 
 
 def _asked_by_sentence(sentence: str, page: int, language: str, words: frozenset[str]) -> Iterator[Proposal]:

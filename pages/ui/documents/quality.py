@@ -41,7 +41,6 @@ def show(document: Document) -> None:
     readings = cached.readings(document.id)
     pages = readings.pages
     if not pages:
-        st.caption(t("gate.unknown"))
         return
     counts = verdicts(pages)
     doubted = len(pages) - counts["good"]
@@ -96,9 +95,14 @@ def row(reading: PageReading) -> list[object]:
     quality = reading.chosen.quality
     verdict = f"{MARKS[quality.verdict]} {t('verdict.' + quality.verdict)}"
     shares = quality.replacement, quality.private, quality.unlikely, quality.spaced
-    searched = "–" if reading.left_out else "✓"
+    searched = "✓" if is_searched(reading) else "–"
     counted = quality.characters, *shares
     return [reading.number, verdict, reasons(quality), *counted, EXTRACTORS[reading.extractor], searched]
+
+
+def is_searched(reading: PageReading) -> bool:
+    """Say whether anything of a page is searched: without a letter or a figure there is nothing to cut."""
+    return not reading.left_out and any(map(str.isalnum, reading.chosen.text))
 
 
 def reasons(quality: Quality) -> str:
