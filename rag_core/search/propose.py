@@ -15,6 +15,7 @@ from rag_core.reading.language import sentences
 from rag_core.reading.text import line_width
 from rag_core.search import expand
 from rag_core.search.question_forms import (
+    ABOUT,
     FORMS,
     GLOSSARY,
     HOW,
@@ -22,12 +23,16 @@ from rag_core.search.question_forms import (
     NO_SUBJECT,
     NUMBERING,
     SEVERAL,
+    TOPIC,
     WHICH,
 )
 from rag_core.servers.llm import ChatModel
 
 MOST = 3
-LONGEST_QUESTION = 120
+LONGEST_QUESTION, LONGEST_HEADING = 120, 100
+CONSIDERED = 300
+"""Of a long document's proposals about so many, spread over it, are looked up in its text."""
+
 NAME_WIDTH = 20
 """So many columns, ten Han characters, name a thing well enough; a longer name is no better."""
 
@@ -66,17 +71,19 @@ def by_rule(pages: Sequence[Page], language: str, count: int = MOST) -> list[str
     A sentence of a known form is turned round: "Tax revenue grew by 8 %" asks by how much tax revenue grew, "The
     hospital hired ninety nurses" how many nurses were hired, "The charter took effect on 1 January" when; a term with
     its definition asks what it is. A heading that is a question stands as it is, and one that names several things
-    (risks, tasks) asks which they are. Running heads, page numbers and tables of contents are not read. What two
-    places would answer is left out; what the document says once goes before what it keeps saying, and the questions
-    are of as many kinds, from as many pages, as there are. Where no sentence fits, there are none.
+    (risks, tasks) asks which they are; where all this is too little, numbered headings ask what is said about them.
+    Running heads, page numbers and tables of contents are not read. What two places would answer is left out; what the
+    document says once goes before what it keeps saying, and the questions are of as many kinds, from as many pages, as
+    there are. Where no sentence fits, there are none.
     """
     body = _without_running_heads(pages)
     whole = "\n".join(page.text for page in body)
     words = frozenset(_INSIDE.findall(whole))
-    made = [proposal for page in body for proposal in _proposals(page, language, words)]
-    times = Counter(proposal.text for proposal in made)
-    unique = [proposal for proposal in made if times[proposal.text] == 1]
-    return [proposal.text for proposal in _chosen(unique, whole.casefold(), count)]
+    unique = _asked_once(proposal for page in body for proposal in _proposals(page, language, words))
+    topics = [proposal for proposal in unique if proposal.kind == "topic"]
+    others = [proposal for proposal in unique if proposal.kind != "topic"]
+    chosen = _chosen(others[:: len(others) // CONSIDERED + 1], whole.casefold(), count)
+    return [proposal.text for proposal in [*chosen, *topics[: count - len(chosen)]]]
 
 
 def by_llm(pages: Sequence[Page], language: str, llm: ChatModel, count: int = MOST) -> list[str]:
@@ -110,26 +117,28 @@ def _without_running_heads(pages: Iterable[Page]) -> list[Page]:
 def _proposals(page: Page, language: str, words: frozenset[str]) -> Iterator[Proposal]:
     """Yield what a page's headings, sentences and glossary ask; ``words`` are those seen inside sentences."""
     for heading, body in pairwise(page.text.split("\n")):
-        question = _asked_by_heading(heading, body, language, words)
-        if question:
-            yield Proposal(question, "heading", NUMBERING.sub("", heading), page.number)
+        if len(body) >= LEAST_BODY[language]:
+            yield from _asked_by_heading(heading.strip(), page.number, language, words)
     for start, end in sentences(page.text):
         yield from _asked_by_sentence(page.text[start:end], page.number, language, words)
-    terms = GLOSSARY.findall(page.text)
+    terms = [term for term in GLOSSARY.findall(page.text) if not NO_SUBJECT["zh"].search(term)]
     for term in terms if len(terms) > 1 else ():
         yield Proposal(f"什么是{term}？", "term", term, page.number)
 
 
-def _asked_by_heading(heading: str, body: str, language: str, words: frozenset[str]) -> str | None:
-    heading = NUMBERING.sub("", heading.strip())
-    if not 4 <= len(heading) < min(len(body), LONGEST_QUESTION) or len(body) < LEAST_BODY[language]:
-        return None
+def _asked_by_heading(line: str, page: int, language: str, words: frozenset[str]) -> Iterator[Proposal]:
+    heading = NUMBERING.sub("", line)
+    if not 4 <= len(heading) <= LONGEST_HEADING or not heading[0].isalnum():
+        return
+    inside = _small(heading, words)
     if heading.endswith(("?", "？")):
-        return heading
-    if how := HOW.fullmatch(heading):
-        return f"{how[1]} {how[3]} {how[2]} {how[4]}?"
-    named = heading if heading.partition(" ")[0] in words else heading[:1].lower() + heading[1:]
-    return WHICH[language].format(named) if SEVERAL[language].fullmatch(heading) else None
+        yield Proposal(heading, "heading", heading, page)
+    elif how := HOW.fullmatch(heading):
+        yield Proposal(f"{how[1]} {how[3]} {how[2]} {how[4]}?", "heading", heading, page)
+    elif SEVERAL[language].fullmatch(heading):
+        yield Proposal(WHICH[language].format(inside), "heading", heading, page)
+    elif heading != line and TOPIC[language].fullmatch(heading):
+        yield Proposal(ABOUT[language].format(inside), "topic", heading, page)
 
 
 def _asked_by_sentence(sentence: str, page: int, language: str, words: frozenset[str]) -> Iterator[Proposal]:
@@ -149,11 +158,24 @@ def _inside(subject: str, words: frozenset[str]) -> str:
     return first.lower() + space + rest if first.lower() in words | ARTICLES else subject
 
 
+def _small(heading: str, words: frozenset[str]) -> str:
+    """Return a heading as it stands inside a sentence: words that the text itself writes small are small."""
+    first, *rest = heading.split()
+    first = first if first in words or first.isupper() else first.lower()
+    return " ".join([first, *(word.lower() if word.lower() in words else word for word in rest)])
+
+
 def _is_clear(subject: str, words: frozenset[str]) -> bool:
     first, *rest = subject.split(" ")
     if first.lower() in ARTICLES:
         return len(rest) > 1
     return not first[:1].isascii() or first in words or first.lower() in words
+
+
+def _asked_once(proposals: Iterable[Proposal]) -> list[Proposal]:
+    made = list(proposals)
+    times = Counter(proposal.text for proposal in made)
+    return [proposal for proposal in made if times[proposal.text] == 1]
 
 
 def _chosen(proposals: Iterable[Proposal], whole: str, count: int) -> list[Proposal]:

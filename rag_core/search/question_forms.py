@@ -44,7 +44,7 @@ _REST = rf"(?P<rest>(?: {_WORD}){{0,8}}?)(?=[,;:.!?]|$)"
 _SOME = rf"(?P<rest>(?: {_WORD}){{0,4}}?)"
 _DONE = r"(?:[a-z]+ed|built|sold|bought|laid|held|sent|taught|made|paid|cut|lost|won|hurt|born|found|written|taken)\b"
 _RELATIVE = r"(?:that|which|whose|(?:in|on|at|by|from) which|where)\b"
-_COMPARED = r"(?! (?:higher|lower|more|less|above|below))"
+_ENDS = r"(?=[,;:.]|$| (?:of|in|at|on|for|by|from|up|down|and|but|against|compared|last|this)\b)"
 
 _CHANGES = {
     "rose": "rise",
@@ -78,8 +78,8 @@ _LEVEL_OF = rf"{_SUBJECT} (?P<verb>was|were|is|are)(?: now| still)?"
 _ENGLISH = (
     ("change", rf"{_CHANGE_OF} by {_ABOUT}[£$€¥]?{_NUMBER}", "By how much did {subject} {base}?"),
     ("change", rf"{_CHANGE_OF} (?:from|to) {_ABOUT}[£$€¥]?{_NUMBER}", "How far did {subject} {base}?"),
-    ("amount", rf"{_LEVEL_OF} {_ABOUT}[£$€¥]{_DIGITS}{_COMPARED}", "How much {verb} {subject}?"),
-    ("amount", rf"{_LEVEL_OF} {_ABOUT}{_DIGITS} ?(?:%|per ?cent\b){_COMPARED}", "How high {verb} {subject}?"),
+    ("amount", rf"{_LEVEL_OF} {_ABOUT}[£$€¥]{_DIGITS}{_ENDS}", "How much {verb} {subject}?"),
+    ("amount", rf"{_LEVEL_OF} {_ABOUT}{_DIGITS} ?(?:%|per ?cent\b){_ENDS}", "How high {verb} {subject}?"),
     (
         "count",
         rf"^(?:A total of )?(?i:{_ABOUT}{_NUMBER}) {_THINGS} (?P<verb>(?:were|are|have been|will be) {_DONE}){_REST}",
@@ -174,7 +174,7 @@ NO_SUBJECT = {
 # Headings
 
 NUMBERING = re.compile(
-    r"^(?:第[一二三四五六七八九十\d]+[章节部分]+|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+[、.．]"
+    r"^(?:第[一二三四五六七八九十百\d]+[章节条部分]+|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+[、.．]"
     r"|\d{1,2}(?:\.\d{1,2})*[.、．)]?(?![\d年月])|[A-Z]\.|(?:Chapter|Section|Part)\s+\w+[.:]?)\s*"
 )
 SEVERAL = {
@@ -187,6 +187,17 @@ SEVERAL = {
 }
 """Headings that name several things of a kind."""
 
+TOPIC = {
+    "en": re.compile(
+        r"(?!.*\b(?:introduction|summary|overview|contents|references|acknowledge?ments)\b)"
+        r"(?:[A-Za-z][\w’'-]*)(?: [A-Za-z][\w’'-]*){1,5}",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(r"(?!引言|前言|概述|总则|附则|附录|参考文献|目录|摘要|结论|总结|背景|其他)[\u4e00-\u9fff]{3,10}"),
+}
+"""Numbered headings that name what is written about below them."""
+
+ABOUT = {"en": "What does the document say about {}?", "zh": "关于{}，文档里是怎么说的？"}
 WHICH = {"en": "What are the {}?", "zh": "{}有哪些？"}
 HOW = re.compile(r"(How|Where|When|Why) ((?:the|our|a) .{3,40}?) (is|are|was|were) (\w+)")
 """A heading that is an indirect question."""

@@ -67,11 +67,20 @@ def test_a_sentence_is_turned_round(sentence, question):
         (f"How the measures are defined\n{FILLING}", "How are the measures defined?"),
         (f"3. What does a citizen pay?\n{FILLING}", "What does a citizen pay?"),
         (f"三、2025年的主要目标\n{FILLING_ZH}", "2025年的主要目标有哪些？"),
+        (f"4.2 Life in the Town of Harrow\n{FILLING}", "What does the document say about life in the town of Harrow?"),
+        (f"第三条 保密义务\n{FILLING_ZH}", "关于保密义务，文档里是怎么说的？"),
         (f"（二）怎样申请补贴？怎么算？\n{FILLING_ZH}", "怎样申请补贴？怎么算？"),
     ],
 )
 def test_a_heading_is_a_question(text, question):
     assert asked(text) == [question]
+
+
+def test_what_is_said_about_a_matter_is_asked_where_nothing_else_is():
+    text = f"3.1 Data retention\n{FILLING}\nNinety nurses were hired.\n3.2 Staff pay\n{FILLING}"
+    nurses, retention = "How many nurses were hired?", "What does the document say about data retention?"
+    assert propose.by_rule(pages(text), "en", 1) == [nurses]
+    assert propose.by_rule(pages(text), "en", 2) == [nurses, retention]
 
 
 def test_a_glossary_is_asked_for_its_terms():
@@ -93,6 +102,10 @@ def test_a_glossary_is_asked_for_its_terms():
         "比上年提高1.2个百分点。",
         "其增长5%，我们力争达到300家。",
         "一、主要目标\n二、重点任务\n三、保障措施",
+        f"Data Retention\n{FILLING}",
+        f"1 Introduction\n{FILLING}",
+        f"- 2 Do you see?\n{FILLING}",
+        f"第一章 总则\n{FILLING_ZH}",
         "",
         "\n \n",
     ],
