@@ -45,10 +45,10 @@ def say(pages: Sequence[PageReading]) -> None:
     kinds = {kind(reading) for reading in pages}
     if not pages:
         st.caption(t("gate.unknown"))
-    elif {DOUBTFUL, UNREADABLE} & kinds:
-        st.warning(truth(pages), icon=":material/visibility_off:")
-    else:
+    elif GOOD in kinds and not {DOUBTFUL, UNREADABLE} & kinds:
         st.success(truth(pages), icon=":material/fact_check:")
+    else:
+        st.warning(truth(pages), icon=":material/visibility_off:")
 
 
 def truth(pages: Sequence[PageReading]) -> str:
@@ -74,4 +74,5 @@ def kind(reading: PageReading) -> str:
     """Return the verdict of a page; one that is left out, or has nothing on it, is no readable page."""
     if reading.left_out:
         return LEFT_OUT
-    return BLANK if BLANK in reading.chosen.quality.reasons else reading.chosen.quality.verdict
+    verdict, written = reading.chosen.quality.verdict, any(map(str.isalnum, reading.chosen.text))
+    return BLANK if verdict == GOOD and not written else verdict

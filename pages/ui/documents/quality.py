@@ -1,6 +1,5 @@
 """What the extractors made of each page, before anything is indexed: seen, doubted, read otherwise, left out."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -37,15 +36,14 @@ state.keep(gate_page=None)
 
 
 def show(document: Document) -> None:
-    """Say how well the document was read; what is good is said in one line."""
+    """Show how each page was read: at once where one is not good, else when it is asked for."""
     readings = cached.readings(document.id)
     pages = readings.pages
     if not pages:
         return
-    counts = verdicts(pages)
-    doubted = len(pages) - counts["good"]
-    label = t("gate.summary", pages=len(pages), **counts)
-    with st.expander(label, icon=":material/fact_check:", expanded=bool(doubted), key=f"gate_{document.id}"):
+    doubted = any(reading.chosen.quality.verdict != GOOD for reading in pages)
+    label = t("gate.summary")
+    with st.expander(label, icon=":material/fact_check:", expanded=doubted, key=f"gate_{document.id}"):
         if doubted:
             st.caption(t("gate.help"))
         choices(document, readings)
@@ -53,11 +51,6 @@ def show(document: Document) -> None:
         chosen = next((reading for reading in pages if reading.number == page_chosen(pages)), None)
         if chosen:
             page(document, readings, chosen)
-
-
-def verdicts(readings: Sequence[PageReading]) -> dict[str, int]:
-    counts = Counter(reading.chosen.quality.verdict for reading in readings)
-    return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
 def page_chosen(readings: Sequence[PageReading]) -> int | None:

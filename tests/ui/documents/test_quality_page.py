@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hostile
 import pdfs
 import pytest
@@ -10,7 +12,7 @@ from screens import open_page, says, text_of, titles, upload
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.shell import cached
-from rag_core.datatypes import ChunkSettings, Document, Page
+from rag_core.datatypes import ChunkSettings, Document, Page, Readings
 
 EN = ["Revenue of the utility grew by eight percent in the year,", "mostly because of new customers in the north."] * 6
 GARBLED = pdfs.garbled_pdf(*EN)
@@ -73,6 +75,18 @@ def test_what_is_not_readable_is_counted_first_of_all(language, line):
         text_of(at, f"read.{kind}", count=count)
         for kind, count in (("pages", 4), ("good", 1), ("blank", 1), ("left_out", 2))
     )
+
+
+def test_a_document_that_is_left_out_is_no_success():
+    at = upload(open_page("documents"), ("small.pdf", pdfs.text_pdf(["The river is wide."])))
+    cached.lab().pages.choose(
+        at.session_state["doc_id"],
+        Readings(tuple(replace(page, left_out=True) for page in cached.readings(at.session_state["doc_id"]).pages)),
+    )
+    cached.forget(at.session_state["doc_id"])
+    at.run()
+    assert not at.success
+    assert at.warning[0].value == text_of(at, "read.one_left_out")
 
 
 def test_a_garbled_document_is_neither_a_scan_nor_a_success():
