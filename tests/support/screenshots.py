@@ -123,9 +123,6 @@ def gates(page: Page, address: str, said: dict[str, str], take: Callable[[str], 
         settle(page)
         file = {"name": f"{name}.pdf", "mimeType": "application/pdf", "buffer": data}
         page.set_input_files("[data-testid=stFileUploader] input", file)
-        page.get_by_text(f"{name}.pdf").first.wait_for()
-        settle(page)
-        page.get_by_role("button", name=said["documents.add"]).click()
         page.get_by_text(said["gate.help"][:12]).wait_for()
         page.get_by_test_id("stImage").wait_for()
         settle(page)
