@@ -34,7 +34,7 @@ LANGUAGES = {
         "pages": "Median length, characters",
         "evaluate": "Evaluate",
         "sample": "Evaluate the English sample",
-        "measured": "Means over the 12",
+        "measured": "Means over the 14",
     },
     "zh": {
         "locale": "zh-CN",
@@ -47,7 +47,7 @@ LANGUAGES = {
         "pages": "长度中位数（字符）",
         "evaluate": "评测",
         "sample": "评测中文示例",
-        "measured": "对 12 个有相关片段",
+        "measured": "对 14 个有相关片段",
     },
 }
 

@@ -190,7 +190,7 @@ def test_a_sample_is_one_click_away_and_brings_its_questions():
     assert titles(at) == ["city-report-zh.pdf"]
     assert at.metric[3].value == "中文"
     at = run(at.switch_page("pages/compare.py"))
-    assert len(at.selectbox(key="example").options) == 12
+    assert len(at.selectbox(key="example").options) == 14
 
 
 def test_on_a_shared_server_a_visitor_sees_only_their_own_documents(library, monkeypatch):
