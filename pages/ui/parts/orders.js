@@ -15,7 +15,7 @@ const made = (tag, className, text = "", attributes = {}) => {
 
 const filled = (text, places) => text.replace("{places}", places);
 
-function head(side, words) {
+function head(side) {
   const row = made("div", "head", "", { role: "row" });
   const title = made("span", "title", side.title, { role: "columnheader", "aria-colspan": 3 });
   row.append(title, made("span", "unit", side.unit, { role: "columnheader", title: side.start }));
@@ -50,12 +50,12 @@ function scoreCell(row) {
 
 function rowOf(row, rank, data, ranks) {
   const delta = ranks[0].get(row.id) - ranks[1].get(row.id);
-  const made_ = made("div", "row", "", { role: "row", tabindex: -1 });
-  made_.dataset.id = row.id;
-  made_.classList.add(delta > 0 ? "up" : delta < 0 ? "down" : "same");
-  made_.append(made("span", "rank", rank, { role: "cell" }), moveCell(delta, ranks[0].get(row.id), data.words));
-  made_.append(textCell(data.chunks[row.id]), scoreCell(row));
-  return made_;
+  const line = made("div", "row", "", { role: "row", tabindex: -1 });
+  line.dataset.id = row.id;
+  line.classList.add(delta > 0 ? "up" : delta < 0 ? "down" : "same");
+  line.append(made("span", "rank", rank, { role: "cell" }), moveCell(delta, ranks[0].get(row.id), data.words));
+  line.append(textCell(data.chunks[row.id]), scoreCell(row));
+  return line;
 }
 
 function build(root, data) {
@@ -63,7 +63,7 @@ function build(root, data) {
   root.tables.forEach((table, i) => {
     const rows = data.sides[i].rows.map((row, j) => rowOf(row, j + 1, data, ranks));
     table.setAttribute("aria-label", data.sides[i].title);
-    table.replaceChildren(head(data.sides[i], data.words), ...rows);
+    table.replaceChildren(head(data.sides[i]), ...rows);
     rows[0].tabIndex = 0;
   });
   root.ranks = ranks;
@@ -79,11 +79,11 @@ function curve(from, to, width) {
 
 function drawLines(root) {
   const { lines, tables, ranks } = root, k = root.data.cutoff;
-  const first = tables[0].querySelector(".row");
-  const width = lines.clientWidth, height = first ? first.offsetHeight : 0;
-  if (!width || !height) return;
+  const first = tables[1].querySelector(".row"), height = first.offsetHeight, width = lines.clientWidth;
+  root.line.style.top = `${first.offsetTop + k * height}px`;
+  if (!width) return; // a narrow screen shows one list
   const middle = (rank) => first.offsetTop + (rank - 0.5) * height;
-  lines.style.height = `${tables[0].offsetHeight}px`;
+  lines.style.height = `${tables[1].offsetHeight}px`;
   const paths = root.data.sides[1].rows.map(({ id }, i) => {
     const before = ranks[0].get(id), after = i + 1, path = curve(middle(before), middle(after), width);
     path.dataset.id = id;
@@ -93,8 +93,6 @@ function drawLines(root) {
     return path;
   });
   lines.replaceChildren(...paths);
-  root.line.style.top = `${first.offsetTop + k * height}px`;
-  light(root);
 }
 
 function light(root) {
@@ -120,6 +118,7 @@ function mark(root) {
   });
   root.classList.toggle("open", Boolean(root.picked));
   drawLines(root);
+  light(root);
 }
 
 function replay(root) {
@@ -172,12 +171,15 @@ function press(root, event) {
   event.preventDefault();
 }
 
-function wire(root) {
+function find(root) {
   root.tables = [...root.querySelectorAll(".table")];
   root.scroll = root.querySelector(".scroll");
   root.lines = root.querySelector("svg");
   root.line = root.querySelector(".cutoff");
   root.again = root.querySelector("button");
+}
+
+function wire(root) {
   const idUnder = (event) => event.target.closest("[data-id]")?.dataset.id;
   root.again.onclick = () => replay(root);
   root.scroll.onclick = (event) => {
@@ -195,15 +197,20 @@ function wire(root) {
     root.over = undefined;
     light(root);
   };
-  new ResizeObserver(() => root.data && drawLines(root)).observe(root);
+  new ResizeObserver(() => {
+    drawLines(root);
+    light(root);
+  }).observe(root);
 }
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".orders");
-  if (!root.tables) wire(root);
+  const first = !root.tables;
+  if (first) find(root);
   Object.assign(root, { data, picked: data.picked, set: setStateValue });
   if (root.built !== data.drawn) build(root, data);
   root.built = data.drawn;
+  if (first) wire(root);
   mark(root);
   if (arrived !== data.name) replay(root);
   arrived = data.name;

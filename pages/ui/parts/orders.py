@@ -20,10 +20,10 @@ CSS, SCRIPT = (HERE.with_suffix(ending).read_text(encoding="utf-8") for ending i
 HTML = """
 <div class="orders">
   <div class="scroll"><div class="grid">
-    <div class="table" role="table"></div>
+    <div class="table before" role="table"></div>
     <div class="between"><button type="button"></button></div>
     <svg aria-hidden="true"></svg>
-    <div class="table" role="table"></div>
+    <div class="table after" role="table"></div>
     <div class="cutoff" aria-hidden="true"><span></span></div>
   </div></div>
 </div>

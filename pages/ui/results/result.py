@@ -142,7 +142,8 @@ def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: 
     move = next((move for move in comparison.moves if move.chunk.id == st.session_state["picked"]), None)
     if move is None:
         return
-    with page_beside.box(move.chunk, move.part) if pages else st.container(border=True):
+    drawn_in = st.container(key="picked_chunk")
+    with drawn_in, page_beside.box(move.chunk, move.part) if pages else st.container(border=True):
         st.markdown(tables.place(comparison, move))
         if not pages:
             tables.name(move.chunk)

@@ -58,7 +58,7 @@ def stay() -> None:
 
 def menu() -> None:
     """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="menu"):
         st.markdown("**Rerank Lab**", width="content")
         for name, (path, icon) in PAGES.items():
             st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")

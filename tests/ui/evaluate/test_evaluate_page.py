@@ -164,7 +164,7 @@ def test_judges_are_told_apart(library, compared):
     assert not [button for button in at.button if button.key == "undo"]
     click(at, at.button(key="grade_1"))
     assert [one.judge for one in cached.lab().judgments.load(DOC)] == ["other", "me"]
-    assert text_of(at, "judge.so_far", grades="me 1, other 0") in [caption.value for caption in at.caption]
+    assert text_of(at, "judge.so_far", grades="1 (me), 0 (other)") in [caption.value for caption in at.caption]
 
 
 def test_judging_a_document_that_is_gone_says_so(library, compared):

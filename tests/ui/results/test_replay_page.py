@@ -130,7 +130,7 @@ def graded(at, text: str, grade: int, name: str = "Bo"):
 def test_a_second_person_grades_and_takes_back(saved, monkeypatch, tmp_path, no_models):
     at = graded(elsewhere(saved, monkeypatch, tmp_path), ANSWER, 1)
     assert says(at, "replay.added")
-    assert text_of(at, "judge.so_far", grades="Ann 2, Bo 1") in [caption.value for caption in at.caption]
+    assert text_of(at, "judge.so_far", grades="2 (Ann), 1 (Bo)") in [caption.value for caption in at.caption]
     assert [one.judge for one in at.session_state["opened"].judgments] == ["Ann", "Bo"]
     at.button(key="undo").click()
     assert [one.judge for one in run(at).session_state["opened"].judgments] == ["Ann"]
