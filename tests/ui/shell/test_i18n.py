@@ -88,6 +88,7 @@ FAMILIES = {
     "step.{}": {*steps(), "wait"},
     "headline.{}": {"none", "one", "some"},
     "home.line_{}": {"1", "2", "3"},
+    "home.{}": {"helps", "none", "harms"},
     "documents.sample_{}": set(FILES),
     "answer.source_{}": {"extractive", "llm"},
     "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(ORDERS),
