@@ -29,6 +29,7 @@ def show() -> tuple[str, str | None]:
     with st.container(horizontal=True, vertical_alignment="center", key="ask_with"):
         with st.container(width=SELECT_PIXELS):
             doc_id = form.pick_document(filtered=False, labelled=False)
+        gone = form.settle_members(doc_id)  # before their widget is drawn; what it says stands below both lines
         with st.container(width=SELECT_PIXELS):
             form.example_question(doc_id, "example", compare_at_once)
         with st.popover(settings_line(), key="settings", icon=":material/tune:"):
@@ -37,7 +38,8 @@ def show() -> tuple[str, str | None]:
             wanted = wordings()
     with asking:
         compare = question()
-    form.settle_members(doc_id)
+    if gone:
+        form.members_gone()
     return doc_id, "compare" if compare else wanted
 
 

@@ -236,14 +236,17 @@ def length_histogram(lengths: list[int]) -> alt.Chart:
     )
 
 
-def time_chart(timings: dict[str, float]) -> alt.Chart:
-    """Draw the seconds of each step; steps that were done earlier and kept are marked so."""
+def time_chart(timings: dict[str, float], scored_before: float = 0.0) -> alt.Chart:
+    """Draw the seconds of each step; what was done earlier and kept is marked so, as much of scoring as is given."""
     once = ("parse", "embed")
+    now = {**timings, "rerank": timings["rerank"] - scored_before}
+    spent = [(step, seconds, step in once) for step, seconds in now.items()]
+    spent += [("rerank", scored_before, True)] if scored_before else []
     colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=["#2563a8", "#c4c9d1"])
     axis = alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)
     frame = pd.DataFrame(
-        {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if step in once else "chart.now")}
-        for step, seconds in timings.items()
+        {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if before else "chart.now")}
+        for step, seconds, before in spent
     )
     return (
         alt.Chart(frame)
@@ -254,5 +257,5 @@ def time_chart(timings: dict[str, float]) -> alt.Chart:
             color=alt.Color("when:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
             tooltip=[alt.Tooltip("step:N", title=t("table.step")), alt.Tooltip("seconds:Q", format=".3f")],
         )
-        .properties(height=110 + 28 * len(frame))  # axis, title and legend take the first part
+        .properties(height=110 + 28 * len(timings))  # axis, title and legend take the first part
     )

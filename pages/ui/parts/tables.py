@@ -125,6 +125,8 @@ def middle_cut(text: str, columns: int | None) -> str:
     if columns is None or columns_of(line) <= columns:
         return line
     line, half = line.removesuffix(".pdf"), columns // 2
+    if columns_of(line) <= columns:
+        return line
     return one_line(line, half) + one_line(line[::-1], half).rstrip("…")[::-1]
 
 

@@ -84,7 +84,7 @@ def specs(replay: Replay) -> str:
         "slope": charts.slope_chart(comparison, None),
         "vector": charts.score_chart(comparison, "vector", None, replay.unrelated("vector")),
         "reranked": charts.score_chart(comparison, "reranked", None, replay.unrelated("reranked")),
-        "times": charts.time_chart(dict(comparison.timings)),
+        "times": charts.time_chart(dict(comparison.timings), comparison.kept.seconds),
     }
     text = json.dumps({name: fitting(chart) for name, chart in drawn.items()}, ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c")

@@ -85,7 +85,15 @@ def cutoff_slider(comparison: Comparison, cut: Callable[[int], None], key: str) 
     st.session_state[key] = comparison.cutoff
     if most > CUTOFFS[0]:
         moved = partial(move_cutoff, key, cut)
-        st.slider(t("form.cutoff"), CUTOFFS[0], most, key=key, on_change=moved, width=SLIDER_PIXELS)
+        st.slider(
+            t("form.cutoff"),
+            CUTOFFS[0],
+            most,
+            key=key,
+            on_change=moved,
+            help=t("form.cutoff_help"),
+            width=SLIDER_PIXELS,
+        )
 
 
 def move_cutoff(key: str, cut: Callable[[int], None]) -> None:
@@ -191,15 +199,26 @@ def ledger_part(comparison: Comparison, pages: bool) -> None:
 
 
 def time_part(comparison: Comparison) -> None:
-    pairs, chunks, seconds = comparison.pairs, len(comparison.moves), comparison.timings["rerank"]
-    now = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
-    rate = f"{pairs / seconds:.0f}"
-    st.markdown(t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=rate, now=f"{now:.2f}"))
+    chunks, seconds = len(comparison.moves), comparison.timings["rerank"]
+    st.markdown(speed(comparison))
     more = min(2 * chunks, comparison.available)
     if more > chunks:
         extra, each = f"{(more - chunks) * seconds / chunks:.2f}", f"{1000 * seconds / chunks:.1f}"
         st.markdown(t("result.forecast", more=more, chunks=chunks, extra=extra, each=each))
-    st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
+    st.altair_chart(charts.time_chart(dict(comparison.timings), comparison.kept.seconds), key="times")
+
+
+def speed(comparison: Comparison) -> str:
+    """Say how fast pairs were scored; where some had been before, that, and no rate: a few alone are slower."""
+    pairs, kept, seconds = comparison.pairs, comparison.kept, comparison.timings["rerank"]
+    steps = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
+    values = {"pairs": pairs, "now": f"{steps - kept.seconds:.2f}"}
+    if not kept.pairs:
+        return t("result.speed", seconds=f"{seconds:.2f}", rate=f"{pairs / seconds:.0f}", **values)
+    values |= {"kept": kept.pairs, "before": f"{kept.seconds:.2f}"}
+    if kept.pairs == pairs:
+        return t("result.speed_kept", **values)
+    return t("result.speed_part", scored=pairs - kept.pairs, seconds=f"{seconds - kept.seconds:.2f}", **values)
 
 
 def download(replay: Replay) -> None:

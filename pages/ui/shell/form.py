@@ -52,18 +52,21 @@ def pick_document(filtered: bool = True, labelled: bool = True) -> str:
         label_visibility="visible" if labelled else "collapsed",
     )
     if filtered:
-        settle_members(st.session_state["doc_id"])
+        if settle_members(st.session_state["doc_id"]):
+            members_gone()
         pick_members(st.session_state["doc_id"])
     return st.session_state["doc_id"]
 
 
-def settle_members(doc_id: str) -> None:
-    """Drop from what is searched the documents that left the collection, and say so."""
-    known = members(doc_id)
-    chosen = [member for member in st.session_state["within"] if member in known]
-    if known and len(chosen) < len(st.session_state["within"]):
-        st.warning(t("form.within_gone"), icon=":material/find_in_page:")
-    st.session_state["within"] = chosen
+def settle_members(doc_id: str) -> bool:
+    """Drop from what is searched the documents that left the collection; say whether any did."""
+    known, former = members(doc_id), st.session_state["within"]
+    chosen = st.session_state["within"] = [member for member in former if member in known]
+    return bool(known) and len(chosen) < len(former)
+
+
+def members_gone() -> None:
+    st.warning(t("form.within_gone"), icon=":material/find_in_page:")
 
 
 def members(doc_id: str) -> tuple[str, ...]:
