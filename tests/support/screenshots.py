@@ -25,7 +25,7 @@ MOST_BYTES = 250_000
 LANGUAGES = {
     "en": {
         "locale": "en-GB",
-        "try": "Try the sample and compare",
+        "change": "Change this question",
         "compared": "Both tables rank",
         "answer": "Answer",
         "ask": "Answer with both rankings",
@@ -38,7 +38,7 @@ LANGUAGES = {
     },
     "zh": {
         "locale": "zh-CN",
-        "try": "打开示例并对比",
+        "change": "换个问题",
         "compared": "两张表是同样的",
         "answer": "回答",
         "ask": "用两种排序分别回答",
@@ -66,9 +66,9 @@ def main() -> None:
 def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], None]) -> None:
     """Go from the home page to the sample's comparison, its answers and its chunks."""
     page.goto(address)
-    page.get_by_role("button", name=words["try"]).wait_for()
+    page.get_by_role("button", name=words["change"]).wait_for()
     take("home")
-    page.get_by_role("button", name=words["try"]).click()
+    page.get_by_role("button", name=words["change"]).click()
     page.get_by_text(words["compared"]).wait_for()
     show(page, "h3", height=1500)
     take("compare")

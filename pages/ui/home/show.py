@@ -13,7 +13,7 @@ from rag_core.comparing.answer import CITATION
 from rag_core.reading.pdf import MAX_BYTES
 from rag_core.sharing.replay import SIDES, Replay
 
-ANSWER_COLUMNS = 84
+ANSWER_COLUMNS = 140
 
 state.keep(home_question=0, own_read=None)
 
@@ -42,11 +42,12 @@ def own_pdf() -> None:
 def choose() -> Saved:
     """Let the reader switch between the sample's questions; each says what reranking does to it."""
     results = saved.results(saved.spoken())
+    labels = list(map(label, results))
     st.pills(
         t("home.questions"),
-        range(len(results)),
+        range(len(labels)),
         key="home_question",
-        format_func=lambda number: label(results[number]),
+        format_func=labels.__getitem__,
         required=True,
         label_visibility="collapsed",
         on_change=lambda: st.session_state.update(picked=None),
@@ -95,7 +96,9 @@ def rankings(replay: Replay) -> None:
 
 def answers(replay: Replay) -> None:
     """Set the first sentence of both answers side by side."""
-    for column, side in zip(st.columns(2), SIDES, strict=True):
+    with st.container(key="home_answers"):
+        columns = st.columns(2)
+    for column, side in zip(columns, SIDES, strict=True):
         with column.container(gap=None):
             st.caption(t("home.answer", order=tables.order_name(replay.comparison, side)))
             first = CITATION.sub("", replay.answers[side].text.split("\n")[0])

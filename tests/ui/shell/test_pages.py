@@ -56,11 +56,12 @@ from rag_core.servers import llm
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_home_says_what_this_is_and_offers_three_ways_in(language):
+def test_home_says_what_this_is_and_offers_two_ways_on(language):
     at = open_page("home", language)
     assert at.title[0].value == text_of(at, "home.title")
-    assert all(says(at, f"home.line_{number}") for number in (1, 2, 3))
-    assert [button.label for button in at.button] == [text_of(at, "home.try"), text_of(at, "home.try_other")]
+    assert says(at, "home.line") and all(says(at, f"home.line_{number}") for number in (1, 2, 3))
+    assert [button.label for button in at.button] == [text_of(at, "home.change")]
+    assert [field.key for field in at.file_uploader] == ["own"]
 
 
 def test_the_first_language_is_english_for_a_browser_that_does_not_say():
@@ -77,7 +78,7 @@ def test_the_switch_changes_the_language_of_the_page():
 @pytest.mark.slow
 def test_the_sample_leads_to_a_finished_comparison():
     at = open_page("home")
-    click(at, at.button(key="try"))
+    click(at, at.button(key="change"))
     assert at.title[0].value == text_of(at, "compare.title")
     comparison = at.session_state["comparison"]
     assert comparison.query == at.session_state["question"] != ""
@@ -757,4 +758,4 @@ def test_a_folder_that_cannot_be_written_is_told_on_every_way_in(language):
     assert says(open_page("documents", language), "error.library_unwritable")
     assert says(open_page("compare", language), "error.library_unwritable")
     at = open_page("home", language)
-    assert says(click(at, at.button(key="try")), "error.library_unwritable")
+    assert says(click(at, at.button(key="change")), "error.library_unwritable")
