@@ -23,7 +23,7 @@ def open_home(page, address: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", FILES)
-@pytest.mark.parametrize(("width", "height", "row", "rows"), [(1280, 800, 260, 8), (390, 844, 480, 4)])
+@pytest.mark.parametrize(("width", "height", "row", "rows"), [(1280, 800, 260, 8), (390, 844, 500, 4)])
 def test_the_comparison_is_seen_without_scrolling(address, person, language, width, height, row, rows):
     page = person(width=width, height=height).new_page()
     open_home(page, address, language)

@@ -58,7 +58,7 @@ def test_each_question_says_what_reranking_does_to_it(loaded, language):
         text_of(at, key, question=question) for key, question in zip(keys, questions, strict=True)
     ]
     at.session_state["picked"] = best(saved.results(language)[0])
-    pills.set_value([2])
+    pills.set_value(2)
     assert says(run(at), "outcome.fell")
     assert at.session_state["picked"] is None
     assert loaded == []
