@@ -1,4 +1,4 @@
-.PHONY: install run test lint samples screenshots models-table settings-table evaluate
+.PHONY: install run test lint samples results screenshots models-table settings-table evaluate
 
 install:
 	pip install -r requirements-dev.txt
@@ -16,6 +16,9 @@ lint:
 
 samples:
 	python data/samples/make_samples.py
+
+results:
+	PYTHONPATH=. python data/samples/make_results.py
 
 screenshots:
 	PYTHONPATH=. python tests/support/screenshots.py

@@ -28,7 +28,18 @@ LAYERS = {
         "batch",
         "cli",
     ),
-    "pages/ui": ("shell", "parts", "answer", "results", "compare", "documents", "evaluate", "explain", "workshop"),
+    "pages/ui": (
+        "shell",
+        "parts",
+        "answer",
+        "results",
+        "compare",
+        "documents",
+        "evaluate",
+        "explain",
+        "workshop",
+        "home",
+    ),
 }
 """The rooms of each house from the ground up: a room knows those before it and nothing above."""
 

@@ -2,9 +2,10 @@
 
 Each sample's twelve questions are asked in its own language and in the other one, at depth 50, of the chunks that the
 documents page proposes, or of windows of each size in ``--windows``, with a fifth of it as their overlap. ``--also``
-names a PDF and its questions, in the form of the samples'. Printed are the rank of the first chunk that answers, in the
-vector order and in the cross-encoder's, their mean reciprocal ranks, how many answers reach the top 5, and the seconds
-that scoring took.
+names a PDF and its questions, in the form of the samples'. Questions marked ``chosen`` were written for what reranking
+does to them, after that was seen: they measure nothing and are left out. Printed are the rank of the first chunk that
+answers, in the vector order and in the cross-encoder's, their mean reciprocal ranks, how many answers reach the top 5,
+and the seconds that scoring took.
 """
 
 import argparse
@@ -80,7 +81,7 @@ def main() -> None:
         lab = Lab(Path(home))
         for pdf, questions in [*files, arguments.also] if arguments.also else files:
             document = lab.add(pdf.read_bytes(), pdf.name)
-            rows = json.loads(questions.read_text(encoding="utf-8"))
+            rows = [row for row in json.loads(questions.read_text(encoding="utf-8")) if not row.get("chosen")]
             sizes = [ChunkSettings("window", size, size // 5) for size in arguments.windows or ()]
             for cut in sizes or [chunk.recommend(document.pages)]:
                 opened = lab.open(document.id, Settings(chunks=cut), embedder)

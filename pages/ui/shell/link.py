@@ -22,23 +22,26 @@ MOST_IN_LINK, LONGEST_IN_LINK = 2 * MOST_EXPANSIONS, MAX_QUERY + LONGEST_EXPANSI
 def write(comparison: Comparison) -> None:
     """Put a comparison into the address, which is not to be read again in this visit."""
     st.session_state["link_was_read"] = True
+    st.query_params.from_dict(parameters(comparison))
+
+
+def parameters(comparison: Comparison) -> dict[str, str | list[str]]:
+    """Return what stands in the address of a comparison."""
     how = comparison.settings
-    st.query_params.from_dict(
-        {
-            "doc": comparison.doc_id,
-            "within": list(how.within),
-            "q": comparison.query,
-            "x": [f"{expansion.origin}:{expansion.text}" for expansion in comparison.expansions],
-            "depth": str(how.depth),
-            "cutoff": str(how.cutoff),
-            "adaptive": str(int(how.adaptive)),
-            "first": how.first_stage,
-            "chunks": f"{how.chunks.preset}-{how.chunks.size}-{how.chunks.overlap}",
-            "embedder": how.embedder,
-            "reranker": how.reranker,
-            "lang": st.session_state["lang"],
-        }
-    )
+    return {
+        "doc": comparison.doc_id,
+        "within": list(how.within),
+        "q": comparison.query,
+        "x": [f"{expansion.origin}:{expansion.text}" for expansion in comparison.expansions],
+        "depth": str(how.depth),
+        "cutoff": str(how.cutoff),
+        "adaptive": str(int(how.adaptive)),
+        "first": how.first_stage,
+        "chunks": f"{how.chunks.preset}-{how.chunks.size}-{how.chunks.overlap}",
+        "embedder": how.embedder,
+        "reranker": how.reranker,
+        "lang": st.session_state["lang"],
+    }
 
 
 def read() -> None:

@@ -458,10 +458,10 @@ def test_both_are_asked_without_expansions(library, expanded):
 
 def test_a_sample_question_brings_its_translation():
     at = open_page("home")
-    click(at, at.button(key="try"))
+    click(at, at.button(key="change"))
     at.session_state["explain_part"] = "languages"
     run(at.switch_page("pages/explain.py"))
-    assert at.text_input(key="other_question").value == "哪块业务以前亏损、现在盈利了？"
+    assert at.text_input(key="other_question").value == "谁评估了董事会的工作？"
 
 
 # Expansions

@@ -36,7 +36,7 @@ def open_file(page, address: str, file: Path) -> None:
 def test_a_result_goes_out_is_judged_and_comes_home(tmp_path, address, person):
     page = person().new_page()
     page.goto(address)
-    page.get_by_role("button", name=LOCALE["home.try"]).click()
+    page.get_by_role("button", name=LOCALE["home.change"]).click()
     page.get_by_text("Both tables rank").wait_for()
     settle(page)
     sent = save(page, tmp_path / "sent.json")

@@ -92,6 +92,7 @@ FAMILIES = {
     "outcome.{}": {"rose", "fell", "stayed"},
     "orders.{}": set(orders.WORDS),
     "home.line_{}": {"1", "2", "3"},
+    "home.{}": {"helps", "none", "harms"},
     "documents.sample_{}": set(FILES),
     "read.{}": set(outcome.KINDS),
     "read.one_{}": set(outcome.ALL_ALIKE),

@@ -189,7 +189,7 @@ def press(page: Page, key: str) -> None:
 
 def documents(page: Page, screens: Screens, address: str) -> None:
     page.goto(address)
-    page.get_by_role("button", name=SAID["home.try"]).wait_for()
+    page.get_by_role("button", name=SAID["home.change"]).wait_for()
     screens.look()
     go(page, "documents")
     uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")

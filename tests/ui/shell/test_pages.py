@@ -57,11 +57,12 @@ from rag_core.servers import llm
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_home_says_what_this_is_and_offers_three_ways_in(language):
+def test_home_says_what_this_is_and_offers_two_ways_on(language):
     at = open_page("home", language)
     assert at.title[0].value == text_of(at, "home.title")
-    assert all(says(at, f"home.line_{number}") for number in (1, 2, 3))
-    assert [button.label for button in at.button] == [text_of(at, "home.try"), text_of(at, "home.try_other")]
+    assert says(at, "home.line") and all(says(at, f"home.line_{number}") for number in (1, 2, 3))
+    assert [button.label for button in at.button] == [text_of(at, "home.change")]
+    assert [field.key for field in at.file_uploader] == ["own"]
 
 
 def test_the_first_language_is_english_for_a_browser_that_does_not_say():
@@ -78,7 +79,7 @@ def test_the_switch_changes_the_language_of_the_page():
 @pytest.mark.slow
 def test_the_sample_leads_to_a_finished_comparison():
     at = open_page("home")
-    click(at, at.button(key="try"))
+    click(at, at.button(key="change"))
     assert at.title[0].value == text_of(at, "compare.title")
     comparison = at.session_state["comparison"]
     assert comparison.query == at.session_state["question"] != ""
@@ -220,7 +221,7 @@ def test_a_sample_is_one_click_away_and_brings_its_questions():
     assert titles(at) == ["city-report-zh.pdf"]
     assert at.metric[3].value == "中文"
     at = run(at.switch_page("pages/compare.py"))
-    assert len(at.selectbox(key="example").options) == 12
+    assert len(at.selectbox(key="example").options) == 14
 
 
 def test_on_a_shared_server_a_visitor_sees_only_their_own_documents(library, monkeypatch):
@@ -783,4 +784,4 @@ def test_a_folder_that_cannot_be_written_is_told_on_every_way_in(language):
     assert says(open_page("documents", language), "error.library_unwritable")
     assert says(open_page("compare", language), "error.library_unwritable")
     at = open_page("home", language)
-    assert says(click(at, at.button(key="try")), "error.library_unwritable")
+    assert says(click(at, at.button(key="change")), "error.library_unwritable")

@@ -44,7 +44,7 @@ def test_a_comparison_and_its_explanation_speak_it(library):
 
 def test_a_sample_is_offered(library):
     at = open_page("home", "xx")
-    at.button(key="try").click()
+    at.button(key="change").click()
     assert run(at).session_state["question"].isascii()
 
 

@@ -97,11 +97,11 @@ def test_the_samples_questions_are_played_one_after_another():
     at.selectbox(key="game_example").select_index(0)
     at = hand_in(press(run(at), "game.deal"))
     questions = samples.load("en")[2]
-    assert says_anywhere(at, text_of(at, "game.played", played=1, all=12))
+    assert says_anywhere(at, text_of(at, "game.played", played=1, all=14))
     at = press(at, "game.next")
     assert at.session_state["game"].dealt.query == at.text_input(key="question").value == questions[1]
     at = hand_in(at, LAST)
-    assert says_anywhere(at, text_of(at, "game.played", played=2, all=12))
+    assert says_anywhere(at, text_of(at, "game.played", played=2, all=14))
     rounds = [at.session_state["game_scores"][document_id(samples.load("en")[1]), asked] for asked in questions[:2]]
     total = predict.total(rounds)
     assert [metric.value for metric in at.metric] == [f"{total.hits} / 10", f"{total.vector} / 10"]
