@@ -21,7 +21,8 @@ def try_sample(language: str) -> None:
 with frame("home", lead=False):
     for number in (1, 2, 3):
         st.markdown(t(f"home.line_{number}"))
-    st.image(picture.flow([t("home.flow_document").split("→"), t("home.flow_question").split("→")]), width="stretch")
+    flow = [t("home.flow_document"), t("home.flow_question")]
+    st.image(picture.flow([chain.split("→") for chain in flow]), width="stretch", alt="; ".join(flow))
     sample, other, own = st.columns(3)
     here = st.session_state["lang"] if st.session_state["lang"] in samples.FILES else "en"
     there = "en" if here == "zh" else "zh"

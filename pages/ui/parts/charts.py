@@ -8,14 +8,14 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pages.ui.parts.tables import DOWN, UP, one_line, score_name, where
+from pages.ui.parts.palette import BLUE, DOWN, INK, PALE, PICKED, SAME, UP
+from pages.ui.parts.tables import one_line, score_name, where
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Comparison
 
 Row = dict[str, Any]
 """A row of a chart's table."""
 
-SAME, PICKED = "#8a8f98", "#d97706"
 RANKS_SHOWN = 50
 LINES_LABELLED = 12
 BARS_SHOWN = 25
@@ -127,8 +127,12 @@ def end_names(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
     right = alt.datum.side == t("chart.after")
     near = (alt.datum.y <= LINES_LABELLED) | alt.datum.picked
     names = base.encode(text="label:N")
-    right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=LINE_ROOM)
-    left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=LINE_ROOM)
+    right_names = names.transform_filter(right & near).mark_text(
+        align="left", dx=9, fontSize=11, limit=LINE_ROOM, color=INK
+    )
+    left_names = names.transform_filter(~right & near).mark_text(
+        align="right", dx=-9, fontSize=11, limit=LINE_ROOM, color=INK
+    )
     return right_names, left_names
 
 
@@ -140,7 +144,7 @@ def score_chart(
     A grey line stands at ``unrelated``, the score of a text that has nothing to do with the question.
     """
     rows, name = score_rows(comparison, side, picked), score_name(comparison, side)
-    colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, "#2563a8", "#a9bcd3"])
+    colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, BLUE, PALE])
     axis = alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False, labelFlush=False)
     score_tip = alt.Tooltip("score:Q", title=name, format=".4f")
     bars = (
@@ -199,7 +203,7 @@ def length_histogram(lengths: list[int]) -> alt.Chart:
     length_tip = alt.Tooltip("length:Q", bin=bins, title=t("documents.length"))
     return (
         alt.Chart(pd.DataFrame({"length": lengths}))
-        .mark_bar(color="#2563a8")
+        .mark_bar(color=BLUE)
         .encode(
             x=alt.X("length:Q", bin=bins, title=t("documents.length")),
             y=alt.Y("count()", title=t("documents.chunks")),
@@ -212,7 +216,7 @@ def length_histogram(lengths: list[int]) -> alt.Chart:
 def time_chart(timings: dict[str, float]) -> alt.Chart:
     """Draw the seconds of each step; steps that were done earlier and kept are marked so."""
     once = ("parse", "embed")
-    colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=["#2563a8", "#c4c9d1"])
+    colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=[BLUE, PALE])
     axis = alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)
     frame = pd.DataFrame(
         {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if step in once else "chart.now")}

@@ -56,7 +56,7 @@ def test_an_order_can_be_drawn_and_shades_the_first(side):
     drawn = tables.order_table(comparison(TEXTS, cutoff=2), side).to_html()
     rules = re.findall(r"([^{}]+)\{([^{}]+)\}", drawn)
     shaded = " ".join(names for names, look in rules if "background-color" in look)
-    assert {int(row) for row in re.findall(r"_row(\d+)_", shaded)} == {0, 1}
+    assert {int(row) for row in re.findall(r"_row(\d+)_col0", shaded)} == {0, 1}
 
 
 def test_an_order_shows_text_on_one_line():
