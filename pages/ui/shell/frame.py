@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.shell import i18n, state, visits
+from pages.ui.shell import i18n, state, theme, visits
 from pages.ui.shell.i18n import plain, t
 from pages.ui.shell.switch import switch
 from rag_core import settings
@@ -22,6 +23,7 @@ PAGES = {
     "workshop": ("pages/workshop.py", ":material/school:"),
     "replay": ("pages/replay.py", ":material/file_open:"),
 }
+STYLE = Path(__file__).with_name("style.css")
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,8 @@ def frame(page: str, lead: bool = True) -> Iterator[None]:
     state.prepare()
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
-    menu()
+    st.html(STYLE)
+    menu(page)
     st.title(title)
     stay()
     if lead:
@@ -52,7 +55,7 @@ def stay() -> None:
             visits.stay(owner)
 
 
-def menu() -> None:
+def menu(page: str) -> None:
     """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown("**Rerank Lab**", width="content")
@@ -60,6 +63,12 @@ def menu() -> None:
             st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
         st.space("stretch")
         switch(t("frame.language"), i18n.LANGUAGES, "lang", labelled=False)
+        theme.switch(address(page), [address(name) for name in PAGES])
+
+
+def address(page: str) -> str:
+    """Return a page's path below the app's own."""
+    return "" if page == "home" else page
 
 
 def show_error(error: RerankLabError) -> None:
