@@ -9,7 +9,7 @@ from pages.ui.answer import answers
 from pages.ui.parts import page_beside, tables
 from pages.ui.parts.judgments import by_whom, grade_row, judge_name
 from pages.ui.results import result
-from pages.ui.shell import cached, state
+from pages.ui.shell import cached, state, uploader
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Judgment
@@ -17,22 +17,33 @@ from rag_core.measuring import judge
 from rag_core.sharing import replay_file
 from rag_core.sharing.replay import Replay
 
-state.keep(opened=None, opened_file=None, opened_added=0)
+state.keep(opened=None, opened_file=None, opened_added=0, opened_cutoff=None)
 
 
 def choose() -> None:
     """Open an uploaded file once; one that does not open leaves what is on screen."""
     limit = replay_file.MAX_BYTES // 2**20
+    uploader.reword()
     file = st.file_uploader(t("replay.file"), type="json", key="replay_file", max_upload_size=limit)
     if file is None or file.file_id == st.session_state["opened_file"]:
         return
     st.session_state["opened_file"] = file.file_id
     with errors_shown():
-        st.session_state.update(opened=replay_file.read(file.getvalue()), opened_added=0, picked=None)
+        st.session_state.update(
+            opened=replay_file.read(file.getvalue()), opened_added=0, opened_cutoff=None, picked=None
+        )
 
 
 def current() -> Replay:
     return st.session_state["opened"]
+
+
+def viewed() -> Replay:
+    """Return the result with the cutoff that the reader chose; its answers belong to the one it was saved with."""
+    replay, cutoff = current(), st.session_state["opened_cutoff"] or current().comparison.cutoff
+    if cutoff == replay.comparison.cutoff:
+        return replay
+    return replace(replay, comparison=replay.comparison.cut_at(cutoff), answers={})
 
 
 def banner() -> None:
@@ -113,7 +124,7 @@ def take(doc_id: str, news: list[Judgment]) -> None:
 
 def show() -> None:
     replay = current()
-    result.show(current, grade)
+    result.show(viewed, grade, key="opened_cutoff")
     if replay.answers:
         st.subheader(t("report.answers"))
         answers.show(replay.comparison, replay.answers)

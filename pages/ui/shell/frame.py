@@ -35,7 +35,8 @@ def frame(page: str, lead: bool = True) -> Iterator[None]:
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
     st.html(STYLE)
     menu(page)
-    st.title(title)
+    with st.container(key="page_title"):  # the menu shows where one is; a reader by ear has a heading too
+        st.title(title)
     stay()
     if lead:
         st.caption(t(f"{page}.lead"))
@@ -57,13 +58,13 @@ def stay() -> None:
 
 def menu(page: str) -> None:
     """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="menu"):
         st.markdown("**Rerank Lab**", width="content")
         for name, (path, icon) in PAGES.items():
             st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
         st.space("stretch")
-        switch(t("frame.language"), i18n.LANGUAGES, "lang", labelled=False)
         theme.switch(address(page), [address(name) for name in PAGES])
+        switch(t("frame.language"), i18n.LANGUAGES, "lang", labelled=False)
 
 
 def address(page: str) -> str:
