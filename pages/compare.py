@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.compare import history
+from pages.ui.compare import ask, history
 from pages.ui.documents import quality
 from pages.ui.parts import judgments
 from pages.ui.results import result
@@ -32,26 +32,30 @@ def run(doc_id: str, asked: str) -> None:
             st.info(t("compare.no_suggestion"), icon=":material/info:")
 
 
-with frame("compare"):
+def cut(cutoff: int) -> None:
+    """Move the cutoff of the comparison on screen; its answers were written from other chunks."""
+    comparison = st.session_state["comparison"].cut_at(cutoff)
+    work.replace_comparison(comparison)
+    link.write(comparison)
+
+
+with frame("compare", lead=False):
     link.read()
     state.take_suggestions()
-    doc_id = form.pick_document()
+    doc_id, asked = ask.show()
     quality.remind(doc_id)
-    form.example_question(doc_id, "example")
-    asked = form.question_form()
-    form.llm_fields()
-    form.server_fields()
     form.leaving([state.chosen("reranker")])
     if st.session_state["autorun"]:
         asked, st.session_state["autorun"] = "compare", False
     if asked:
         run(doc_id, asked)
-    history.show(doc_id)
     comparison = st.session_state["comparison"]
     if comparison is None or comparison.doc_id != doc_id:
+        history.show(doc_id)
         empty.stop(t("compare.empty"))
     if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
         st.caption(t("compare.stale"))
-    result.show(lambda: work.recorded(comparison), judged, pages=True)
+    result.show(lambda: work.recorded(comparison), judged, cut, pages=True)
     st.caption(t("result.link"))
+    history.show(doc_id)
     cached.settle_in()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -152,11 +152,12 @@ class Part:
 class Scored:
     """What a reranker made of some texts: float of shape (texts,), and of each the part that scored best.
 
-    The part is None where a text was scored whole.
+    The part is None where a text was scored whole. ``kept`` counts the texts that had been scored before.
     """
 
     scores: np.ndarray
     parts: tuple[Part | None, ...]
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,11 @@ class Move:
         """Places gained: positive moved up."""
         return self.before - self.after
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs were scored for it: one, or one for each part."""
+        return self.part.of if self.part else 1
+
 
 class FirstStage(StrEnum):
     """What finds the candidates: vectors, words (BM25), or both, fused."""
@@ -302,13 +308,22 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The pairs of a comparison that had been scored before, and the seconds that scoring them took then."""
+
+    pairs: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two orders of the same candidates, and what lies between them.
 
     ``before`` is the first stage's order; ``order`` says which that is. ``moves`` follow the new order. ``scale`` names
     the unit of the reranker's scores: ``logit``, ``relevance`` from 0 to 1, or ``unknown``. ``timings`` are seconds a
-    step. ``available`` is the number of chunks the document has, ``found`` the number of candidates; adaptive depth may
-    leave the last of them unscored and out of both orders.
+    step; reading, embedding and what was ``kept`` of scoring were done earlier. ``available`` is the number of chunks
+    the document has, ``found`` the number of candidates; adaptive depth may leave the last of them unscored and out of
+    both orders.
     """
 
     doc_id: str
@@ -323,11 +338,16 @@ class Comparison:
     available: int
     found: int
     timings: Mapping[str, float] = field(default_factory=dict)
+    kept: Kept = Kept()
 
     @property
     def cutoff(self) -> int:
         """How many chunks of either order an answer would be written from."""
         return self.settings.cutoff
+
+    def cut_at(self, cutoff: int) -> Comparison:
+        """Return the same comparison with another cutoff; no order changes."""
+        return replace(self, settings=replace(self.settings, cutoff=cutoff))
 
     def ranking(self, side: str) -> Ranking:
         """Return one of the two orders, as a replay file calls it: ``vector`` or ``reranked``."""
@@ -336,7 +356,7 @@ class Comparison:
     @property
     def pairs(self) -> int:
         """How many pairs the reranker scored: one a chunk, or one for each part of it."""
-        return sum(move.part.of if move.part else 1 for move in self.moves)
+        return sum(move.pairs for move in self.moves)
 
     @property
     def entered(self) -> tuple[Move, ...]:

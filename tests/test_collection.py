@@ -12,7 +12,7 @@ from rag_core.datatypes import ChunkSettings, FirstStage, Judgment, Readings, Se
 from rag_core.errors import EmptyCollection
 from rag_core.lab import Lab
 from rag_core.measuring import evaluate, judge
-from rag_core.measuring.scores import kept_scores
+from rag_core.search.once import kept_scores
 
 MONEY = text_pdf(["全市一般公共预算收入增长8.2%，突破6000亿元。", "居民人均可支配收入增长5.6%。"])
 PARKS = text_pdf(["新建和改造公园二十处，绿化面积不断扩大。"], ["博物馆接待游客三百万人次。"])
@@ -168,7 +168,7 @@ def test_a_collection_is_evaluated_and_its_scores_stay_with_the_members(lab, ids
     orders = evaluate.evaluate(opened, asked, [reranker], [5])
     judged = judge.apply(judgments, lab.documents.parts(reader.id), opened.chunks)
     assert orders.rejudged(judged).measured == list(asked.values())
-    kept = lab.embeddings.scores(ids[0], HOW.chunks.key, reranker.weights, QUESTION)
+    kept = lab.embeddings.scores([ids[0]], HOW.chunks.key, reranker.weights, QUESTION)
     assert kept.by_chunk.keys() <= {chunk.id for chunk in lab.cut(ids[0], HOW.chunks)}
     assert kept.by_chunk
     together = kept_scores(opened, reranker, QUESTION)

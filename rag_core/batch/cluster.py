@@ -106,10 +106,9 @@ def score(lab: Lab, wanted: Sequence[Wanted], model_id: str, workers: int, progr
     weights, rows = load_reranker(model_id).weights, ({"wanted": pickle.dumps(request)} for request in wanted)
     for done, row in enumerate(run(rows, ScoreRow, model_id, workers), start=1):
         request, fresh = pickle.loads(row["wanted"]), pickle.loads(row["scores"])
-        place = (request.doc_id, request.key, weights, request.question)
-        known = lab.embeddings.scores(*place)
-        scores = Scores({**known.by_chunk, **fresh.by_chunk}, known.seconds + fresh.seconds)
-        lab.embeddings.save_scores(*place, scores)
+        place = (request.key, weights, request.question)
+        scores = lab.embeddings.scores([request.doc_id], *place).extended(fresh)
+        lab.embeddings.save_scores(*place, {request.doc_id: scores})
         if progress:
             progress(done, len(wanted))
 
@@ -156,6 +155,7 @@ class ScoreRow:
     def __call__(self, row: Row) -> Row:
         """Return the row with the scores of its chunks, and the seconds that they took."""
         wanted, start = pickle.loads(row["wanted"]), perf_counter()
-        scores = finite(self.reranker, self.reranker.score(wanted.question, [piece.text for piece in wanted.chunks]))
-        by_chunk = {piece.id: float(score) for piece, score in zip(wanted.chunks, scores, strict=True)}
-        return {**row, "scores": pickle.dumps(Scores(by_chunk, perf_counter() - start))}
+        scored = self.reranker.score_parts(wanted.question, [piece.text for piece in wanted.chunks])
+        finite(self.reranker, scored.scores)
+        fresh = Scores.made([piece.id for piece in wanted.chunks], scored, perf_counter() - start)
+        return {**row, "scores": pickle.dumps(fresh)}

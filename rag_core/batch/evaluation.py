@@ -12,8 +12,8 @@ from rag_core.measuring import evaluate, judge
 from rag_core.measuring.evaluate import Evaluation
 from rag_core.measuring.exchange import Questions
 from rag_core.measuring.judge import Judged
-from rag_core.measuring.scores import kept_scores
 from rag_core.models.rerank import Reranker
+from rag_core.search.once import kept_scores
 from rag_core.search.opened import Opened
 
 

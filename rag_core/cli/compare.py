@@ -1,4 +1,4 @@
-"""compare: one question on a PDF or a folder, the vector order beside the cross-encoder's."""
+"""compare: one question on a PDF or a folder, the vector ranking beside the cross-encoder's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
     document_arguments(command)
     command.add_argument("question", metavar="QUESTION")
     command.add_argument(
-        "--depth", type=int, default=Settings().depth, help="results per query, 5 to 100 (default %(default)s)"
+        "--depth",
+        type=int,
+        default=Settings().depth,
+        help="candidates to rerank (results per query), 5 to 100 (default %(default)s)",
     )
     command.add_argument("--adaptive", action="store_true", help="stop scoring once the first places are settled")
     command.add_argument(
@@ -42,7 +45,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Compare, save the result where that is wanted, and return both orders."""
+    """Compare, save the result where that is wanted, and return both rankings."""
     made = compare(arguments)
     if arguments.replay:
         save(arguments.replay, replay_file.write(replay.public(made)))

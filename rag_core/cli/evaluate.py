@@ -1,4 +1,4 @@
-"""evaluate: measure every order on a file of questions and judgments, or on a folder of such files."""
+"""evaluate: measure every ranking on a file of questions and judgments, or on a folder of such files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command prints: tables, orders, warnings, and how far the work is."""
+"""What a command prints: tables, rankings, warnings, and how far the work is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag_core.models import selftest
 
 
 def as_json(comparison: Comparison) -> str:
-    """Return a comparison as a JSON object: both orders with their scores, and the seconds of each step."""
+    """Return a comparison as a JSON object: both rankings with their scores, and the seconds of each step."""
     fields = {
         "question": comparison.query,
         "chunks": comparison.available,
@@ -42,8 +42,8 @@ def _best_part(move: Move) -> dict[str, object]:
 
 
 def as_text(comparison: Comparison) -> str:
-    """Return a comparison as text, each order a line a chunk."""
-    title = f"{comparison.order} order"
+    """Return a comparison as text, each ranking one line a chunk."""
+    title = f"{comparison.order} ranking"
     chunks = comparison.before.chunks
     before = [f"{rank:>4}        {_where(chunk)} {one_line(chunk.text)}" for rank, chunk in enumerate(chunks, start=1)]
     after = [
@@ -57,7 +57,7 @@ def as_text(comparison: Comparison) -> str:
             title,
             *before,
             "",
-            "cross-encoder order",
+            "cross-encoder ranking",
             *after,
         ]
     )
@@ -106,15 +106,15 @@ def counting(what: str) -> Progress:
 
 
 def warn(test: selftest.SelfTest, language: str) -> None:
-    """Warn on standard error where the self-test says that an order means little in a language."""
+    """Warn on standard error where the self-test says that a ranking means little in a language."""
     if language not in test.languages:
         cases = len(selftest.CASES[language])
         sys.stderr.write(
             f"warning: {test.model} scored the answer higher in {test.right[language]} of {cases} trials in the "
-            f"document's language, {language}; its order means little here\n"
+            f"document's language, {language}; its ranking means little here\n"
         )
     elif language in test.leaning:
         sys.stderr.write(
             f"warning: {test.model} scored a long text above the short one that answers, in the document's language, "
-            f"{language}; where chunks are long its order may follow their length\n"
+            f"{language}; where chunks are long its ranking may follow their length\n"
         )

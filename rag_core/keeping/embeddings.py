@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from rag_core.datatypes import Chunk
+from rag_core.datatypes import Chunk, Part, Scored
 from rag_core.errors import DocumentMissing
 from rag_core.keeping.database import Database
 
@@ -23,15 +23,37 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a reranker gave for one question: scores by chunk id, and the seconds that scoring them took."""
+    """What a reranker gave for one question: scores by chunk id, and the seconds that scoring them took.
+
+    ``parts`` says what of a chunk its score is of, None for the whole; of scores from an older version that is unknown.
+    """
 
     by_chunk: Mapping[str, float]
     seconds: float
+    parts: Mapping[str, Part | None] = field(default_factory=dict)
+
+    @classmethod
+    def made(cls, chunk_ids: Sequence[str], scored: Scored, seconds: float) -> Scores:
+        """Return what a reranker made of these chunks in so many seconds."""
+        by_chunk = dict(zip(chunk_ids, map(float, scored.scores), strict=True))
+        return cls(by_chunk, seconds, dict(zip(chunk_ids, scored.parts, strict=True)))
 
     @property
     def per_pair(self) -> float:
         """Seconds for one pair."""
         return self.seconds / max(len(self.by_chunk), 1)
+
+    def extended(self, fresh: Scores) -> Scores:
+        """Return these scores together with others, which take the place of those of the same chunks."""
+        stay = len(self.by_chunk.keys() - fresh.by_chunk.keys())
+        by_chunk, parts = {**self.by_chunk, **fresh.by_chunk}, {**self.parts, **fresh.parts}
+        return Scores(by_chunk, self.per_pair * stay + fresh.seconds, parts)
+
+    def of(self, chunk_ids: Iterable[str]) -> Scores:
+        """Return the scores of these chunks alone, with their share of the seconds."""
+        by_chunk = {chunk_id: self.by_chunk[chunk_id] for chunk_id in chunk_ids}
+        parts = {chunk_id: self.parts[chunk_id] for chunk_id in by_chunk if chunk_id in self.parts}
+        return Scores(by_chunk, self.per_pair * len(by_chunk), parts)
 
 
 class EmbeddingStore:
@@ -96,15 +118,36 @@ class EmbeddingStore:
             embed = connection.execute(query, (doc_id, key, embedder)).fetchone()
         return {step: row[0] for step, row in (("parse", parse), ("embed", embed)) if row}
 
-    def scores(self, doc_id: str, key: str, weights: str, query: str) -> Scores:
-        """Return what a reranker with these weights gave for a question so far; it may be nothing."""
+    def scores(self, doc_ids: Sequence[str], key: str, weights: str, query: str) -> Scores:
+        """Return what a reranker with these weights gave documents for a question so far; it may be nothing."""
         with self._database.open() as connection:
-            where = "SELECT scores, seconds FROM scores WHERE doc_id = ? AND key = ? AND weights = ? AND query = ?"
-            row = connection.execute(where, (doc_id, key, weights, query)).fetchone()
-        return Scores(json.loads(row[0]), row[1]) if row else Scores({}, 0.0)
+            each = "doc_id IN (SELECT value FROM json_each(?))"
+            where = f"SELECT scores, seconds FROM scores WHERE {each} AND key = ? AND weights = ? AND query = ?"
+            rows = connection.execute(where, (json.dumps(doc_ids), key, weights, query)).fetchall()
+        entries = {chunk_id: entry for row in rows for chunk_id, entry in json.loads(row[0]).items()}
+        noted = {chunk_id: entry for chunk_id, entry in entries.items() if isinstance(entry, list)}
+        by_chunk = entries | {chunk_id: entry[0] for chunk_id, entry in noted.items()}
+        parts = {chunk_id: Part(*entry[1:]) if entry[1:] else None for chunk_id, entry in noted.items()}
+        return Scores(by_chunk, sum(row[1] for row in rows), parts)
 
-    def save_scores(self, doc_id: str, key: str, weights: str, query: str, scores: Scores) -> None:
-        """Keep a reranker's scores for a question in place of those that are kept of this cut."""
-        row = (doc_id, key, weights, query, json.dumps(dict(scores.by_chunk)), scores.seconds)
+    def save_scores(self, key: str, weights: str, query: str, by_document: Mapping[str, Scores]) -> None:
+        """Keep a reranker's scores for a question in place of those that are kept of these documents' cut.
+
+        A document that is gone by now, or was read otherwise, takes none.
+        """
+        there = "WHERE EXISTS (SELECT 1 FROM chunkings WHERE doc_id = ?1 AND key = ?2)"
+        rows = [
+            (doc_id, key, weights, query, json.dumps(_entries(scores)), scores.seconds)
+            for doc_id, scores in by_document.items()
+        ]
         with self._database.open() as connection:
-            connection.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
+            connection.executemany(f"INSERT OR REPLACE INTO scores SELECT ?1, ?2, ?3, ?4, ?5, ?6 {there}", rows)
+
+
+def _entries(scores: Scores) -> dict[str, object]:
+    """Put a score in a list with its part, or with nothing where it is of the whole; it stands alone where unknown."""
+    parts = {chunk_id: [part.start, part.end, part.of] if part else [] for chunk_id, part in scores.parts.items()}
+    return {
+        chunk_id: [score, *parts[chunk_id]] if chunk_id in parts else score
+        for chunk_id, score in scores.by_chunk.items()
+    }

@@ -1,4 +1,4 @@
-"""A reranker's scores of an opened document's chunks, kept with the document so that none is computed twice."""
+"""Have a reranker score an opened document's chunks, as many as it takes, and keep what is there when it is stopped."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from time import perf_counter
 from rag_core.datatypes import Chunk, Progress
 from rag_core.keeping.embeddings import Scores
 from rag_core.models.rerank import Reranker, finite
+from rag_core.search.once import keep_scores, kept_scores
 from rag_core.search.opened import Opened
 
 KEPT_AT_ONCE = 100
@@ -24,28 +25,10 @@ def score(
     missing = [chunk for chunk in chunks if chunk.id not in known.by_chunk]
     for first in range(0, len(missing), KEPT_AT_ONCE):
         part, start = missing[first : first + KEPT_AT_ONCE], perf_counter()
-        scores = finite(reranker, reranker.score(question, [chunk.text for chunk in part]))
-        by_chunk = {chunk.id: float(value) for chunk, value in zip(part, scores, strict=True)}
-        known = Scores({**known.by_chunk, **by_chunk}, known.seconds + perf_counter() - start)
-        keep_scores(opened, reranker, question, known)
+        scored = reranker.score_parts(question, [chunk.text for chunk in part])
+        finite(reranker, scored.scores)
+        fresh = Scores.made([chunk.id for chunk in part], scored, perf_counter() - start)
+        known = keep_scores(opened, reranker, question, known, fresh)
         if progress:
             progress(first + len(part), len(missing))
     return known
-
-
-def kept_scores(opened: Opened, reranker: Reranker, question: str) -> Scores:
-    """Return the scores that are kept with each searched document."""
-    index = opened.index
-    parts = [opened.kept.scores(part, index.address.chunks, reranker.weights, question) for part in index.doc_ids]
-    by_chunk = {chunk_id: score for part in parts for chunk_id, score in part.by_chunk.items()}
-    return Scores(by_chunk, sum(part.seconds for part in parts))
-
-
-def keep_scores(opened: Opened, reranker: Reranker, question: str, scores: Scores) -> None:
-    """Keep scores with the document of each chunk; every pair takes its share of the seconds along."""
-    by_part: dict[str, dict[str, float]] = {}
-    for chunk_id, value in scores.by_chunk.items():
-        by_part.setdefault(opened.index.by_id[chunk_id].doc_id, {})[chunk_id] = value
-    for part, mine in by_part.items():
-        kept = Scores(mine, scores.per_pair * len(mine))
-        opened.kept.save_scores(part, opened.index.address.chunks, reranker.weights, question, kept)

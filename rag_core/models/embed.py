@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
+MOST_QUESTIONS = 200
+
+
 class Embedder(Protocol):
     """What a bi-encoder does. ``id`` addresses its vectors in the library, so it must name the weights."""
 
@@ -95,6 +98,23 @@ class SentenceTransformerEmbedder:
     def _encode(self, prefix: str, texts: Sequence[str]) -> np.ndarray:
         vectors = self.model.encode([prefix + text for text in texts], show_progress_bar=False)
         return normalise(vectors)
+
+
+class AskedOnce:
+    """An embedder that embeds no question twice while it is among the last ``MOST_QUESTIONS``."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.id, self.embed_texts, self.reads = embedder.id, embedder.embed_texts, embedder.reads
+        self.embedder, self.known = embedder, dict[str, np.ndarray]()
+
+    def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Embed those questions that are not known."""
+        known = self.known  # never changed but replaced, so threads need no care
+        missing = [query for query in dict.fromkeys(queries) if query not in known]
+        if missing:
+            known = known | dict(zip(missing, self.embedder.embed_queries(missing), strict=True))
+            self.known = dict(list(known.items())[-MOST_QUESTIONS:])
+        return np.stack([known[query] for query in queries])
 
 
 def _in_batches(

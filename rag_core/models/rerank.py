@@ -195,18 +195,21 @@ def rerank(
     texts = [chunk.text for chunk in candidates.chunks]
     step, scores = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32)
     best: list[Part | None] = []
+    fresh = 0
     for start in range(0, len(texts), step):
-        scored = reranker.score_parts(query, texts[start : start + step], _counted(progress, start, len(texts)))
-        scores = np.append(scores, scored.scores)
+        part = texts[start : start + step]
+        counted = _counted(progress, fresh, len(texts) - start - len(part))
+        scored = reranker.score_parts(query, part, counted)
+        scores, fresh = np.append(scores, scored.scores), fresh + len(part) - scored.kept
         best += scored.parts
         if settle_at and settled(scores, settle_at):
             break
     return Ranking.from_scores("reranked", query, candidates.chunks[: len(scores)], finite(reranker, scores), best)
 
 
-def _counted(progress: Progress | None, before: int, total: int) -> Progress | None:
-    """Return what counts the texts of one step among all of them."""
-    return progress and (lambda done, _: progress(before + done, total))
+def _counted(progress: Progress | None, before: int, after: int) -> Progress | None:
+    """Return what counts the texts of one step among those scored ``before`` and those that may come ``after``."""
+    return progress and (lambda done, of: progress(before + done, before + of + after))
 
 
 def finite(reranker: Reranker, scores: np.ndarray) -> np.ndarray:

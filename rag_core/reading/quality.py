@@ -214,7 +214,7 @@ LEAST_PAGES = 3
 def repeated_lines(texts: Sequence[str]) -> set[str]:
     """Return the headers and footers: lines at the edge of at least three pages and of half of all, figures aside."""
     pages = [lines for lines in (text.split("\n") for text in texts) if any(lines)]
-    seen = Counter(line for lines in pages for line in {_figureless(line) for line in edges(lines)})
+    seen = Counter(line for lines in pages for line in {figureless(line) for line in edges(lines)})
     return {line for line, count in seen.items() if line and count >= LEAST_PAGES and count * 2 >= len(pages)}
 
 
@@ -227,10 +227,11 @@ def without(text: str, repeated: Collection[str]) -> str:
     """Return a page's text without the repeated lines at its edges."""
     lines = text.split("\n")
     inner = range(LINES_AT_AN_EDGE, len(lines) - LINES_AT_AN_EDGE)
-    return "\n".join(line for number, line in enumerate(lines) if number in inner or _figureless(line) not in repeated)
+    return "\n".join(line for number, line in enumerate(lines) if number in inner or figureless(line) not in repeated)
 
 
-def _figureless(line: str) -> str:
+def figureless(line: str) -> str:
+    """Return a line with every number in it alike: running heads count the pages."""
     return re.sub(r"\d+", "#", " ".join(line.split()))
 
 

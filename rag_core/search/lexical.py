@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from rag_core.datatypes import Chunk, Ranking
+from rag_core.search.expand import HAN_CUTS, STOP_WORDS
 
 _UNIT = re.compile(r"[a-z0-9]+|[㐀-䶿一-鿿]+")
 
@@ -24,6 +25,39 @@ def tokens(text: str) -> list[str]:
 
 def _cut(unit: str) -> list[str]:
     return [unit] if unit.isascii() else [*unit, *(unit[i : i + 2] for i in range(len(unit) - 1))]
+
+
+def shared(question: str, text: str) -> list[tuple[int, int]]:
+    """Return the spans of a text, from the first on, whose tokens the question has too.
+
+    Function words, and single Han characters, are left out: they stand in almost every chunk.
+    """
+    words = tokens(HAN_CUTS.sub(" ", question))
+    asked = {word for word in words if word not in STOP_WORDS and (word.isascii() or len(word) > 1)}
+    found = [span for unit in _UNIT.finditer(_lowered(text)) for span in _spans(unit.group(), unit.start(), asked)]
+    return _joined(found)
+
+
+def _lowered(text: str) -> str:
+    """Return a text in lower case, each character in its place: some turn into two."""
+    return "".join(low if len(low := character.lower()) == 1 else character for character in text)
+
+
+def _spans(unit: str, start: int, asked: set[str]) -> list[tuple[int, int]]:
+    if unit.isascii():
+        return [(start, start + len(unit))] if unit in asked else []
+    return [(start + i, start + i + 2) for i in range(len(unit) - 1) if unit[i : i + 2] in asked]
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans in order, with those that touch made one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in spans:
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 class Lexical:

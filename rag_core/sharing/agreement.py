@@ -34,6 +34,16 @@ def check_rows(file: File) -> None:
         for number, search in enumerate(row.found):
             _check_between(f"{place}.found[{number}].query", search.query, 0, len(file.expansions))
     _check_between("found", file.found, len(rows), file.available)
+    _check_kept(file)
+
+
+def _check_kept(file: File) -> None:
+    """Check that what had been scored before is a part of all that was, in pairs and in seconds."""
+    if file.kept:
+        pairs = sum(row.reranked.part.of if row.reranked.part else 1 for row in file.candidates)
+        _check_between("kept.pairs", file.kept.pairs, 1, pairs)
+        if file.kept.seconds > file.timings["rerank"]:
+            raise wrong("kept.seconds", "should be at most timings.rerank", file.kept.seconds)
 
 
 def _placed(rows: Sequence[Candidate]) -> Iterator[tuple[str, Candidate]]:

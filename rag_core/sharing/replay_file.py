@@ -40,6 +40,7 @@ def write(replay: Replay) -> bytes:
         "available": comparison.available,
         "found": comparison.found,
         "timings": dict(comparison.timings),
+        **({"kept": asdict(comparison.kept)} if comparison.kept.pairs else {}),
         "self_test": _self_test(replay.self_test),
         "baselines": {role: _scores(replay.baselines[role]) for role in MODELS},
         "answers": {side: _answer(answer) for side, answer in replay.answers.items()},

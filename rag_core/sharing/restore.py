@@ -17,6 +17,7 @@ from rag_core.datatypes import (
     Found,
     Hit,
     Judgment,
+    Kept,
     Part,
     Ranking,
     Settings,
@@ -75,6 +76,7 @@ def _comparison(file: schema.File) -> Comparison:
         available=file.available,
         found=file.found,
         timings=file.timings,
+        kept=Kept(**dict(file.kept or ())),
     )
     before = replace(comparison.before, name=comparison.order)
     return replace(comparison, before=before, moves=orders.moves(before, comparison.reranked))

@@ -58,6 +58,13 @@ class Settings(Row):
     within: kinds.Ids = Field([])
 
 
+class Kept(Row):
+    """How many pairs had been scored before, and the seconds that took."""
+
+    pairs: kinds.Count
+    seconds: kinds.Duration
+
+
 class SelfTestRight(Row):
     """How many of a language's fixed questions the reranker got right."""
 
@@ -178,6 +185,7 @@ class File(Head):
     available: kinds.Count
     found: kinds.Count
     timings: kinds.Timings
+    kept: Annotated[Kept | None, BeforeValidator(kinds.given)] = None
     self_test: SelfTest
     baselines: Baselines
     answers: Annotated[dict[str, Answer], BeforeValidator(kinds.for_both)]

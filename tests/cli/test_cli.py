@@ -87,7 +87,7 @@ def test_the_best_part_of_a_long_chunk_is_told(folder):
     part = row["part"]
     assert part["of"] > 1 and row["text"][part["start"] : part["end"]] == part["text"]
     assert ANSWER in part["text"].replace("\n", "")
-    assert f"[best of {part['of']} parts]" in run(folder / "home", *asked).stdout.split("cross-encoder order")[1]
+    assert f"[best of {part['of']} parts]" in run(folder / "home", *asked).stdout.split("cross-encoder ranking")[1]
 
 
 def test_no_part_is_told_of_a_chunk_that_is_read_whole(found, text):
@@ -95,16 +95,16 @@ def test_no_part_is_told_of_a_chunk_that_is_read_whole(found, text):
     assert "best of" not in text
 
 
-def test_text_holds_both_orders_whole(text):
-    first, second = text.split("cross-encoder order")
+def test_text_holds_both_rankings_whole(text):
+    first, second = text.split("cross-encoder ranking")
     assert text.startswith("6 chunks, 6 candidates\n")
-    assert "fused order" in first
+    assert "fused ranking" in first
     for order in (first, second):
         assert [order.count(sentence) for sentence in (ANSWER, "居民收入增长5.6%。", "博物馆")] == [1, 1, 1]
 
 
-def test_text_of_the_new_order_names_rank_move_and_page(text):
-    rows = [line.split(maxsplit=4) for line in text.split("cross-encoder order\n")[1].splitlines()]
+def test_text_of_the_new_ranking_names_rank_move_and_page(text):
+    rows = [line.split(maxsplit=4) for line in text.split("cross-encoder ranking\n")[1].splitlines()]
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     assert all(row[1] == "=" or row[1][0] in "▲▼" for row in rows)
     assert {row[4]: row[3] for row in rows}[ANSWER] == "1"

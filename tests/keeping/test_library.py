@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rag_core.datatypes import Document, Judgment, Page, Span
+from rag_core.datatypes import Document, Judgment, Page, Part, Span
 from rag_core.errors import DocumentMissing, HistoryMissing, LibraryUnwritable
 from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.keeping.history import MOST_KEPT
@@ -190,16 +190,48 @@ def test_judgments_outlive_another_reading_of_the_document(library):
 
 def test_scores_are_kept_by_weights_and_question(library):
     keep_everything(library)
-    library.embeddings.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5, "c2": -1.25}, 0.4))
-    found = library.embeddings.scores(DOCUMENT.id, "clause", "model#1", "q")
+    library.embeddings.save_scores("clause", "model#1", "q", {DOCUMENT.id: Scores({"c1": 0.5, "c2": -1.25}, 0.4)})
+    found = library.embeddings.scores([DOCUMENT.id], "clause", "model#1", "q")
     assert (found.by_chunk, found.per_pair) == ({"c1": 0.5, "c2": -1.25}, pytest.approx(0.2))
-    assert library.embeddings.scores(DOCUMENT.id, "clause", "model#2", "q") == Scores({}, 0.0)
+    assert library.embeddings.scores([DOCUMENT.id], "clause", "model#2", "q") == Scores({}, 0.0)
+
+
+def test_of_what_part_a_score_is_comes_back_and_may_be_unknown(library):
+    keep_everything(library)
+    noted = Scores({"c1": 0.1, "c2": -1.25, "c3": 3.0}, 0.6, {"c1": None, "c2": Part(3, 9, 4)})
+    library.embeddings.save_scores("clause", "model#1", "q", {DOCUMENT.id: noted})
+    assert library.embeddings.scores([DOCUMENT.id], "clause", "model#1", "q") == noted
+
+
+def test_scores_that_an_older_version_kept_are_read_with_their_part_unknown(library):
+    keep_everything(library)
+    row = (DOCUMENT.id, "clause", "model#1", "q", '{"c1": 0.5, "c2": -1.25}', 0.4)
+    with library.database.open() as connection:
+        connection.execute("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
+    kept = library.embeddings.scores([DOCUMENT.id], "clause", "model#1", "q")
+    assert kept == Scores({"c1": 0.5, "c2": -1.25}, 0.4)
+
+
+def test_a_document_that_is_gone_takes_no_scores(library):
+    keep_everything(library)
+    library.documents.delete(DOCUMENT.id)
+    library.embeddings.save_scores("clause", "model#1", "q", {DOCUMENT.id: Scores({"c1": 0.5}, 0.4)})
+    assert rows(library, "scores") == 0
+
+
+def test_scores_put_together_take_their_seconds_along():
+    known = Scores({"c1": 1.0, "c2": 2.0}, 0.4, {"c1": None})
+    both = known.extended(Scores({"c2": 2.5, "c3": 3.0}, 1.0, {"c2": Part(0, 5, 2), "c3": None}))
+    assert both.by_chunk == {"c1": 1.0, "c2": 2.5, "c3": 3.0}
+    assert both.parts == {"c1": None, "c2": Part(0, 5, 2), "c3": None}
+    assert both.seconds == pytest.approx(0.2 + 1.0)
+    assert both.of(["c3"]) == Scores({"c3": 3.0}, pytest.approx(0.4), {"c3": None})
 
 
 def test_everything_about_a_document_goes_with_it(library):
     keep_everything(library)
     library.judgments.add(of_document([JUDGED]))
-    library.embeddings.save_scores(DOCUMENT.id, "clause", "model#1", "q", Scores({"c1": 0.5}, 0.4))
+    library.embeddings.save_scores("clause", "model#1", "q", {DOCUMENT.id: Scores({"c1": 0.5}, 0.4)})
     library.documents.delete(DOCUMENT.id)
     assert [rows(library, table) for table in ("questions", "judgments", "scores", "embeddings")] == [0, 0, 0, 0]
 

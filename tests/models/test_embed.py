@@ -23,7 +23,7 @@ from rag_core.errors import (
     ServerRefused,
     UnknownModel,
 )
-from rag_core.models import catalog
+from rag_core.models import catalog, embed
 from rag_core.models.embed import OnnxEmbedder, SentenceTransformerEmbedder, load_embedder, mean_pool, normalise
 from rag_core.servers.llm import LLMSettings
 
@@ -47,6 +47,21 @@ def test_normalise_gives_unit_rows_and_survives_zeros():
 def test_mean_pool_leaves_padding_out():
     hidden = np.array([[[2.0, 0.0], [4.0, 2.0], [99.0, 99.0]]])
     assert mean_pool(hidden, np.array([[1, 1, 0]])).tolist() == [[3.0, 1.0]]
+
+
+# Questions asked before
+
+
+def test_a_question_is_embedded_once_and_its_vector_is_the_same(embedder, monkeypatch):
+    monkeypatch.setattr(embed, "MOST_QUESTIONS", 3)
+    once, asked, real = embed.AskedOnce(embedder), [], embedder.embed_queries
+    monkeypatch.setattr(embedder, "embed_queries", lambda queries: asked.extend(queries) or real(queries))
+    for queries in (["a?", "b?"], ["b?", "c?", "b?"], ["c?", "a?"]):
+        assert np.array_equal(once.embed_queries(queries), real(queries))
+    assert asked == ["a?", "b?", "c?"]
+    once.embed_queries(["d?", "e?"])
+    once.embed_queries(["a?"])
+    assert asked[3:] == ["d?", "e?", "a?"], "the oldest are forgotten"
 
 
 # The bundled embedder

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rag_core.datatypes import Chunk
-from rag_core.search.lexical import Lexical, tokens
+from rag_core.search.lexical import Lexical, shared, tokens
 
 TEXTS = ["财政收入增长8.2%", "新建公园二十处", "收入稳定", "Tax revenue rose", "revenue, Revenue and more revenue"]
 CHUNKS = [Chunk(f"c{n}", "doc", text, 1, 0, len(text)) for n, text in enumerate(TEXTS)]
@@ -58,3 +58,19 @@ def test_scores_stand_in_the_order_of_the_chunks():
 def test_a_document_of_punctuation_alone_is_searched_too():
     lexical = Lexical([Chunk("c", "doc", "……", 1, 0, 2)])
     assert lexical.search(["收入"], 5)[0].hits == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "words"),
+    [
+        ("财政收入增长了多少", "全市财政收入增长8%", ["财政收入增长"]),
+        ("财政收入", "收入与财政", ["收入", "财政"]),
+        ("人均收入是多少", "多少人是好的", []),
+        ("How did the tax rise?", "The TAX rose; taxes did not", ["TAX"]),
+        ("FY2024 的 AI 投入", "ai 在 fy2024 年", ["ai", "fy2024"]),
+        ("İstanbul tax", "İİ tax", ["tax"]),
+        ("", "tax", []),
+    ],
+)
+def test_shared_words_are_found_where_they_stand(question, text, words):
+    assert [text[start:end] for start, end in shared(question, text)] == words

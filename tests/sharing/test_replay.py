@@ -16,7 +16,7 @@ from pdfs import text_pdf
 
 from rag_core import __version__
 from rag_core.comparing import answer
-from rag_core.datatypes import ChunkSettings, Expansion, Judgment, Settings, Span
+from rag_core.datatypes import ChunkSettings, Expansion, Judgment, Kept, Settings, Span
 from rag_core.errors import (
     NotAReplay,
     ReplayAltered,
@@ -103,6 +103,18 @@ def test_what_is_written_comes_back(made, expansions, how):
     texts = {role: one and replace(one, texts=()) for role, one in given.baselines.items()}
     assert found == replace(given, baselines=texts)
     assert write(found) == write(given)
+
+
+def test_what_had_been_scored_before_travels(rows):
+    pairs, seconds = len(rows["candidates"]), rows["timings"]["rerank"]
+    found = read(as_file({**rows, "kept": {"pairs": pairs - 1, "seconds": seconds / 2}}))
+    assert found.comparison.kept == Kept(pairs - 1, seconds / 2)
+    assert json.loads(write(found))["kept"] == {"pairs": pairs - 1, "seconds": seconds / 2}
+
+
+def test_without_anything_kept_the_file_is_as_it_was(rows):
+    assert "kept" not in rows
+    assert read(as_file(rows)).comparison.kept == Kept()
 
 
 LONG_PDF = text_pdf(["新建和改造公园二十处，博物馆接待游客三百万人次，居民满意度稳步提高。"] * 9 + [ANSWER])
@@ -282,6 +294,10 @@ CHANGES = {
     "step": lambda f: f["timings"].update(cooking=1.0),
     "no time": lambda f: f["timings"].update(rerank=0),
     "negative time": lambda f: f["timings"].update(search=-1),
+    "nothing kept": lambda f: f.update(kept=None),
+    "no pair kept": lambda f: f.update(kept={"pairs": 0, "seconds": 0.0}),
+    "more kept than scored": lambda f: f.update(kept={"pairs": 7, "seconds": 0.0}),
+    "longer than scoring took": lambda f: f.update(kept={"pairs": 1, "seconds": f["timings"]["rerank"] + 1}),
     "language": lambda f: f["document"].update(language="fr"),
     "pages": lambda f: f["document"].update(pages=True),
     "made": lambda f: f.update(made="yesterday"),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rag_core.comparing import orders
-from rag_core.datatypes import Chunk, Comparison, Expansion, Found, Ranking, Settings
+from rag_core.datatypes import Chunk, Comparison, Expansion, Found, Judgment, Ranking, Settings
+from rag_core.measuring import judge
+from rag_core.models.baseline import Baseline
+from rag_core.models.selftest import SelfTest
+from rag_core.sharing.replay import Replay, Source
 
 TIMINGS = {"parse": 0.5, "embed": 2.0, "question": 0.01, "search": 0.02, "rerank": 0.4}
 
 
 def chunk(number: int, text: str) -> Chunk:
-    return Chunk(f"doc-{number}", "doc", text, page=1 + number // 10, start=0, end=len(text))
+    start = 1000 * (number % 10)
+    return Chunk(f"doc-{number}", "doc", text, page=1 + number // 10, start=start, end=start + len(text))
 
 
 def comparison(
@@ -46,4 +51,22 @@ def comparison(
         available=len(chunks),
         found=len(chunks),
         timings=TIMINGS,
+    )
+
+
+def replay_of(
+    made: Comparison, grades: Mapping[str, int] | None = None, baselines: Mapping[str, Baseline] | None = None
+) -> Replay:
+    """Give a comparison made by hand as a saved result: chunks of these ids are judged, models have these baselines."""
+    chunks = {one.id: one for one in made.before.chunks}
+    judgments = [Judgment(made.query, judge.span_of(chunks[i]), grade) for i, grade in (grades or {}).items()]
+    return Replay(
+        made,
+        Source("doc", "report.pdf", "en", 3),
+        "2026-11-25T08:00:00+00:00",
+        {"app": "1.0"},
+        {"embedder": "e", "reranker": "r"},
+        SelfTest("r", "logit", {"zh": 6, "en": 6}, -9.0, 5.0, 4.0),
+        {"embedder": None, "reranker": None, **(baselines or {})},
+        judgments=tuple(judgments),
     )

@@ -23,7 +23,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, WebSocket
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocket
 
 ROOT = Path(__file__).parents[2]
 RECORDER = Path(__file__).parent / "recorder"
@@ -260,3 +260,8 @@ def settle(page: Page) -> None:
         page.wait_for_timeout(20)
         page.wait_for_function(DRAWN, polling=POLL)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def order_rows(page: Page, side: int) -> Locator:
+    """Return the rows of one of the two linked tables, the new ranking's being 1."""
+    return page.locator(".orders .table").nth(side).locator(".row")

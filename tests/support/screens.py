@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from copy import copy
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from llm_server import LLMServer
@@ -145,8 +147,20 @@ def open_part(at: AppTest, key: str) -> AppTest:
     return run(at)
 
 
-def main_heading(at: AppTest) -> str:
-    return at.main.subheader[0].value
+def orders(at: AppTest) -> dict[str, Any]:
+    """Return what the two linked tables are given to draw."""
+    [tables] = [part.proto for part in at.get("bidi_component") if part.proto.component_name == "orders"]
+    return json.loads(tables.json)
+
+
+def ranked(at: AppTest) -> tuple[list[str], list[str]]:
+    """Return the ids of the chunks in both tables, best first."""
+    first, second = ([row["id"] for row in side["rows"]] for side in orders(at)["sides"])
+    return first, second
+
+
+def has_orders(at: AppTest) -> bool:
+    return any(part.proto.component_name == "orders" for part in at.get("bidi_component"))
 
 
 def upload(at: AppTest, *files: tuple[str, bytes]) -> AppTest:

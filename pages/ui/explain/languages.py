@@ -52,7 +52,7 @@ def ask(comparison: Comparison, query: str) -> Comparison:
     place = st.empty()
     try:
         scoring, turn = work.counting(place, "work.scoring"), work.my_turn(place, comparison.settings.reranker)
-        return opened.compare(query, [], reranker, scoring, turn)
+        return work.once(opened, comparison.settings.reranker).compare(query, [], reranker, scoring, turn)
     finally:
         place.empty()
 

@@ -1,4 +1,4 @@
-"""Pictures of a comparison. Two different scores never share an axis, and bars begin at zero."""
+"""Pictures of a comparison. Two different scores never share an axis, and bars begin at what unrelated texts get."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,18 +8,21 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pages.ui.parts.tables import DOWN, UP, one_line, score_name, where
+from pages.ui.parts.tables import DOWN, NAME_COLUMNS, UP, bar_start, digits, one_line, score_name, where
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Comparison
 
 Row = dict[str, Any]
 """A row of a chart's table."""
 
-SAME, PICKED = "#8a8f98", "#d97706"
+SAME, PICKED, REST = "#8a8f98", "#d97706", "#a3adba"
+CHUNKS = ("#2563a8", "#2f9e62", "#c2483a", "#8a5cc2", "#0e8f9e", "#b0609a", "#7d8b2b", "#5b6ee0")
+"""Colours of the first chunks of the new ranking, told apart on light and dark ground."""
+
 RANKS_SHOWN = 50
 LINES_LABELLED = 12
 BARS_SHOWN = 25
-BAR_COLUMNS, LINE_COLUMNS, NAME_COLUMNS = 28, 44, 12
+BAR_COLUMNS, LINE_COLUMNS = 28, 44
 LINE_ROOM = alt.ExprRef("width / 4 - 14")
 """Both ends of the lines lie a quarter of the width from the edge; longer names end in dots."""
 
@@ -134,39 +137,74 @@ def end_names(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
 
 def score_chart(
     comparison: Comparison, side: str, picked: str | None, unrelated: float | None = None
-) -> alt.Chart | alt.LayerChart:
-    """Draw the scores of one side's first candidates as bars from zero, on an axis of their own.
+) -> alt.LayerChart:
+    """Draw the scores of one side's first candidates, best first, on an axis of their own.
 
-    A grey line stands at ``unrelated``, the score of a text that has nothing to do with the question.
+    Bars begin at ``unrelated``, the score of a text that has nothing to do with the question, see ``bar_start``: what
+    is below has none. A scale whose zero says nothing has points. The first chunks of the new ranking have a colour
+    each, the same on both sides.
     """
-    rows, name = score_rows(comparison, side, picked), score_name(comparison, side)
-    colours = alt.Scale(domain=["picked", "top", "rest"], range=[PICKED, "#2563a8", "#a9bcd3"])
-    axis = alt.Axis(labelLimit=300, labelFontSize=11, labelOverlap=False, labelFlush=False)
-    score_tip = alt.Tooltip("score:Q", title=name, format=".4f")
-    bars = (
-        alt.Chart(pd.DataFrame(rows), title=name)
-        .mark_bar()
-        .encode(
-            x=alt.X("score:Q", title=name, scale=alt.Scale(zero=True)),
-            y=alt.Y("label:N", sort=alt.SortField("rank"), title=None, axis=axis),
-            color=alt.Color("kind:N", scale=colours, legend=None),
-            tooltip=[*tooltips({"rank:Q": t("table.rank")}), score_tip, *tooltips({"label:N": t("table.text")})],
-        )
-        .add_params(alt.selection_point(name="pick", fields=["id"]))
-        .properties(height=max(120, len(rows) * 20))
+    start = bar_start(comparison, side, unrelated)
+    rows, name = score_rows(comparison, side, picked, start), score_name(comparison, side)
+    axis = alt.Axis(labelLimit=300, labelFontSize=12, labelOverlap=False, labelFlush=False)
+    title = name if start is None else t("chart.from", name=name, start=f"{start:.{digits(comparison, side)}f}")
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y("label:N", sort=alt.SortField("rank"), title=None, axis=axis),
+        tooltip=[
+            *tooltips({"rank:Q": t("table.rank")}),
+            *tooltips({"score:Q": name}, ".4f"),
+            *tooltips({"label:N": t("table.text")}),
+        ],
     )
-    return bars if unrelated is None else layered(bars, unrelated_line(unrelated))
+    marks = score_points(base, title) if start is None else score_bars(base, title, start)
+    drawn = layered(marks.add_params(alt.selection_point(name="pick", fields=["id"])), score_numbers(base, start))
+    return drawn.properties(title=name, height=max(120, len(rows) * 20))
 
 
-def score_rows(comparison: Comparison, side: str, picked: str | None) -> list[Row]:
+def score_bars(base: alt.Chart, title: str, start: float) -> alt.Chart:
+    scale = alt.Scale(zero=False, domainMin=start, nice=False)
+    return base.mark_bar().encode(
+        x=alt.X("end:Q", title=title, scale=scale), x2=alt.datum(start), color=chunk_colour(), **picked_edge()
+    )
+
+
+def score_points(base: alt.Chart, title: str) -> alt.Chart:
+    return base.mark_point(filled=True, size=60).encode(
+        x=alt.X("end:Q", title=title, scale=alt.Scale(zero=False)), color=chunk_colour(), **picked_edge()
+    )
+
+
+def picked_edge() -> dict[str, Any]:
+    """Return what frames the picked chunk."""
+    return {
+        "stroke": alt.condition("datum.picked", alt.value(PICKED), alt.value(None)),
+        "strokeWidth": alt.condition("datum.picked", alt.value(3), alt.value(0)),
+    }
+
+
+def chunk_colour() -> alt.Color:
+    return alt.Color("colour:N", scale=None, legend=None)
+
+
+def score_numbers(base: alt.Chart, start: float | None) -> alt.Chart:
+    """Write each score beside its mark."""
+    numbers = base.mark_text(align="left", dx=6 if start is None else 4, fontSize=11, color=SAME)
+    return numbers.encode(x=alt.X("end:Q"), text=alt.Text("number:N"))
+
+
+def score_rows(comparison: Comparison, side: str, picked: str | None, start: float | None) -> list[Row]:
     """Return a row a bar: the first candidates, and the picked one wherever it stands."""
+    colours = dict(zip(comparison.reranked.ids, CHUNKS, strict=False))
     return [
         {
             "id": hit.chunk.id,
             "rank": rank,
             "label": f"{rank}. {label(hit.chunk, BAR_COLUMNS)}",
             "score": hit.score,
-            "kind": "picked" if hit.chunk.id == picked else "top" if rank <= comparison.cutoff else "rest",
+            "end": hit.score if start is None else max(hit.score, start),
+            "number": f"{hit.score:.{digits(comparison, side)}f}",
+            "colour": colours.get(hit.chunk.id, REST),
+            "picked": hit.chunk.id == picked,
         }
         for rank, hit in enumerate(comparison.ranking(side).hits, start=1)
         if rank <= BARS_SHOWN or hit.chunk.id == picked
@@ -181,17 +219,6 @@ def layered(*charts: alt.Chart) -> alt.LayerChart:
 def tooltips(titles: Mapping[str, str], number: str | None = None) -> list[alt.Tooltip]:
     """Return what the pointer shows: fields under their titles, numbers in a format where one is given."""
     return [alt.Tooltip(field, title=title, format=number or alt.Undefined) for field, title in titles.items()]
-
-
-def unrelated_line(score: float) -> alt.Chart:
-    return (
-        alt.Chart(pd.DataFrame({"score": [score]}))
-        .mark_rule(color=SAME, strokeWidth=2)
-        .encode(
-            x=alt.X("score:Q", scale=alt.Scale(zero=True, padding=10)),
-            tooltip=[alt.Tooltip("score:Q", title=t("baseline.unrelated"), format=".3f")],
-        )
-    )
 
 
 def length_histogram(lengths: list[int]) -> alt.Chart:
@@ -209,14 +236,17 @@ def length_histogram(lengths: list[int]) -> alt.Chart:
     )
 
 
-def time_chart(timings: dict[str, float]) -> alt.Chart:
-    """Draw the seconds of each step; steps that were done earlier and kept are marked so."""
+def time_chart(timings: dict[str, float], scored_before: float = 0.0) -> alt.Chart:
+    """Draw the seconds of each step; what was done earlier and kept is marked so, as much of scoring as is given."""
     once = ("parse", "embed")
+    now = {**timings, "rerank": timings["rerank"] - scored_before}
+    spent = [(step, seconds, step in once) for step, seconds in now.items()]
+    spent += [("rerank", scored_before, True)] if scored_before else []
     colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=["#2563a8", "#c4c9d1"])
     axis = alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)
     frame = pd.DataFrame(
-        {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if step in once else "chart.now")}
-        for step, seconds in timings.items()
+        {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if before else "chart.now")}
+        for step, seconds, before in spent
     )
     return (
         alt.Chart(frame)
@@ -227,5 +257,5 @@ def time_chart(timings: dict[str, float]) -> alt.Chart:
             color=alt.Color("when:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
             tooltip=[alt.Tooltip("step:N", title=t("table.step")), alt.Tooltip("seconds:Q", format=".3f")],
         )
-        .properties(height=110 + 28 * len(frame))  # axis, title and legend take the first part
+        .properties(height=110 + 28 * len(timings))  # axis, title and legend take the first part
     )

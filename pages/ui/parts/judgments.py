@@ -55,7 +55,7 @@ def by_whom(judgments: list[Judgment], carried: Callable[[list[Judgment]], Judge
         for name in {judgment.judge for judgment in judgments}
     }
     grades = {name: grade for name, judged in own.items() for row in judged.qrels.values() for grade in row.values()}
-    return ", ".join(f"{name or t('judge.nobody')} {grade}" for name, grade in sorted(grades.items()))
+    return ", ".join(f"{grade} ({name or t('judge.nobody')})" for name, grade in sorted(grades.items()))
 
 
 def judge_name() -> str:

@@ -1,8 +1,33 @@
 """What a comparison says, in sentences and in figures."""
 
-from pages.ui.shell.i18n import t
+from pages.ui.parts.tables import one_line
+from pages.ui.shell.i18n import plain, t
 from rag_core.comparing.orders import RBO_PERSISTENCE, kendall_tau, overlap_at, rank_biased_overlap
-from rag_core.datatypes import Comparison
+from rag_core.datatypes import Chunk, Comparison
+from rag_core.measuring.judge import RELEVANT
+from rag_core.sharing.replay import Replay
+
+QUOTED_COLUMNS = 90
+
+
+def outcome(replay: Replay) -> tuple[str, str]:
+    """Return in two sentences what reranking did: to the chunks judged to answer, or else to the first ones."""
+    grades, moves = replay.grades, replay.comparison.moves
+    changed, begins = headline(replay.comparison)
+    relevant = [move for move in moves if grades.get(move.chunk.id, 0) >= RELEVANT]
+    if not relevant:
+        return changed, begins
+    before, after = min(move.before for move in relevant), min(move.after for move in relevant)
+    key = "rose" if after < before else "fell" if after > before else "stayed"
+    quote = plain(t("outcome.quote", text=one_line(answering(replay, relevant[0].chunk), QUOTED_COLUMNS)))
+    return t(f"outcome.{key}", before=before, after=after), f"{quote} · {changed}"
+
+
+def answering(replay: Replay, chunk: Chunk) -> str:
+    """Return the words of a chunk that were judged to answer, or its own where they stand there in part alone."""
+    text = " ".join(chunk.text.split())
+    quotes = (" ".join(judgment.span.quote.split()) for judgment in replay.judgments if judgment.grade >= RELEVANT)
+    return next((quote for quote in quotes if quote in text), text)
 
 
 def headline(comparison: Comparison) -> tuple[str, str]:

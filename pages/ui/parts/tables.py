@@ -1,18 +1,16 @@
 """Tables of a comparison, and its file for a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from unicodedata import east_asian_width
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, FirstStage, Hit, Move
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, FirstStage, Move
 from rag_core.measuring.exchange import harmless
 from rag_core.sharing.replay import Replay
 
@@ -24,6 +22,7 @@ TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
 FIRST_SCORES = {"vector": "cosine", "bm25": "bm25", "fused": "rrf"}
 FIRST_DIGITS = {"vector": 3, "bm25": 2, "fused": 4}
 GRADES = {None: "", 0: "0", 1: "★", 2: "★★"}
+NAME_COLUMNS = 12
 ROWS_SHOWN = 12
 ROW_PIXELS = 35
 
@@ -58,6 +57,21 @@ def score_unit(comparison: Comparison, side: str) -> str:
     return unit(comparison.scale) if side == "reranked" else t(f"table.{FIRST_SCORES[comparison.order]}")
 
 
+def digits(comparison: Comparison, side: str) -> int:
+    """Return how many decimals tell a side's scores apart."""
+    return 2 if side == "reranked" else FIRST_DIGITS[comparison.order]
+
+
+def bar_start(comparison: Comparison, side: str, unrelated: float | None) -> float | None:
+    """Return the score at which a side's bars begin: that of unrelated texts, or else the scale's own zero.
+
+    None for a scale whose zero says nothing: on it no bar can be drawn.
+    """
+    if unrelated is not None:
+        return unrelated
+    return None if side == "reranked" and comparison.scale != "relevance" else 0.0
+
+
 def unit(scale: str) -> str:
     """Name the scale of a cross-encoder's scores in a word."""
     names = {"relevance": t("unit.relevance"), "unknown": t("unit.unknown")}
@@ -76,41 +90,6 @@ def place(comparison: Comparison, move: Move) -> str:
         after_score=f"{move.after_score:.2f}",
         after_name=score_name(comparison, "reranked"),
     )
-
-
-def order_table(
-    comparison: Comparison, side: str, picked: str | None = None, grades: Mapping[str, int] | None = None
-) -> Styler:
-    """Return one order, ``vector`` or ``reranked``: rank, move, page, score, grade, text; the picked chunk is marked.
-
-    The grade's column is there when a chunk of the question was judged.
-    """
-    by_id = {move.chunk.id: move for move in comparison.moves}
-    hits = comparison.ranking(side).hits
-    rows = [order_row(rank, hit, by_id[hit.chunk.id]) for rank, hit in enumerate(hits, start=1)]
-    names = [t("table.rank"), "▲▼", t("table.page"), score_unit(comparison, side), t("table.text")]
-    if grades:
-        rows = [[*row[:4], GRADES[grades.get(hit.chunk.id)], row[4]] for row, hit in zip(rows, hits, strict=True)]
-        names.insert(4, t("table.grade"))
-    digits = 2 if side == "reranked" else FIRST_DIGITS[comparison.order]
-    chosen = [hit.chunk.id == picked for hit in hits]
-    style = pd.DataFrame(rows, columns=names).style.format({names[3]: f"{{:.{digits}f}}"})
-    return style.apply(lambda frame: cell_styles(frame, comparison.cutoff, chosen), axis=None)
-
-
-def cell_styles(frame: pd.DataFrame, cutoff: int, picked: Sequence[bool]) -> np.ndarray:
-    """Return the CSS of every cell at once: asked for by rows and by columns, Pandas takes much longer."""
-    shades = [
-        f"background-color: {PICKED if chosen else TOP}" if chosen or rank <= cutoff else ""
-        for rank, chosen in enumerate(picked, start=1)
-    ]
-    styles = np.repeat(np.array(shades, object)[:, None], frame.shape[1], axis=1)
-    styles[:, 1] = [f"{colour(cell)}; {shade}" for cell, shade in zip(frame["▲▼"], shades, strict=True)]
-    return styles
-
-
-def order_row(rank: int, hit: Hit, move: Move) -> list[object]:
-    return [rank, arrow(move.delta), page(hit.chunk), hit.score, one_line(hit.chunk.text)]
 
 
 def where(chunk: Chunk, columns: int | None = None) -> str:
@@ -146,6 +125,8 @@ def middle_cut(text: str, columns: int | None) -> str:
     if columns is None or columns_of(line) <= columns:
         return line
     line, half = line.removesuffix(".pdf"), columns // 2
+    if columns_of(line) <= columns:
+        return line
     return one_line(line, half) + one_line(line[::-1], half).rstrip("…")[::-1]
 
 

@@ -17,7 +17,7 @@ from rag_core.measuring import judge
 from rag_core.sharing import replay_file
 from rag_core.sharing.replay import Replay
 
-state.keep(opened=None, opened_file=None, opened_added=0)
+state.keep(opened=None, opened_file=None, opened_added=0, opened_cutoff=None)
 
 
 def choose() -> None:
@@ -29,11 +29,21 @@ def choose() -> None:
         return
     st.session_state["opened_file"] = file.file_id
     with errors_shown():
-        st.session_state.update(opened=replay_file.read(file.getvalue()), opened_added=0, picked=None)
+        st.session_state.update(
+            opened=replay_file.read(file.getvalue()), opened_added=0, opened_cutoff=None, picked=None
+        )
 
 
 def current() -> Replay:
     return st.session_state["opened"]
+
+
+def viewed() -> Replay:
+    """Return the result with the cutoff that the reader chose; its answers belong to the one it was saved with."""
+    replay, cutoff = current(), st.session_state["opened_cutoff"] or current().comparison.cutoff
+    if cutoff == replay.comparison.cutoff:
+        return replay
+    return replace(replay, comparison=replay.comparison.cut_at(cutoff), answers={})
 
 
 def banner() -> None:
@@ -114,7 +124,7 @@ def take(doc_id: str, news: list[Judgment]) -> None:
 
 def show() -> None:
     replay = current()
-    result.show(current, grade)
+    result.show(viewed, grade, key="opened_cutoff")
     if replay.answers:
         st.subheader(t("report.answers"))
         answers.show(replay.comparison, replay.answers)

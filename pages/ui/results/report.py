@@ -80,11 +80,11 @@ def fingerprint(text: str) -> str:
 def specs(replay: Replay) -> str:
     """Return the charts as JSON in which no text can end the element that holds it."""
     comparison = replay.comparison
-    drawn = {
+    drawn: dict[str, alt.Chart | alt.LayerChart] = {
         "slope": charts.slope_chart(comparison, None),
         "vector": charts.score_chart(comparison, "vector", None, replay.unrelated("vector")),
         "reranked": charts.score_chart(comparison, "reranked", None, replay.unrelated("reranked")),
-        "times": charts.time_chart(dict(comparison.timings)),
+        "times": charts.time_chart(dict(comparison.timings), comparison.kept.seconds),
     }
     text = json.dumps({name: fitting(chart) for name, chart in drawn.items()}, ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c")

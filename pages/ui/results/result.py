@@ -1,19 +1,21 @@
 """A finished comparison on screen, part by part: all that is drawn stands in its replay."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
-from pages.ui.parts import best_part, charts, page_beside, sentences, tables
+from pages.ui.parts import best_part, charts, orders, page_beside, sentences, tables
 from pages.ui.results import report
 from pages.ui.shell import state
 from pages.ui.shell.i18n import LANGUAGES, language, plain, t
-from rag_core.datatypes import Chunk, Comparison, Move
+from rag_core.datatypes import Chunk, Comparison
 from rag_core.models.selftest import CASES, SelfTest
+from rag_core.settings import CUTOFFS
 from rag_core.sharing import replay_file
-from rag_core.sharing.replay import Replay, public
+from rag_core.sharing.replay import SIDES, Replay, public
 
+SLIDER_PIXELS = 220
 FILES = {
     "save": (":material/save:", "rerank-lab-result.json", "application/json", "result.save_help"),
     "html": (":material/article:", "rerank-lab-report.html", "text/html", "result.html_help"),
@@ -23,72 +25,96 @@ FILES = {
 """Icon, name, type and help of each file that a result is offered as."""
 
 
-@state.fragment
-def show(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: bool = False) -> None:
-    """Show everything; picking a row or a bar draws only this part again.
+def show(
+    fetch: Callable[[], Replay],
+    grade: Callable[[Chunk], None],
+    cut: Callable[[int], None] = lambda _: None,
+    pages: bool = False,
+    key: str = "cutoff",
+) -> None:
+    """Show everything: what happened in a sentence, both rankings, and below them what explains it.
 
-    ``fetch`` gives the comparison with its judgments so far, and ``grade`` draws the way to judge a chunk; with
-    ``pages``, the document is at hand.
+    ``fetch`` gives the comparison with its judgments so far, ``grade`` draws the way to judge a chunk, and ``cut``
+    keeps another cutoff, which the slider ``key`` sets; with ``pages``, the document is at hand.
     """
     replay = fetch()
+    headline(replay, cut, key)
+    language_warning(replay.self_test, replay.source.language)
+    body(fetch, grade, pages)
+
+
+@state.fragment
+def body(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: bool) -> None:
+    """Show both rankings and all below; picking a row or a bar draws only this part again."""
+    replay = fetch()
     comparison = replay.comparison
-    headline(comparison)
-    self_test(replay)
-    orders(comparison, replay.grades)
+    orders.show(replay)
     picked_chunk(comparison, grade, pages)
+    notes(replay)
+    bars(replay)
     metrics(comparison)
-    parts(replay, pages)
+    parts(comparison, pages)
     download(replay)
 
 
-def parts(replay: Replay, pages: bool) -> None:
-    """Draw the tab that is open: three of four are not looked at, and drawing is what thirty readers wait for."""
-    names = [t("result.slope"), t("result.bars"), t("result.ledger"), t("result.times")]
-    tabs = st.tabs(names, key="result_part", on_change="rerun")
-    drawn: tuple[Callable[[Comparison], None], ...] = (
-        slope_part,
-        lambda _: bar_part(replay),
-        partial(ledger_part, pages=pages),
-        time_part,
-    )
-    for tab, part in zip(tabs, drawn, strict=True):
+def parts(comparison: Comparison, pages: bool) -> None:
+    """Draw the tab that is open: the others are not looked at, and drawing is what thirty readers wait for."""
+    drawn: dict[str, Callable[[Comparison], None]] = {t("result.slope"): slope_part}
+    if comparison.fused:
+        drawn[t("result.ledger")] = partial(ledger_part, pages=pages)
+    drawn[t("result.times")] = time_part
+    for tab, part in zip(st.tabs(list(drawn), key="result_part", on_change="rerun"), drawn.values(), strict=True):
         if tab.open:
             with tab:
-                part(replay.comparison)
+                part(comparison)
 
 
-def headline(comparison: Comparison) -> None:
-    """Say what changed in the first chunks, and list what came and went."""
-    k = min(comparison.cutoff, len(comparison.moves))
-    changed, begins = sentences.headline(comparison)
-    st.subheader(changed)
-    st.markdown(begins)
+def headline(replay: Replay, cut: Callable[[int], None], key: str) -> None:
+    """Say in a sentence what reranking did, and let the reader move the cutoff it speaks of."""
+    changed, begins = sentences.outcome(replay)
+    with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+        with st.container(gap=None):
+            st.markdown(f"**{changed}**")
+            st.caption(begins)
+        cutoff_slider(replay.comparison, cut, key)
+
+
+def cutoff_slider(comparison: Comparison, cut: Callable[[int], None], key: str) -> None:
+    """Let the reader move the cutoff: nothing is scored for it. Adaptive depth settled no place below its own."""
+    most = comparison.cutoff if comparison.settings.adaptive else CUTOFFS[1]
+    st.session_state[key] = comparison.cutoff
+    if most > CUTOFFS[0]:
+        moved = partial(move_cutoff, key, cut)
+        st.slider(
+            t("form.cutoff"),
+            CUTOFFS[0],
+            most,
+            key=key,
+            on_change=moved,
+            help=t("form.cutoff_help"),
+            width=SLIDER_PIXELS,
+        )
+
+
+def move_cutoff(key: str, cut: Callable[[int], None]) -> None:
+    cut(st.session_state[key])
+
+
+def notes(replay: Replay) -> None:
+    """Say how the two rankings are to be read, and what was tried of the reranker before."""
+    comparison = replay.comparison
     if comparison.settings.depth > comparison.available:
-        st.info(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
+        st.caption(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
     if len(comparison.moves) < comparison.found:
         counts = {"scored": len(comparison.moves), "found": comparison.found}
         st.info(t("result.settled", **counts, cutoff=comparison.cutoff), icon=":material/speed:")
-    entered, left = st.columns(2)
-    with entered:
-        crossing("entered", comparison.entered, k)
-    with left:
-        crossing("left", comparison.left, k)
+    st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
+    best_part.summary(comparison)
+    self_test(replay.self_test)
 
 
-def crossing(side: str, moves: tuple[Move, ...], k: int) -> None:
-    st.markdown(f"**{t('result.' + side, k=k)}**")
-    if not moves:
-        st.caption(t("result.nobody"))
-    for move in moves:
-        places = t("result.from_to", before=move.before, after=move.after)
-        text = tables.one_line(move.chunk.text, 90)
-        st.text(f"{tables.arrow(move.delta)}  {places}  {tables.where(move.chunk)}  {text}")
-
-
-def self_test(replay: Replay) -> None:
-    """Show what the reranker did in its self-test, and warn where the document's language is beyond it."""
-    test = replay.self_test
-    language_warning(test, replay.source.language)
+def self_test(test: SelfTest) -> None:
+    """Show what the reranker did in its self-test."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(t("selftest.of", model=plain(test.model)), width="content", help=t("selftest.help"))
         for code, right in test.right.items():
@@ -115,39 +141,6 @@ def passed_badge(text: str, passed: bool) -> None:
         st.badge(text, icon=":material/close:", color="orange")
 
 
-def orders(comparison: Comparison, grades: Mapping[str, int]) -> None:
-    left, right = st.columns(2)
-    with left:
-        st.markdown(f"**{tables.order_name(comparison, 'vector')}**")
-        order(comparison, "vector", grades)
-    with right:
-        st.markdown(f"**{tables.order_name(comparison, 'reranked')}**")
-        order(comparison, "reranked", grades)
-    st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
-    best_part.summary(comparison)
-
-
-def order(comparison: Comparison, side: str, grades: Mapping[str, int]) -> None:
-    ids = comparison.ranking(side).ids
-    key = state.key_of(f"order_{side}", ids)
-    st.dataframe(
-        tables.order_table(comparison, side, st.session_state["picked"], grades),
-        key=key,
-        height=tables.height(len(comparison.moves)),
-        hide_index=True,
-        on_select=lambda: state.keep_row(key, "picked", ids),
-        selection_mode="single-row",
-        column_config={
-            t("table.rank"): st.column_config.NumberColumn(width=50),
-            "▲▼": st.column_config.TextColumn(width=58),
-            t("table.page"): tables.page_column(comparison.before.chunks),
-            tables.score_unit(comparison, side): st.column_config.NumberColumn(width=72),
-            t("table.grade"): st.column_config.TextColumn(width=58),
-            t("table.text"): st.column_config.TextColumn(width="large"),
-        },
-    )
-
-
 def pick_bar(key: str) -> None:
     for point in st.session_state[key]["selection"].get("pick", []):
         st.session_state["picked"] = point["id"]
@@ -156,9 +149,9 @@ def pick_bar(key: str) -> None:
 def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: bool) -> None:
     move = next((move for move in comparison.moves if move.chunk.id == st.session_state["picked"]), None)
     if move is None:
-        st.caption(t("result.pick_hint"))
         return
-    with page_beside.box(move.chunk, move.part) if pages else st.container(border=True):
+    drawn_in = st.container(key="picked_chunk")
+    with drawn_in, page_beside.box(move.chunk, move.part) if pages else st.container(border=True):
         st.markdown(tables.place(comparison, move))
         if not pages:
             tables.name(move.chunk)
@@ -167,11 +160,9 @@ def picked_chunk(comparison: Comparison, grade: Callable[[Chunk], None], pages: 
 
 
 def metrics(comparison: Comparison) -> None:
-    measures = sentences.measures(comparison)
-    for column, (name, value, meaning) in zip(st.columns(len(measures)), measures, strict=True):
-        with column.container(border=True):
-            st.metric(name, value)
-            st.caption(meaning)
+    with st.container(horizontal=True, gap="large"):
+        for name, value, meaning in sentences.measures(comparison):
+            st.markdown(f"{name} **{value}**", width="content", help=meaning)
 
 
 def slope_part(comparison: Comparison) -> None:
@@ -179,13 +170,10 @@ def slope_part(comparison: Comparison) -> None:
     st.vega_lite_chart(charts.slope_spec(comparison, st.session_state["picked"]), key="slope")
 
 
-def bar_part(replay: Replay) -> None:
+def bars(replay: Replay) -> None:
+    """Draw the scores of both rankings side by side."""
     comparison = replay.comparison
-    st.caption(t("result.bars_help", count=charts.BARS_SHOWN))
-    st.caption(t("baseline.line"))
-    if comparison.order != "vector":
-        st.caption(t("baseline.other"))
-    for column, side in zip(st.columns(2), ("vector", "reranked"), strict=True):
+    for column, side in zip(st.columns(2), SIDES, strict=True):
         key, unrelated = f"bars_{side}", replay.unrelated(side)
         with column:
             st.altair_chart(
@@ -194,6 +182,9 @@ def bar_part(replay: Replay) -> None:
                 on_select=lambda key=key: pick_bar(key),
                 selection_mode="pick",
             )
+    st.caption(f"{t('result.bars_help', count=charts.BARS_SHOWN)} {t('baseline.line')}")
+    if comparison.order != "vector":
+        st.caption(t("baseline.other"))
 
 
 def ledger_part(comparison: Comparison, pages: bool) -> None:
@@ -208,15 +199,26 @@ def ledger_part(comparison: Comparison, pages: bool) -> None:
 
 
 def time_part(comparison: Comparison) -> None:
-    pairs, chunks, seconds = comparison.pairs, len(comparison.moves), comparison.timings["rerank"]
-    now = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
-    rate = f"{pairs / seconds:.0f}"
-    st.markdown(t("result.speed", pairs=pairs, seconds=f"{seconds:.2f}", rate=rate, now=f"{now:.2f}"))
+    chunks, seconds = len(comparison.moves), comparison.timings["rerank"]
+    st.markdown(speed(comparison))
     more = min(2 * chunks, comparison.available)
     if more > chunks:
         extra, each = f"{(more - chunks) * seconds / chunks:.2f}", f"{1000 * seconds / chunks:.1f}"
         st.markdown(t("result.forecast", more=more, chunks=chunks, extra=extra, each=each))
-    st.altair_chart(charts.time_chart(dict(comparison.timings)), key="times")
+    st.altair_chart(charts.time_chart(dict(comparison.timings), comparison.kept.seconds), key="times")
+
+
+def speed(comparison: Comparison) -> str:
+    """Say how fast pairs were scored; where some had been before, that, and no rate: a few alone are slower."""
+    pairs, kept, seconds = comparison.pairs, comparison.kept, comparison.timings["rerank"]
+    steps = sum(value for step, value in comparison.timings.items() if step not in ("parse", "embed"))
+    values = {"pairs": pairs, "now": f"{steps - kept.seconds:.2f}"}
+    if not kept.pairs:
+        return t("result.speed", seconds=f"{seconds:.2f}", rate=f"{pairs / seconds:.0f}", **values)
+    values |= {"kept": kept.pairs, "before": f"{kept.seconds:.2f}"}
+    if kept.pairs == pairs:
+        return t("result.speed_kept", **values)
+    return t("result.speed_part", scored=pairs - kept.pairs, seconds=f"{seconds - kept.seconds:.2f}", **values)
 
 
 def download(replay: Replay) -> None:

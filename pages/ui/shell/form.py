@@ -1,16 +1,16 @@
 """What the reader chooses: a document, a question with its expansions, models, and a language model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from pages.ui.shell import cached, models, samples, state
 from pages.ui.shell.i18n import plain, t
-from rag_core.datatypes import Collection, Expansion
+from rag_core.datatypes import Collection
 from rag_core.models import catalog
 from rag_core.servers import llm
 from rag_core.servers.rerank import FORMS
-from rag_core.settings import CUTOFFS, DEPTHS, FIRST_STAGES, PATIENCE
+from rag_core.settings import FIRST_STAGES
 
 state.keep(
     embedder_other="",
@@ -28,7 +28,7 @@ state.keep(
 )
 
 
-def pick_document(filtered: bool = True) -> str:
+def pick_document(filtered: bool = True, labelled: bool = True) -> str:
     """Let the reader choose a document; without any, say what to do and stop the page.
 
     Of a collection, unless told otherwise, also which members are searched.
@@ -43,24 +43,44 @@ def pick_document(filtered: bool = True) -> str:
             st.warning(t("form.document_gone"), icon=":material/find_in_page:")
             st.session_state["autorun"] = False
         choose_document(next(iter(titles)))
-    st.selectbox(t("form.document"), list(titles), key="doc_id", format_func=titles.__getitem__, on_change=begin_anew)
+    st.selectbox(
+        t("form.document"),
+        list(titles),
+        key="doc_id",
+        format_func=titles.__getitem__,
+        on_change=begin_anew,
+        label_visibility="visible" if labelled else "collapsed",
+    )
     if filtered:
-        pick_members(st.session_state["doc_id"], titles)
+        if settle_members(st.session_state["doc_id"]):
+            members_gone()
+        pick_members(st.session_state["doc_id"])
     return st.session_state["doc_id"]
 
 
-def pick_members(doc_id: str, titles: Mapping[str, str]) -> None:
-    """Let the reader say which members of a collection are searched; of another document nothing is asked."""
+def settle_members(doc_id: str) -> bool:
+    """Drop from what is searched the documents that left the collection; say whether any did."""
+    known, former = members(doc_id), st.session_state["within"]
+    chosen = st.session_state["within"] = [member for member in former if member in known]
+    return bool(known) and len(chosen) < len(former)
+
+
+def members_gone() -> None:
+    st.warning(t("form.within_gone"), icon=":material/find_in_page:")
+
+
+def members(doc_id: str) -> tuple[str, ...]:
     document = cached.document(doc_id)
-    members = document.members if isinstance(document, Collection) else ()
-    chosen = [member for member in st.session_state["within"] if member in members]
-    if members and len(chosen) < len(st.session_state["within"]):
-        st.warning(t("form.within_gone"), icon=":material/find_in_page:")
-    st.session_state["within"] = chosen
-    if members:
+    return document.members if isinstance(document, Collection) else ()
+
+
+def pick_members(doc_id: str) -> None:
+    """Let the reader say which members of a collection are searched; of another document nothing is asked."""
+    titles, known = cached.lab().documents.titles(state.owner()), members(doc_id)
+    if known:
         st.multiselect(
             t("form.within"),
-            list(members),
+            list(known),
             key="within",
             format_func=titles.__getitem__,
             placeholder=t("form.within_all"),
@@ -92,42 +112,20 @@ def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
     st.selectbox(t(f"form.{role}"), list(labels), key=role, format_func=labels.__getitem__)
 
 
-def example_question(doc_id: str, key: str) -> None:
-    """Offer a bundled sample's questions; choosing one fills in the question."""
+def example_question(doc_id: str, key: str, chosen: Callable[[], None] = lambda: None) -> None:
+    """Offer a bundled sample's questions; choosing one fills in the question, and ``chosen`` follows."""
     questions = samples.questions(doc_id, state.owner())
+
+    def fill() -> None:
+        if st.session_state[key]:
+            st.session_state["question"] = st.session_state[key]
+            chosen()
+
     if questions:
+        hint, label = t("compare.examples_hint"), t("compare.examples")
         st.selectbox(
-            t("compare.examples"),
-            questions,
-            index=None,
-            key=key,
-            placeholder=t("compare.examples_hint"),
-            on_change=lambda: st.session_state.update(question=st.session_state[key] or ""),
+            label, questions, index=None, key=key, placeholder=hint, on_change=fill, label_visibility="collapsed"
         )
-
-
-def question_form() -> str | None:
-    """Show the form; return what was asked for: ``compare``, ``llm``, ``feedback``, or None."""
-    with st.form("question_form"):
-        st.text_input(t("form.question"), key="question", placeholder=t("form.question_example"))
-        numbers = st.columns(2)
-        numbers[0].slider(t("form.depth"), *DEPTHS, key="depth", help=t("form.depth_help"))
-        numbers[1].slider(t("form.cutoff"), *CUTOFFS, key="cutoff", help=t("form.cutoff_help"))
-        first_stage()
-        st.checkbox(t("form.adaptive"), key="adaptive", help=t("form.adaptive_help", patience=PATIENCE))
-        chosen = st.columns(2)
-        with chosen[0]:
-            model_select("embedder", catalog.EMBEDDERS)
-        with chosen[1]:
-            model_select("reranker", catalog.RERANKERS)
-        with st.expander(t("form.other_models"), icon=":material/deployed_code:"):
-            others = st.columns(2)
-            others[0].text_input(t("form.embedder_other"), key="embedder_other", help=t("form.other_help"))
-            others[1].text_input(t("form.reranker_other"), key="reranker_other", help=t("form.other_help"))
-        with st.expander(t("form.expansions"), icon=":material/alt_route:", expanded=has_expansions()):
-            asked = expansion_fields()
-        compare = st.form_submit_button(t("form.compare"), type="primary", icon=":material/swap_vert:")
-    return "compare" if compare else asked
 
 
 def first_stage() -> None:
@@ -140,26 +138,6 @@ def first_stage() -> None:
         horizontal=True,
         help=t("form.first_stage_help"),
     )
-
-
-def has_expansions() -> bool:
-    return bool(st.session_state["typed"] or st.session_state["suggested"])
-
-
-def expansion_fields() -> str | None:
-    st.caption(t("form.expansions_help"))
-    st.text_area(t("form.typed"), key="typed", height=100)
-    if st.session_state["suggested"]:
-        labels = dict(enumerate(map(suggestion_label, st.session_state["suggested"])))
-        st.multiselect(t("form.kept"), list(labels), key="kept", format_func=labels.__getitem__)
-    buttons = st.columns(2)
-    feedback = buttons[0].form_submit_button(t("form.by_feedback"), icon=":material/wifi_off:", width="stretch")
-    by_llm = buttons[1].form_submit_button(t("form.by_llm"), icon=":material/neurology:", width="stretch")
-    return "feedback" if feedback else "llm" if by_llm else None
-
-
-def suggestion_label(expansion: Expansion) -> str:
-    return f"{t('origin.' + expansion.origin)}: {expansion.text}"
 
 
 def llm_fields() -> llm.LLMSettings:

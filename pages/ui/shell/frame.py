@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
@@ -22,6 +23,7 @@ PAGES = {
     "workshop": ("pages/workshop.py", ":material/school:"),
     "replay": ("pages/replay.py", ":material/file_open:"),
 }
+STYLE = Path(__file__).with_name("style.css")
 log = logging.getLogger(__name__)
 
 
@@ -31,8 +33,10 @@ def frame(page: str, lead: bool = True) -> Iterator[None]:
     state.prepare()
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
+    st.html(STYLE)
     menu()
-    st.title(title)
+    with st.container(key="page_title"):  # the menu shows where one is; a reader by ear has a heading too
+        st.title(title)
     stay()
     if lead:
         st.caption(t(f"{page}.lead"))
@@ -54,7 +58,7 @@ def stay() -> None:
 
 def menu() -> None:
     """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="menu"):
         st.markdown("**Rerank Lab**", width="content")
         for name, (path, icon) in PAGES.items():
             st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")

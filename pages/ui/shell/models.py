@@ -9,7 +9,7 @@ from rag_core.datatypes import Comparison, Settings
 from rag_core.explaining import probe
 from rag_core.models import baseline as unrelated
 from rag_core.models import catalog, selftest
-from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.embed import AskedOnce, Embedder, load_embedder
 from rag_core.models.rerank import Reranker, load_reranker, server_of
 from rag_core.servers import llm
 from rag_core.workshop.waiting import Line
@@ -26,7 +26,7 @@ def embedder(model_id: str, how: llm.LLMSettings) -> Embedder:
 
 @st.cache_resource(show_spinner=False, max_entries=3)
 def shared_embedder(model_id: str) -> Embedder:
-    return load_embedder(model_id)
+    return AskedOnce(load_embedder(model_id))
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

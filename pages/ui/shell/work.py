@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -16,7 +17,10 @@ from rag_core.measuring.depth import DEPTHS, Ceiling
 from rag_core.measuring.evaluate import Evaluation, evaluate
 from rag_core.measuring.judge import RELEVANT
 from rag_core.measuring.panel import Panel
+from rag_core.models import catalog
+from rag_core.reading.pdf import document_id
 from rag_core.search import expand
+from rag_core.search.once import Once
 from rag_core.search.opened import Opened
 from rag_core.settings import check_query
 from rag_core.sharing import replay, replay_file
@@ -63,13 +67,16 @@ def add_document(data: bytes, title: str, password: str | None = None) -> Docume
     return document
 
 
-def add_sample(language: str) -> Document:
-    """Read a bundled sample and make it the chosen document; its judged questions come with it."""
+def add_sample(language: str) -> None:
+    """Make a bundled sample the chosen document, read unless it is here; its judged questions come with it."""
     title, data, _ = samples.load(language)
-    document = add_document(data, title)
-    if not cached.lab().judgments.questions(document.id):
-        cached.lab().judge(document.id, samples.judgments(language))
-    return document
+    doc_id = document_id(data, state.owner())
+    if cached.lab().documents.file(doc_id) is None:
+        add_document(data, title)
+    else:
+        form.choose_document(doc_id)
+    if not cached.lab().judgments.questions(doc_id):
+        cached.lab().judge(doc_id, samples.judgments(language))
 
 
 def forget(doc_id: str) -> None:
@@ -127,11 +134,16 @@ def compare_with(
         opened = open_document(doc_id, how, place)
         place.progress(0.0, text=t("work.loading"))
         scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
-        comparison = opened.compare(query, expansions, models.ready(how.reranker), scoring, turn)
+        comparison = once(opened, how.reranker).compare(query, expansions, models.ready(how.reranker), scoring, turn)
         rebuilt_notice(opened)
         return comparison
     finally:
         place.empty()
+
+
+def once(opened: Opened, reranker: str) -> Opened | Once:
+    """Return what compares without scoring twice; a server is a visitor's own, may change, and is asked each time."""
+    return opened if catalog.leaves(catalog.RERANKERS, reranker) else Once(opened)
 
 
 def record(comparison: Comparison) -> Replay:
@@ -157,6 +169,13 @@ def brought_up(kept: Replay) -> Replay:
     """Return a replay with the answers and judgments of now."""
     doc_id, answers = kept.comparison.doc_id, st.session_state["answers"] or {}
     return replay.brought_up(kept, cached.parts(doc_id), answers, cached.lab().judgments.load(doc_id))
+
+
+def replace_comparison(comparison: Comparison) -> None:
+    """Put a comparison whose cutoff was moved in the place of the one on screen; nothing is measured anew."""
+    kept = st.session_state["recorded"]
+    recorded = replace(kept, comparison=comparison) if kept else None
+    st.session_state.update(comparison=comparison, answers=None, recorded=recorded and replace(recorded, answers={}))
 
 
 def remember(comparison: Comparison, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import screens
-from screens import QUESTION, SMALL, TYPED, open_page, press, run, said, says, text_of
+from screens import QUESTION, SMALL, TYPED, open_page, orders, press, run, said, says, text_of
 
 from pages.ui.shell import cached, models
 from rag_core.reading.pdf import document_id
@@ -75,7 +75,7 @@ def test_a_comparison_is_restored_with_its_form_and_without_any_model(library, m
     assert at.text_area(key="typed").value == TYPED
     assert at.session_state["preset"] == "sentence"
     assert says(at, "result.same_candidates")
-    assert says(at, "result.fused")
+    assert orders(at)["sides"][0]["title"] == text_of(at, "result.fused")
     assert not says(at, "compare.stale")
     assert not at.session_state["history_open"]
     assert len(cached.lab().history.entries(DOC)) == 2

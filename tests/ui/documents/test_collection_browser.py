@@ -50,6 +50,7 @@ def test_two_documents_are_searched_as_one(address, page, language, width):
     button("form.compare").click()
     page.get_by_text(texts["result.link"][:20]).wait_for()
     settle(page)
+    page.locator(".st-key-settings button").first.click()
     choose(texts["form.within"], TITLES[0])
     settle(page)
     page.get_by_text(texts["compare.stale"]).wait_for()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import screens
 from pdfs import text_pdf
-from screens import QUESTION, SMALL, open_page, open_part, press, run, says, text_of
+from screens import QUESTION, SMALL, open_page, open_part, orders, press, run, says, text_of
 
 from pages.ui.results import report
 from pages.ui.shell import cached
@@ -110,9 +110,10 @@ def test_every_table_names_the_document(reader, language):
     at = asked(reader, language)
     found = at.session_state["comparison"]
     assert {chunk.title for chunk in found.before.chunks} == {"small.pdf", "other town.pdf"}
-    for side in ("vector", "reranked"):
-        expected = [f"{chunk.page} · {chunk.title}" for chunk in found.ranking(side).chunks]
-        assert places(at, f"order_{side}") == expected
+    names = {"small.pdf": "small.pdf", "other town.pdf": "other town"}
+    page = text_of(at, "table.page_short", page="{}")
+    shown = {i: chunk["place"] for i, chunk in orders(at)["chunks"].items()}
+    assert shown == {one.id: f"{names[one.title]} · {page.format(one.page)}" for one in found.before.chunks}
 
 
 def test_a_filter_searches_the_chosen_documents_alone(reader, other):

@@ -146,7 +146,7 @@ def test_a_hostile_name_is_only_a_name(lab, name):
 @pytest.mark.slow
 def test_a_click_on_a_row_opens_the_page(address, page):
     page.goto(f"{address}/documents")
-    page.get_by_role("button", name="Take the Chinese sample").click()
+    page.get_by_role("button", name="Use the Chinese sample").click()
     page.get_by_text("Tick the box at the left of a row").wait_for()
     settle(page)
     grid = page.get_by_test_id("stDataFrame").last

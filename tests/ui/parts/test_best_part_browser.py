@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 import running_app
-from running_app import settle
+from running_app import order_rows, settle
 
 from pages.ui.shell import i18n
 from rag_core.reading.pdf import document_id
@@ -26,12 +26,9 @@ def test_the_part_that_scored_is_marked_in_the_chunk_and_on_its_page(address, pa
     told = texts["part.count"].partition("}")[2].rpartition("{")[2].rpartition("}")[2].strip()
     page.get_by_text(told).wait_for()
     settle(page)
-    table = page.get_by_test_id("stDataFrame").nth(1)
-    table.scroll_into_view_if_needed()
-    corner = table.bounding_box()
-    page.mouse.click(corner["x"] + 15, corner["y"] + 52)  # the box at the left of the first row
+    order_rows(page, 1).first.click()
     settle(page)
-    marked = page.locator("mark")
+    marked = page.locator("p > mark")  # beside those of the tables' rows
     assert WORDS in marked.inner_text()
     chunk = page.locator("p", has=marked).inner_text()
     assert marked.inner_text() in chunk and len(marked.inner_text()) < len(chunk)

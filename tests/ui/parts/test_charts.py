@@ -98,43 +98,106 @@ def test_a_direction_is_told_by_more_than_colour():
     assert line["encoding"]["strokeDash"]["field"] == "kind"
 
 
+BASELINES = {"vector": 0.87, "reranked": 3.1}
+"""What unrelated texts get: some of the candidates above are below it."""
+
+
+def x_of(drawn: dict, kind: str = "bar") -> dict:
+    [layer] = marks(drawn, kind)
+    return layer["encoding"]["x"]
+
+
 @pytest.mark.parametrize("count", SIZES)
 @pytest.mark.parametrize("side", ["vector", "reranked"])
-def test_scores_are_bars_from_zero(count, side):
-    drawn = charts.score_chart(of_size(count), side, None).to_dict()
+def test_scores_are_bars_from_what_unrelated_texts_get(count, side):
+    start = BASELINES[side]
+    drawn = charts.score_chart(of_size(count), side, None, start).to_dict()
     [bars] = marks(drawn, "bar")
-    assert bars["encoding"]["x"]["scale"]["zero"] is True
+    assert bars["encoding"]["x2"] == {"datum": start}
+    assert bars["encoding"]["x"]["scale"] == {"domainMin": start, "nice": False, "zero": False}
     assert len(rows(drawn)) == min(count, charts.BARS_SHOWN)
+
+
+@pytest.mark.parametrize("side", ["vector", "reranked"])
+def test_the_best_score_has_the_longest_bar_and_what_is_below_the_baseline_has_none(side):
+    start = BASELINES[side]
+    lengths = [row["end"] - start for row in rows(charts.score_chart(of_size(20), side, None, start).to_dict())]
+    assert lengths == sorted(lengths, reverse=True) and lengths[0] > 0
+    scores = [hit.score for hit in of_size(20).ranking(side).hits]
+    assert lengths == [max(score - start, 0) for score in scores] and lengths[-1] == 0
+
+
+def test_without_a_baseline_bars_begin_at_a_zero_that_says_something_and_else_there_are_points():
+    given = of_size(5)
+    [bars] = marks(charts.score_chart(given, "vector", None).to_dict(), "bar")
+    assert bars["encoding"]["x2"] == {"datum": 0.0}
+    logits = charts.score_chart(given, "reranked", None).to_dict()
+    assert not list(marks(logits, "bar")) and len(list(marks(logits, "point"))) == 1
+    assert x_of(logits, "point")["scale"] == {"zero": False}
+
+
+@pytest.mark.parametrize("side", ["vector", "reranked"])
+def test_the_axis_names_where_its_bars_begin(side):
+    title = x_of(charts.score_chart(of_size(5), side, None, BASELINES[side]).to_dict())["title"]
+    assert {"vector": "0.870", "reranked": "3.10"}[side] in title
 
 
 def test_two_scores_never_share_an_axis():
     given = of_size(20)
-    charts_of = {side: charts.score_chart(given, side, None).to_dict() for side in ("vector", "reranked")}
-    titles = {drawn["encoding"]["x"]["title"] for drawn in charts_of.values()}
+    charts_of = {side: charts.score_chart(given, side, None, BASELINES[side]).to_dict() for side in BASELINES}
+    titles = {x_of(drawn)["title"] for drawn in charts_of.values()}
     assert len(titles) == 2
     for side, drawn in charts_of.items():
-        [bars] = marks(drawn, "bar")
-        assert bars["encoding"]["x"]["field"] == "score"
+        assert x_of(drawn)["field"] == "end"
         shown = {row["id"]: row["score"] for row in rows(drawn)}
         assert shown == {hit.chunk.id: hit.score for hit in given.ranking(side).hits}
+        assert all(row["end"] == max(row["score"], BASELINES[side]) for row in rows(drawn))
+
+
+def test_a_chunk_has_the_same_colour_on_both_sides_and_the_first_have_one_each():
+    given = of_size(20)
+    before, after = (
+        {row["id"]: row["colour"] for row in rows(charts.score_chart(given, side, None).to_dict())}
+        for side in ("vector", "reranked")
+    )
+    assert before == after
+    first = [before[i] for i in given.reranked.ids[: len(charts.CHUNKS)]]
+    assert sorted(first) == sorted(charts.CHUNKS) and charts.REST not in first
+
+
+def test_each_score_is_written_beside_its_mark():
+    given = of_size(5)
+    drawn = charts.score_chart(given, "reranked", None, BASELINES["reranked"]).to_dict()
+    [numbers] = marks(drawn, "text")
+    assert (numbers["encoding"]["text"]["field"], numbers["encoding"]["x"]["field"]) == ("number", "end")
+    assert [row["number"] for row in rows(drawn)] == ["3.50", "3.25", "3.00", "2.75", "2.50"]
 
 
 def test_a_fused_order_is_labelled_so():
     plain, fused = of_size(5), comparison(["a", "b"], expansions=[Expansion("x", "typed")])
-    names = [charts.score_chart(given, "vector", None).to_dict()["encoding"]["x"]["title"] for given in (plain, fused)]
+    names = [x_of(charts.score_chart(given, "vector", None).to_dict())["title"] for given in (plain, fused)]
     assert names[0] != names[1]
 
 
-def test_the_picked_chunk_is_marked_in_both_bar_charts_even_far_down():
+@pytest.mark.parametrize("unrelated", [None, 0.1])
+def test_the_picked_chunk_is_marked_in_both_bar_charts_even_far_down(unrelated):
     given = of_size(60)
     for side in ("vector", "reranked"):
-        drawn = charts.score_chart(given, side, "doc-30").to_dict()
-        assert [row["id"] for row in rows(drawn) if row["kind"] == "picked"] == ["doc-30"]
+        drawn = charts.score_chart(given, side, "doc-30", unrelated).to_dict()
+        assert [row["id"] for row in rows(drawn) if row["picked"]] == ["doc-30"]
+        [layer] = [*marks(drawn, "bar"), *marks(drawn, "point")]
+        edge = {"condition": {"test": "datum.picked", "value": charts.PICKED}, "value": None}
+        assert layer["encoding"]["stroke"] == edge
 
 
-def test_bars_can_be_picked_by_chunk():
-    [pick] = charts.score_chart(of_size(5), "vector", None).to_dict()["params"]
+@pytest.mark.parametrize("unrelated", [None, 0.1])
+@pytest.mark.parametrize("side", ["vector", "reranked"])
+def test_bars_can_be_picked_by_chunk(side, unrelated):
+    drawn = charts.score_chart(of_size(5), side, None, unrelated).to_dict()
+    [pick] = drawn["params"]
     assert (pick["name"], pick["select"]) == ("pick", {"type": "point", "fields": ["id"]})
+    [layer] = [*marks(drawn, "bar"), *marks(drawn, "point")]
+    assert pick["views"] == [layer["name"]]
 
 
 @pytest.mark.parametrize("columns", [charts.BAR_COLUMNS, charts.LINE_COLUMNS])
@@ -166,13 +229,8 @@ def test_times_have_a_bar_a_step_and_mark_what_was_kept():
     assert kept != now
 
 
-@pytest.mark.parametrize("side", ["vector", "reranked"])
-def test_a_grey_line_stands_where_unrelated_texts_do(side):
-    drawn = charts.score_chart(of_size(5), side, None, -4.25).to_dict()
-    [line] = marks(drawn, "rule")
-    assert line["mark"]["color"] == charts.SAME
-    [row] = drawn["datasets"][line["data"]["name"]]
-    assert row == {"score": -4.25}
-    [bars] = marks(drawn, "bar")
-    assert bars["encoding"]["x"]["field"] == line["encoding"]["x"]["field"] == "score"
-    assert [one["name"] for one in drawn["params"]] == ["pick"]
+def test_of_scoring_the_share_that_was_kept_is_marked_so():
+    times = rows(charts.time_chart(TIMINGS, TIMINGS["rerank"] / 4).to_dict())
+    scoring = {row["when"]: row["seconds"] for row in times if row["step"] == times[-1]["step"]}
+    assert scoring == {times[0]["when"]: TIMINGS["rerank"] / 4, times[3]["when"]: 3 * TIMINGS["rerank"] / 4}
+    assert sum(row["seconds"] for row in times) == pytest.approx(sum(TIMINGS.values()))

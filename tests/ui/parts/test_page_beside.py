@@ -210,7 +210,12 @@ def test_the_ceiling_is_drawn_with_its_table(served, library, page):
 def test_a_click_opens_the_page_and_a_second_one_closes_it(address, page):
     page.goto(address)
     page.get_by_role("button", name="Try the sample and compare").click()
-    page.get_by_role("tab", name="Which query found what").click()
+    page.get_by_text("Both tables rank").wait_for()
+    settle(page)
+    page.get_by_role("button", name="Other wordings").click()
+    page.get_by_label("One per line").fill("How many parks were built?")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_role("tab", name="Sources by query").click()
     page.get_by_text(HINT).wait_for()
     settle(page)
     page.get_by_label("Question", exact=True).fill("Not asked yet")

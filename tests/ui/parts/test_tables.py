@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from dataclasses import replace
 
 import pandas as pd
@@ -34,42 +33,21 @@ def test_an_arrow_says_the_direction_without_colour():
     assert [tables.arrow(delta) for delta in (3, -2, 0)] == ["▲ 3", "▼ 2", "＝"]
 
 
-@pytest.mark.parametrize("side", ["vector", "reranked"])
-def test_an_order_is_ranked_from_one_and_keeps_its_scores(side):
-    given = comparison(TEXTS, after=[2, 0, 1, 3])
-    table = tables.order_table(given, side).data
-    assert list(table.iloc[:, 0]) == [1, 2, 3, 4]
-    assert list(table.iloc[:, 3]) == [hit.score for hit in given.ranking(side).hits]
-    assert list(table.iloc[:, 4]) == [hit.chunk.text for hit in given.ranking(side).hits]
-
-
-def test_both_orders_hold_the_same_candidates_and_moves():
-    given = comparison(TEXTS, after=[2, 0, 1, 3])
-    before, after = (tables.order_table(given, side).data for side in ("vector", "reranked"))
-    assert list(before["▲▼"]) == ["▼ 2", "▲ 1", "▲ 1", "＝"]
-    assert list(after["▲▼"]) == ["▲ 1", "▲ 1", "▼ 2", "＝"]
-    assert set(before.iloc[:, 4]) == set(after.iloc[:, 4]) == set(TEXTS)
-
-
-@pytest.mark.parametrize("side", ["vector", "reranked"])
-def test_an_order_can_be_drawn_and_shades_the_first(side):
-    drawn = tables.order_table(comparison(TEXTS, cutoff=2), side).to_html()
-    rules = re.findall(r"([^{}]+)\{([^{}]+)\}", drawn)
-    shaded = " ".join(names for names, look in rules if "background-color" in look)
-    assert {int(row) for row in re.findall(r"_row(\d+)_", shaded)} == {0, 1}
-
-
-def test_an_order_shows_text_on_one_line():
-    table = tables.order_table(comparison(["two\n  lines\tand tabs"]), "vector").data
-    assert table.iloc[0, 4] == "two lines and tabs"
-
-
 def test_the_sides_name_their_scores_differently():
     plain, fused = comparison(TEXTS), comparison(TEXTS, expansions=[TYPED])
     names = {tables.score_name(plain, "vector"), tables.score_name(fused, "vector")}
     assert len(names | {tables.score_name(plain, "reranked")}) == 3
     assert tables.score_unit(fused, "vector") == "RRF"
     assert tables.score_unit(plain, "reranked") == "logit"
+
+
+def test_bars_begin_at_unrelated_texts_or_else_at_a_zero_that_says_something():
+    given = comparison(TEXTS)
+    assert tables.bar_start(given, "vector", 0.7) == 0.7
+    assert tables.bar_start(given, "reranked", -8.0) == -8.0
+    assert tables.bar_start(given, "vector", None) == 0.0
+    assert tables.bar_start(given, "reranked", None) is None
+    assert tables.bar_start(replace(given, scale="relevance"), "reranked", None) == 0.0
 
 
 def test_a_table_is_as_high_as_its_rows_up_to_a_limit():
@@ -128,16 +106,6 @@ def test_the_first_stage_names_its_score(stage, unit):
     given = comparison(TEXTS, first_stage=stage)
     assert tables.score_name(given, "vector") == t(f"score.{unit}")
     assert tables.score_unit(given, "vector") == t(f"table.{unit}")
-
-
-def test_grades_have_a_column_where_there_are_any():
-    given = comparison(TEXTS)
-    plain, graded = (
-        tables.order_table(given, "vector"),
-        tables.order_table(given, "vector", None, {"doc-1": 2, "doc-2": 0}),
-    )
-    assert t("table.grade") not in plain.data
-    assert list(graded.data[t("table.grade")]) == ["", "★★", "0", ""]
 
 
 def test_the_full_table_has_the_same_names_in_every_language(monkeypatch):

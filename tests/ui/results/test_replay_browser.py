@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import running_app
+from running_app import order_rows, settle
 from running_app import running_app as serve
-from running_app import settle
 
 from rag_core.sharing import replay_file
 
@@ -58,10 +58,11 @@ def judged_elsewhere(tmp_path: Path, sent: Path, page) -> Path:
         open_file(page, address, sent)
         drawn = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg.marks")
         drawn.first.wait_for()
-        for tab, charts in (("result.slope", 1), ("result.bars", 2), ("result.times", 1)):
+        scores = 2  # those of both sides are always drawn
+        for tab, charts in (("result.slope", 1), ("result.times", 1)):
             page.get_by_role("tab", name=LOCALE[tab]).click()
             settle(page)
-            drawn.nth(charts - 1).wait_for()
+            drawn.nth(scores + charts - 1).wait_for()
         assert page.get_by_test_id("stException").count() == 0
         first_row(page)
         page.get_by_label(LOCALE["replay.name"], exact=True).fill(NAME)
@@ -73,10 +74,7 @@ def judged_elsewhere(tmp_path: Path, sent: Path, page) -> Path:
 
 
 def first_row(page) -> None:
-    """Select the first row of the new order by the box before it."""
-    table = page.get_by_test_id("stDataFrame").nth(1)
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 14, box["y"] + 52)
+    """Pick the first row of the new order."""
+    order_rows(page, 1).first.click()
     page.get_by_label(LOCALE["replay.name"], exact=True).wait_for()
     settle(page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import streamlit as st
-from screens import QUESTION, SMALL, asked, open_page, open_part, press, run, says, text_of, upload
+from screens import QUESTION, SMALL, asked, open_page, open_part, orders, press, run, said, says, text_of, upload
 
 from pages.ui.shell import cached, models, work
 from rag_core.datatypes import Judgment, Span
@@ -59,19 +59,30 @@ def test_a_result_opens_without_document_and_models(saved, monkeypatch, tmp_path
     assert says(at, "result.same_candidates")
     assert says(at, "selftest.of")
     assert QUESTION in [element.value for element in at.text]
-    for part, charts in (("result.slope", 1), ("result.bars", 2), ("result.times", 1)):
-        assert len(open_part(at, part).get("vega_lite_chart")) == charts
+    scores = 2  # those of both sides are always drawn
+    for part, charts in (("result.slope", 1), ("result.times", 1)):
+        assert len(open_part(at, part).get("vega_lite_chart")) == scores + charts
     assert says(at, "result.speed")
     assert not says(at, "result.link")
     assert says(at, "replay.not_held")
 
 
-def test_the_charts_are_those_of_the_compare_page(saved, monkeypatch, tmp_path, library):
+def test_the_tables_and_charts_are_those_of_the_compare_page(saved, monkeypatch, tmp_path, library):
     first = asked()
     drawn = [chart.proto.spec for chart in first.get("vega_lite_chart")]
     there = elsewhere(replay_file.write(first.session_state["recorded"]), monkeypatch, tmp_path)
     assert [chart.proto.spec for chart in there.get("vega_lite_chart")] == drawn
-    assert [table.value.to_csv() for table in there.dataframe][1:4] == [t.value.to_csv() for t in first.dataframe][:3]
+    assert len(drawn) == 3
+    assert orders(there) == orders(first)
+
+
+def test_the_cutoff_of_an_opened_result_is_moved_and_the_file_stays(saved, monkeypatch, tmp_path, no_models):
+    at = elsewhere(saved, monkeypatch, tmp_path)
+    before = at.session_state["opened"]
+    at.slider(key="opened_cutoff").set_value(2)
+    assert orders(run(at))["cutoff"] == 2
+    assert text_of(at, "metric.overlap", k=2) in " ".join(said(at))
+    assert at.session_state["opened"] is before and before.comparison.cutoff == 5
 
 
 BROKEN = {
@@ -130,7 +141,7 @@ def graded(at, text: str, grade: int, name: str = "Bo"):
 def test_a_second_person_grades_and_takes_back(saved, monkeypatch, tmp_path, no_models):
     at = graded(elsewhere(saved, monkeypatch, tmp_path), ANSWER, 1)
     assert says(at, "replay.added")
-    assert text_of(at, "judge.so_far", grades="Ann 2, Bo 1") in [caption.value for caption in at.caption]
+    assert text_of(at, "judge.so_far", grades="2 (Ann), 1 (Bo)") in [caption.value for caption in at.caption]
     assert [one.judge for one in at.session_state["opened"].judgments] == ["Ann", "Bo"]
     at.button(key="undo").click()
     assert [one.judge for one in run(at).session_state["opened"].judgments] == ["Ann"]

@@ -13,6 +13,7 @@ import pytest
 from pages.ui.documents import outcome
 from pages.ui.documents import quality as quality_part
 from pages.ui.explain import bench, probe, projection
+from pages.ui.parts import orders
 from pages.ui.parts.tables import FIRST_SCORES
 from pages.ui.shell import i18n
 from pages.ui.shell.frame import PAGES
@@ -88,6 +89,8 @@ FAMILIES = {
     "metric.{}": {"tau", "overlap"},
     "step.{}": {*steps(), "wait"},
     "headline.{}": {"none", "one", "some"},
+    "outcome.{}": {"rose", "fell", "stayed"},
+    "orders.{}": set(orders.WORDS),
     "home.line_{}": {"1", "2", "3"},
     "documents.sample_{}": set(FILES),
     "read.{}": set(outcome.KINDS),
@@ -202,7 +205,7 @@ def test_no_text_is_empty(language):
 
 def test_a_chinese_text_is_chinese():
     same = {key for key in texts("en") if texts("en")[key] == texts("zh")[key]}
-    assert same <= {"result.from_to", "form.first_bm25", "table.bm25", "table.rrf"}
+    assert same <= {"result.from_to", "form.first_bm25", "table.bm25", "table.rrf", "outcome.quote"}
 
 
 def test_keys_put_together_are_those_listed_here():

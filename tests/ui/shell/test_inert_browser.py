@@ -18,7 +18,7 @@ import pytest
 import running_app
 from llm_server import LLMServer, Reply, completion, refusal, stream
 from pdfs import text_pdf
-from running_app import asked_outside, settle
+from running_app import asked_outside, order_rows, settle
 from running_app import running_app as serve
 
 pytestmark = pytest.mark.slow
@@ -47,20 +47,22 @@ PDF = text_pdf(*([f"Tax revenue grew by {10 * page + n} percent {EVIL[n]}." for 
 QUESTION = f"How much did tax revenue grow? {ALL_EVIL}"
 SAID = json.loads((running_app.ROOT / "pages" / "ui" / "locales" / "en.json").read_text(encoding="utf-8"))
 
+# The page and the tables in it, which have a document of their own.
+ROOTS = "[document, ...[...document.querySelectorAll('*')].map(one => one.shadowRoot).filter(Boolean)]"
 # What outside text could have become; the app's own links lead to itself.
 ACTIVE = """() => {
-  const main = [...document.querySelectorAll('a[href], img, image, iframe, object, embed, form[action], .katex')];
+  const all = selector => ROOTS.flatMap(root => [...root.querySelectorAll(selector)]);
+  const main = all('a[href], img, image, iframe, object, embed, form[action], .katex');
   const outside = main.filter(element => {
     if (element.matches('.katex')) return true;
     const to = element.href?.baseVal ?? element.href ?? element.src ?? element.data ?? element.action ?? '';
     return !/^data:image|^blob:/.test(to) && new URL(to, location).origin !== location.origin;
   });
-  const drawn = [...document.querySelectorAll('.stMarkdownColoredText')].filter(one => one.textContent === 'RED');
-  const logos = [...document.querySelectorAll('img[alt="Streamlit logo"], img[src$="/x"], img[src="x"]')];
-  const icons = [...document.querySelectorAll('[data-testid=stMarkdownContainer] [aria-label="home icon"]')]
-    .filter(icon => !icon.closest('a'));
+  const drawn = all('.stMarkdownColoredText').filter(one => one.textContent === 'RED');
+  const logos = all('img[alt="Streamlit logo"], img[src$="/x"], img[src="x"]');
+  const icons = all('[data-testid=stMarkdownContainer] [aria-label="home icon"]').filter(icon => !icon.closest('a'));
   return [...outside, ...drawn, ...logos, ...icons].map(one => one.outerHTML.slice(0, 200));
-}"""
+}""".replace("ROOTS", ROOTS)
 
 
 class Screens:
@@ -89,7 +91,8 @@ class Screens:
 
 
 # The page without the values of its fields: a password field holds its key, as it must.
-HTML = '() => document.documentElement.outerHTML.replace(/ value="[^"]*"/g, \'\')'
+HTML = f"""() => {ROOTS}.map(root => (root.documentElement?.outerHTML ?? root.innerHTML)
+    .replace(/ value="[^"]*"/g, '')).join('\\n')"""
 
 
 class Model:
@@ -228,7 +231,7 @@ def hover_charts(page: Page, screens: Screens) -> None:
 def compare(page: Page, screens: Screens) -> None:
     go(page, "compare")
     page.get_by_label(SAID["form.question"], exact=True).fill(QUESTION)
-    page.get_by_text(SAID["form.expansions"]).click()
+    open_popover(page, "wordings")
     page.get_by_label(SAID["form.typed"]).fill("\n".join(EVIL[:4]))
     press(page, "form.by_llm")
     page.get_by_text(SAID["form.kept"], exact=True).wait_for()
@@ -236,8 +239,9 @@ def compare(page: Page, screens: Screens) -> None:
     press(page, "form.compare")
     page.get_by_text("Both tables rank").wait_for()
     screens.look()
+    assert 'class="lines"' in screens.texts[-2], "the rows of the tables are not looked into"
     open_cells(page, screens)
-    for tab in ("slope", "bars", "ledger", "times"):
+    for tab in ("slope", "ledger", "times"):
         page.get_by_role("tab", name=SAID[f"result.{tab}"]).click()
         screens.look()
         hover_charts(page, screens)
@@ -248,10 +252,11 @@ def compare(page: Page, screens: Screens) -> None:
 
 
 def pick_first_row(page: Page) -> None:
-    table = page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 15, box["y"] + 52)
+    order_rows(page, 0).first.click()
+
+
+def open_popover(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()
 
 
 def answers(page: Page, screens: Screens, model: Model) -> None:
@@ -294,6 +299,7 @@ def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> 
     page.get_by_text(SAID["answer.by_llm"]).first.wait_for()
     screens.look()
     go(page, "compare")
+    open_popover(page, "wordings")
     press(page, "form.by_llm")
     page.get_by_text(SAID["form.kept"], exact=True).wait_for()
     press(page, "form.compare")

@@ -25,10 +25,12 @@ from screens import (
     WRITTEN,
     asked,
     click,
-    main_heading,
+    has_orders,
     open_page,
     open_part,
+    orders,
     press,
+    ranked,
     run,
     said,
     says,
@@ -48,6 +50,7 @@ from rag_core.datatypes import Expansion
 from rag_core.lab import Lab
 from rag_core.models import rerank
 from rag_core.reading.pdf import MAX_PAGES, document_id
+from rag_core.search.opened import Opened
 from rag_core.servers import llm
 
 # Home
@@ -81,11 +84,12 @@ def test_the_sample_leads_to_a_finished_comparison():
     assert comparison.query == at.session_state["question"] != ""
     assert len(comparison.moves) == 50
     assert says(at, "result.same_candidates")
-    # The other questions of the sample are offered.
+    # The other questions of the sample are offered, and one that is chosen is compared at once.
     at.selectbox(key="example").select_index(1)
     run(at)
     assert at.text_input(key="question").value == at.session_state["example"] != comparison.query
-    assert says(at, "compare.stale")
+    assert at.session_state["comparison"].query == at.session_state["example"]
+    assert not says(at, "compare.stale")
 
 
 # Documents
@@ -354,40 +358,59 @@ def test_compare_without_a_document_says_what_to_do(language):
 def test_compare_without_a_question_yet_says_what_to_do(library, language):
     at = open_page("compare", language)
     assert says(at, "compare.empty")
-    assert not at.dataframe
+    assert not has_orders(at) and not at.dataframe
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_both_tables_rank_the_same_candidates(library, language):
     at = asked(language, depth=10)
-    before, after = (table.value for table in at.dataframe[:2])
-    assert list(before.iloc[:, 0]) == list(after.iloc[:, 0]) == list(range(1, 11))
-    assert sorted(before.iloc[:, -1]) == sorted(after.iloc[:, -1])
-    assert len(set(before.iloc[:, -1])) == 10
-    assert any(
-        main_heading(at) == text_of(at, f"headline.{kind}", count=n, k=5)
-        for kind in ("none", "one", "some")
-        for n in range(6)
-    )
-    assert len(at.metric) == 3
-    assert says(at, "result.vector")
+    before, after = ranked(at)
+    comparison = at.session_state["comparison"]
+    assert (before, after) == (list(comparison.before.ids), list(comparison.reranked.ids))
+    assert sorted(before) == sorted(after) == sorted(orders(at)["chunks"])
+    assert len(set(before)) == 10
+    outcomes = [text_of(at, f"headline.{kind}", count=n, k=5) for kind in ("none", "one", "some") for n in range(6)]
+    assert any(f"**{outcome}**" in said(at) for outcome in outcomes)
+    measures = [text_of(at, "metric.overlap", k=5), text_of(at, "metric.tau"), text_of(at, "metric.rbo")]
+    assert all(any(text.startswith(f"{name} **") for text in said(at)) for name in measures)
+    assert orders(at)["sides"][0]["title"] == text_of(at, "result.vector")
     assert says(open_part(at, "result.times"), "result.speed")
     assert not at.error
     assert not at.warning
 
 
+def test_every_word_of_a_row_comes_from_its_chunk(library, compared):
+    at = open_page("compare", comparison=compared, question=QUESTION)
+    shown = {hit.chunk.id: hit.chunk.text for hit in compared.before.hits}
+    assert {i: "".join(text for text, _ in row["runs"]) for i, row in orders(at)["chunks"].items()} == shown
+
+
 def test_a_row_that_is_picked_is_shown_whole(library, compared):
     at = open_page("compare", comparison=compared, question=QUESTION)
-    assert says(at, "result.pick_hint")
+    assert not says(at, "result.picked")
     at.session_state["picked"] = compared.moves[3].chunk.id
     assert says(run(at), "result.picked")
+    assert orders(at)["picked"] == compared.moves[3].chunk.id
     assert compared.moves[3].chunk.text in [text.value for text in at.text]
+
+
+def test_the_cutoff_is_moved_without_comparing_again(library, monkeypatch):
+    at = asked()
+    first = at.session_state["comparison"]
+    monkeypatch.setattr(Opened, "compare", lambda *_: pytest.fail("it is compared again"))
+    at.slider(key="cutoff").set_value(2)
+    moved = run(at).session_state["comparison"]
+    assert (moved.cutoff, moved.moves) == (2, first.moves)
+    assert orders(at)["cutoff"] == 2
+    assert text_of(at, "metric.overlap", k=2) in " ".join(said(at))
+    assert at.query_params["cutoff"] in ("2", ["2"])
+    assert not says(at, "compare.stale")
 
 
 def test_a_depth_over_the_number_of_chunks_is_said(library):
     at = asked()
     assert says(at, "result.shallow")
-    assert len(at.dataframe[0].value) == CHUNKS
+    assert [len(ids) for ids in ranked(at)] == [CHUNKS] * 2
     assert not says(asked(depth=10), "result.shallow")
 
 
@@ -399,17 +422,26 @@ def test_adaptive_depth_says_where_it_stopped(library, language, monkeypatch):
     comparison = at.session_state["comparison"]
     assert len(comparison.before) == len(comparison.reranked) < comparison.found == CHUNKS
     assert says(at, "result.settled")
-    assert len(at.dataframe[0].value) == len(comparison.moves)
+    assert [len(ids) for ids in ranked(at)] == [len(comparison.moves)] * 2
 
 
 def test_one_part_is_drawn_at_a_time_and_another_language_begins_with_the_first(library):
     at = asked()
-    assert len(at.get("vega_lite_chart")) == 1
-    assert len(open_part(at, "result.bars").get("vega_lite_chart")) == 2
+    scores = 2  # those of both sides are always drawn
+    assert len(at.get("vega_lite_chart")) == scores + 1
+    assert says(at, "baseline.line") and says(at, "result.slope_help")
+    assert len(open_part(at, "result.times").get("vega_lite_chart")) == scores + 1
+    assert not says(at, "result.slope_help")
     at.segmented_control(key="lang").set_value("zh")
     run(at)
     assert says(at, "result.slope_help")
-    assert not says(at, "baseline.line")
+    assert not says(at, "result.speed")
+
+
+def test_one_query_has_no_ledger(library):
+    at = asked()
+    assert text_of(at, "result.ledger") not in [tab.label for tab in at.tabs]
+    assert text_of(at, "result.ledger") in [tab.label for tab in asked(typed=TYPED).tabs]
 
 
 @pytest.mark.parametrize(("depth", "more"), [(5, 10), (10, CHUNKS), (CHUNKS, None)])
@@ -424,9 +456,8 @@ def test_the_time_of_more_candidates_is_forecast(library, depth, more):
 
 def test_typed_expansions_are_fused_and_recorded(library):
     at = asked(typed=f"{TYPED}\n\n{TYPED}\n{WRITTEN}")
-    assert says(at, "result.fused")
-    assert not says(at, "result.vector")
-    ledger = open_part(at, "result.ledger").dataframe[2].value
+    assert orders(at)["sides"][0]["title"] == text_of(at, "result.fused")
+    ledger = open_part(at, "result.ledger").dataframe[0].value
     assert [name[:2] for name in ledger.columns[3:]] == ["0.", "1.", "2."]
     assert len(ledger) == len(at.session_state["comparison"].moves)
     assert at.session_state["comparison"].expansions == (Expansion(TYPED, "typed"), Expansion(WRITTEN, "typed"))
@@ -533,7 +564,7 @@ def test_a_model_that_cannot_read_the_documents_language_is_warned_of(library, t
     at = asked(language, reranker_other=tiny_models.cross_encoder(tmp_path / "model"))
     assert says(at, "selftest.of")
     assert says(at, "selftest.beyond")
-    assert len(at.dataframe) >= 2
+    assert has_orders(at)
 
 
 @pytest.mark.slow

@@ -9,10 +9,11 @@ import pytest
 import streamlit as st
 from llm_server import LLMServer, Reply, embeddings
 from rerank_server import reranking, saying
-from screens import CHUNKS, QUESTION, SENTENCES, open_page, press, run, says, says_anywhere, text_of
+from screens import CHUNKS, QUESTION, SENTENCES, open_page, orders, press, run, says, says_anywhere, text_of
 from streamlit.testing.v1 import AppTest
 
-from rag_core.datatypes import Comparison
+from pages.ui.shell import cached
+from rag_core.datatypes import Comparison, Kept
 from rag_core.models import selftest
 from rag_core.reading.pdf import document_id
 from rag_core.servers import rerank
@@ -68,8 +69,7 @@ def test_a_typed_server_reranks_and_its_scale_is_named(small, form, unit, named,
     assert {request["authorization"] for request in server.requests} == {f"Bearer {KEY}"}
     assert len(server.requests) == TRIED + 1
     assert says(at, "remote.rerank_leaves")
-    column = text_of(at, unit) if "." in unit else unit
-    assert any(column in list(table.value.columns) for table in at.dataframe)
+    assert orders(at)["sides"][1]["unit"] == (text_of(at, unit) if "." in unit else unit)
     assert text_of(at, named)
 
 
@@ -169,3 +169,12 @@ def test_evaluate_says_that_texts_leave(small, language):
     with reranking("tei", shared_words) as server:
         at = open_page("evaluate", language, doc_id=small, **typed(server, rerankers=["rerank-server"]))
     assert says(at, "remote.rerank_leaves")
+
+
+def test_a_server_is_asked_each_time_and_none_of_its_scores_are_kept(small):
+    with reranking("tei", shared_words) as server:
+        at = press(press(compare_page(**typed(server, doc_id=small)), "form.compare"), "form.compare")
+        assert len(server.requests) == TRIED + 2
+    assert at.session_state["comparison"].kept == Kept()
+    with cached.lab().library.database.open() as connection:
+        assert connection.execute("SELECT count(*) FROM scores").fetchone() == (0,)

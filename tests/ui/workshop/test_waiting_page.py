@@ -61,7 +61,7 @@ def test_waiting_is_a_step_of_its_own(library, somebody_before):
     timings = at.session_state["comparison"].timings
     assert list(timings) == ["parse", "embed", "question", "search", "wait", "rerank"]
     assert timings["wait"] > 0.4
-    [chart] = open_part(at, "result.times").get("vega_lite_chart")
+    *_scores, chart = open_part(at, "result.times").get("vega_lite_chart")
     [steps] = chart.proto.datasets
     assert i18n.texts("en")["step.wait"] in steps.data.data.decode("utf-8", "ignore")
 

@@ -24,8 +24,8 @@ def part(page: Page, name: str) -> None:
 def open_room(page: Page, address: str) -> str:
     """Take the sample, open a room with a question, and return the room's code."""
     page.goto(f"{address}/documents")
-    page.get_by_role("button", name="Take the English sample").click()
-    page.get_by_text("Median length, characters").wait_for()
+    page.get_by_role("button", name="Use the English sample").click()
+    page.get_by_text("Median length (characters)").wait_for()
     settle(page)
     page.get_by_role("link", name="Workshop").click()
     page.get_by_role("button", name="Show the ten chunks").wait_for()
@@ -46,7 +46,7 @@ def join(context: BrowserContext, address: str, code: str) -> Page:
     part(page, "In a room")
     page.get_by_label("Room code").first.fill(code.lower())
     page.get_by_role("button", name="Join").click()
-    page.get_by_role("button", name="These five").wait_for()
+    page.get_by_role("button", name="Submit these five").wait_for()
     settle(page)
     return page
 
@@ -55,7 +55,7 @@ def hand_in(page: Page, places: tuple[int, ...]) -> None:
     for count, place in enumerate(places, start=1):
         page.get_by_test_id("stCheckbox").nth(place).locator("label").click()
         page.get_by_text(f"{count} of 5 picked").wait_for()
-    page.get_by_role("button", name="These five").click()
+    page.get_by_role("button", name="Submit these five").click()
     page.get_by_text("Your five are in").wait_for()
     settle(page)
 
@@ -98,7 +98,7 @@ def test_a_room_with_a_teacher_and_three_participants(address, person):
     teacher.get_by_text("from 3 participants").wait_for()
     hits = {name: revealed(page) for name, page in pages.items()}
     average = sum(hits.values()) / 3
-    expect(teacher.get_by_text(f"On average {average:.1f} of 5 hit")).to_be_visible()
+    expect(teacher.get_by_text(f"Average: {average:.1f} of 5")).to_be_visible()
     the_teacher_goes_on(teacher, pages["ben"])
     the_room_ends(teacher, pages["cat"])
     for page in (teacher, *pages.values()):
@@ -117,22 +117,22 @@ def a_second_tab_is_the_same_participant(context: BrowserContext, address: str, 
 
 
 def nothing_shows_before_the_reveal(page: Page) -> None:
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Refresh").click()
     settle(page)
     assert page.get_by_test_id("stDataFrame").count() == 0
-    assert page.get_by_text("You hit").count() == 0
+    assert page.get_by_text("You picked").count() == 0
 
 
 def revealed(page: Page) -> int:
-    """Look again, check the table against the headline, and return the hits."""
-    page.get_by_role("button", name="Look again").click()
-    heading = page.get_by_role("heading", name="You hit")
+    """Refresh, check the table against the headline, and return the hits."""
+    page.get_by_role("button", name="Refresh").click()
+    heading = page.get_by_role("heading", name="You picked")
     heading.wait_for()
     settle(page)
     table = rows(page)
     assert [row[0] for row in table] == [str(rank) for rank in range(1, 11)]
     hits = sum(row[2] == "●" for row in table[:5])
-    assert heading.inner_text() == f"You hit {hits} of the cross-encoder's 5"
+    assert heading.inner_text() == f"You picked {hits} of the cross-encoder's top 5"
     return hits
 
 
@@ -142,7 +142,7 @@ def the_teacher_goes_on(teacher: Page, page: Page) -> None:
     teacher.get_by_role("button", name="Go on with this question").click()
     teacher.get_by_role("heading", name="Question 2").wait_for()
     wait_for_counts(teacher, 3, 0)
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Refresh").click()
     page.get_by_text(SECOND).wait_for()
     settle(page)
     hand_in(page, (0, 1, 2, 3, 4))
@@ -154,7 +154,7 @@ def a_late_pick_is_told(teacher: Page, page: Page) -> None:
     """Let the teacher go on while a participant still has the question before on screen."""
     teacher.get_by_role("button", name="Reveal").click()
     teacher.get_by_text("from 1 participants").wait_for()
-    page.get_by_role("button", name="These five").click()
+    page.get_by_role("button", name="Submit these five").click()
     page.get_by_text("Question 2 is over").wait_for()
     settle(page)
     wait_for_counts(teacher, 3, 1)
@@ -164,5 +164,5 @@ def the_room_ends(teacher: Page, page: Page) -> None:
     teacher.get_by_role("button", name="End the room").click()
     teacher.get_by_role("button", name="Yes, end it").click()
     teacher.get_by_text("Open a room (teacher)").wait_for()
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Refresh").click()
     page.get_by_text("has ended").wait_for()
