@@ -59,7 +59,7 @@ def say(file: UploadedFile, titles: Mapping[str, str]) -> None:
     if isinstance(came, RerankLabError):
         st.text(file.name)
         if isinstance(came, PasswordNeeded):
-            st.info(t("error.password_needed"), icon=":material/lock:")
+            st.info(t("documents.password_needed"), icon=":material/lock:")
         else:
             show_error(came)
         if isinstance(came, PasswordNeeded | WrongPassword):

@@ -6,7 +6,7 @@ from pages.ui.compare import history
 from pages.ui.home import saved
 from pages.ui.home.saved import Saved
 from pages.ui.parts import best_part, orders, sentences, tables
-from pages.ui.shell import link, state, work
+from pages.ui.shell import link, state, uploader, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.comparing.answer import CITATION
@@ -30,6 +30,7 @@ def what_this_is() -> None:
 def own_pdf() -> None:
     """Read a PDF as soon as it is chosen, once, and lead to what was read of it."""
     limit = MAX_BYTES // 2**20
+    uploader.reword()
     file = st.file_uploader(t("home.own_help"), type="pdf", key="own", max_upload_size=limit)
     if file is None or file.file_id == st.session_state["own_read"]:
         return

@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_stay(library, monkeyp
     if code == "file_too_large":
         monkeypatch.setattr("rag_core.reading.pdf.MAX_BYTES", 2**20)
     at = upload(open_page("documents", language), ("bad.pdf", BAD_FILES[code]))
-    assert says(at, f"error.{code}")
+    assert says(at, "documents.password_needed" if code == "password_needed" else f"error.{code}")
     assert says_anywhere(at, "bad.pdf")
     assert titles(at) == ["small.pdf"]
     assert at.metric[1].value == str(CHUNKS)
@@ -154,12 +154,12 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_stay(library, monkeyp
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_encrypted_pdf_asks_for_its_password_alone(language):
     at = upload(open_page("documents", language), ("secret.pdf", BAD_FILES["password_needed"]), ("small.pdf", SMALL))
-    assert says(at, "error.password_needed") and not at.error
+    assert says(at, "documents.password_needed") and not at.error
     assert titles(at) == ["small.pdf"]
     assert says(unlock(at, "wrong"), "error.wrong_password")
     assert titles(unlock(at, "open sesame")) == ["secret.pdf", "small.pdf"]
     assert at.session_state["doc_id"] == document_id(BAD_FILES["password_needed"])
-    assert not at.error and not says(at, "error.password_needed")
+    assert not at.error and not says(at, "documents.password_needed")
 
 
 def test_a_file_is_read_once(monkeypatch):
