@@ -6,6 +6,7 @@ Only the session is played; a browser also fetches the files of the page, once.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs
@@ -87,15 +88,16 @@ class Tab:
 
     @property
     def button(self) -> str | None:
-        """Return the id of the button that sends the form."""
-        buttons = [one.button for one in self.drawn if one.WhichOneof("type") == "button"]
-        return next((one.id for one in buttons if one.form_id == "question_form" and one.type == "primary"), None)
+        """Return the id of the button that compares."""
+        buttons = [one.button.id for one in self.drawn if one.WhichOneof("type") == "button"]
+        return next((one for one in buttons if one.endswith("-compare")), None)
 
     @property
-    def orders(self) -> list[bytes]:
+    def orders(self) -> list[object]:
         """Return what stands in the tables of both orders."""
-        tables = [one.dataframe for one in self.drawn if one.WhichOneof("type") == "dataframe"]
-        return [one.arrow_data.data for one in tables if "-order_" in one.id]
+        parts = [one.bidi_component for one in self.drawn if one.WhichOneof("type") == "bidi_component"]
+        tables = [json.loads(one.json) for one in parts if one.component_name == "orders"]
+        return [side for both in tables for side in both["sides"]]
 
     @property
     def troubled(self) -> bool:

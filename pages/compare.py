@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.compare import ask, history
 from pages.ui.documents import quality
-from pages.ui.parts import judgments
+from pages.ui.parts import judgments, other_language, proposed
 from pages.ui.results import result
 from pages.ui.shell import cached, empty, form, link, state, work
 from pages.ui.shell.frame import errors_shown, frame
@@ -51,10 +51,12 @@ with frame("compare", lead=False):
         run(doc_id, asked)
     comparison = st.session_state["comparison"]
     if comparison is None or comparison.doc_id != doc_id:
+        proposed.show(doc_id)
         history.show(doc_id)
         empty.stop(t("compare.empty"))
     if comparison.settings != state.settings() or comparison.query != " ".join(st.session_state["question"].split()):
         st.caption(t("compare.stale"))
+    other_language.hint(comparison.query, cached.document(doc_id))
     result.show(lambda: work.recorded(comparison), judged, cut, pages=True)
     st.caption(t("result.link"))
     history.show(doc_id)

@@ -71,7 +71,7 @@ def by_llm(query: str, llm: ChatModel, count: int = 5, language: str | None = No
     """
     prompt = PROMPTS[language or language_of(query)].format(count=count)
     reply = llm.complete([{"role": "system", "content": prompt}, {"role": "user", "content": query}])
-    lines = [line for line in _distinct(_paraphrases(reply), query) if len(line) <= LONGEST_EXPANSION]
+    lines = [line for line in _distinct(lines_of(reply), query) if len(line) <= LONGEST_EXPANSION]
     if not lines:
         raise llm.peer.bad_answer("0", reply)
     return [Expansion(line, "llm") for line in lines[:count]]
@@ -138,7 +138,8 @@ def _check_limit(setting: str, value: int, limit: int) -> None:
         raise BadSetting(message, setting=setting, value=value, limit=limit)
 
 
-def _paraphrases(reply: str) -> Iterator[str]:
+def lines_of(reply: str) -> Iterator[str]:
+    """Yield the lines of a language model's answer that hold words, without numbers, bullets and quotation marks."""
     # Some local models write down their thoughts before the answer.
     reply = re.sub(r"<think>.*?</think>", "", reply, flags=re.DOTALL)
     for line in reply.splitlines():

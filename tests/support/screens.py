@@ -163,11 +163,17 @@ def has_orders(at: AppTest) -> bool:
     return any(part.proto.component_name == "orders" for part in at.get("bidi_component"))
 
 
-def upload(at: AppTest, *files: tuple[str, bytes], password: str = "") -> AppTest:
+def upload(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """Choose files, which are read at once."""
     at.file_uploader(key="files").set_value([(name, data, PDF) for name, data in files])
+    return run(at)
+
+
+def unlock(at: AppTest, password: str) -> AppTest:
+    """Type the password of the one file that needs it, and open it."""
     [field] = [field for field in at.text_input if field.label == text_of(at, "documents.password")]
     field.set_value(password)
-    return press(at, "documents.add")
+    return press(at, "documents.open")
 
 
 def titles(at: AppTest) -> list[str]:

@@ -22,73 +22,61 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "data" / "screenshots"
 MOST_BYTES = 250_000
-LANGUAGES = {
-    "en": {
-        "locale": "en-GB",
-        "change": "Change this question",
-        "compared": "Both tables rank",
-        "answer": "Answer",
-        "ask": "Answer with both rankings",
-        "sources": "The two sets share",
-        "documents": "Documents",
-        "pages": "Median length (characters)",
-        "evaluate": "Evaluate",
-        "sample": "Evaluate the English sample",
-        "measured": "Means over the 14",
-    },
-    "zh": {
-        "locale": "zh-CN",
-        "change": "换个问题",
-        "compared": "两张表是同样的",
-        "answer": "回答",
-        "ask": "用两种排序分别回答",
-        "sources": "两组来源有",
-        "documents": "文档",
-        "pages": "长度中位数（字符）",
-        "evaluate": "评测",
-        "sample": "评测中文示例",
-        "measured": "对 14 个有相关片段",
-    },
-}
+LOCALES = {"en": "en-GB", "zh": "zh-CN"}
+FRAMES, FRAME_MILLISECONDS, LAST_MILLISECONDS = 24, 60, 2500
+MOST_ANIMATED = 2_000_000
+STOPPED = """orders => {
+    orders.moving = orders.getRootNode().getAnimations();
+    orders.moving.forEach(animation => animation.pause());
+    return Math.max(...orders.moving.map(animation => animation.effect.getComputedTiming().endTime));
+}"""
+STOPPED_AT = """(orders, time) => orders.moving.forEach(animation => {
+    animation.currentTime = Math.min(time, animation.effect.getComputedTiming().endTime - 1);
+})"""
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for language, words in LANGUAGES.items():
+    for language, spoken in LOCALES.items():
         with (
             tempfile.TemporaryDirectory() as folder,
             running_app(Path(folder) / "library") as address,
-            browser_page(words["locale"]) as page,
+            browser_page(spoken) as page,
         ):
-            walk(page, address, words, lambda name, page=page, language=language: save(page, f"{name}-{language}"))
+            walk(page, address, language, lambda name, page=page, language=language: save(page, f"{name}-{language}"))
 
 
-def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], None]) -> None:
+def walk(page: Page, address: str, language: str, take: Callable[[str], None]) -> None:
     """Go from the home page to the sample's comparison, its answers and its chunks."""
+    said = locale(language)
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(address)
-    page.get_by_role("button", name=words["change"]).wait_for()
+    page.locator(".after .row").first.wait_for()
     take("home")
-    page.get_by_role("button", name=words["change"]).click()
-    page.get_by_text(words["compared"]).wait_for()
-    show(page, "h3", height=1500)
+    page.get_by_role("button", name=said["home.change"]).click()
+    page.locator(".st-key-ask").wait_for()
+    page.locator(".after .row").first.wait_for()
     take("compare")
+    animate(page, f"compare-{language}")
     compared = page.url
-    page.get_by_role("link", name=words["answer"]).click()
-    page.get_by_role("button", name=words["ask"]).click()
+    page.locator(".after .row").nth(1).click()
+    take("picked")
+    page.keyboard.press("Escape")
+    open_page(page, said, "answer")
+    page.get_by_role("button", name=said["answer.ask"]).click()
     page.get_by_text("[1]", exact=False).first.wait_for()
-    show(page, "h1", height=1100)
+    show(page, height=1100)
     take("answer")
-    page.get_by_role("link", name=words["documents"]).click()
-    page.get_by_text(words["pages"]).wait_for()
-    show(page, "h1", height=1100)
+    open_page(page, said, "documents")
+    page.get_by_text(said["documents.median"]).wait_for()
+    show(page, height=1100)
     take("documents")
-    page.get_by_role("link", name=words["evaluate"]).click()
-    page.get_by_role("button", name=words["sample"]).click()
-    page.get_by_text(words["measured"]).wait_for()
+    open_page(page, said, "evaluate")
+    page.get_by_role("button", name=said[f"evaluate.sample_{language}"]).click()
+    page.get_by_text(opening(said["measured.means_help"])).wait_for()
     show(page, "h3", height=1100)
     take("evaluate")
-    said = locale(words["locale"][:2])
-    page.get_by_role("link", name=said["frame.explain"]).click()
+    open_page(page, said, "explain")
     page.get_by_text(said["probe.no_proof"][:12]).first.wait_for()
     show(page, f":text-is('{said['probe.unit']}')", height=1100)
     take("explain")
@@ -96,6 +84,15 @@ def walk(page: Page, address: str, words: dict[str, str], take: Callable[[str], 
     workshop(page, said, take)
     long_chunks(page, compared, said, take)
     gates(page, address, said, take)
+
+
+def open_page(page: Page, said: dict[str, str], name: str) -> None:
+    page.locator(".st-key-menu").get_by_role("link", name=said[f"frame.{name}"], exact=True).click()
+
+
+def opening(text: str) -> str:
+    """Return a text as far as its first placeholder."""
+    return text.partition("{")[0].strip("* ")
 
 
 def locale(language: str) -> dict[str, str]:
@@ -108,14 +105,9 @@ def long_chunks(page: Page, compared: str, said: dict[str, str], take: Callable[
     told = page.get_by_text(said["part.count"].rpartition("}")[2].strip())
     told.wait_for()
     settle(page)
-    table = page.get_by_test_id("stDataFrame").nth(1)
-    table.scroll_into_view_if_needed()
-    corner = table.bounding_box()
-    page.mouse.click(corner["x"] + 15, corner["y"] + 52)
-    page.locator("mark").wait_for()
-    settle(page)
     page.set_viewport_size({"width": 1280, "height": 800})
-    told.evaluate("element => element.scrollIntoView()")
+    page.locator(".after .row").first.click()
+    page.locator("p > mark").wait_for()
     take("part")
 
 
@@ -132,9 +124,6 @@ def gates(page: Page, address: str, said: dict[str, str], take: Callable[[str], 
         settle(page)
         file = {"name": f"{name}.pdf", "mimeType": "application/pdf", "buffer": data}
         page.set_input_files("[data-testid=stFileUploader] input", file)
-        page.get_by_text(f"{name}.pdf").first.wait_for()
-        settle(page)
-        page.get_by_role("button", name=said["documents.add"]).click()
         page.get_by_text(said["gate.help"][:12]).wait_for()
         page.get_by_test_id("stImage").wait_for()
         settle(page)
@@ -157,19 +146,19 @@ def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> 
         if part == "languages":
             page.get_by_role("button", name=said["languages.ask"]).click()
             page.get_by_text(said["languages.help"].partition("{")[0]).wait_for()
-        show(page, "h1", height=1100)
+        show(page, height=1100)
         take(f"explain-{part}")
 
 
 def expand(page: Page, said: dict[str, str]) -> None:
     """Compare with expansions from the first results, and come back to the page that explains."""
     page.get_by_role("link", name=said["frame.compare"], exact=True).first.click()
-    page.get_by_text(said["form.expansions"]).click()
+    page.locator(".st-key-wordings button").first.click()
     page.get_by_role("button", name=said["form.by_feedback"]).click()
     page.get_by_text(said["form.kept"], exact=True).wait_for()
     settle(page)
     page.get_by_role("button", name=said["form.compare"], exact=True).click()
-    page.get_by_text(said["result.fused"], exact=True).wait_for()
+    page.locator(".orders .title").get_by_text(said["result.fused"], exact=True).wait_for()
     settle(page)
     page.get_by_role("link", name=said["frame.explain"], exact=True).click()
     page.get_by_text(said["expansions.switches"]).wait_for()
@@ -193,15 +182,35 @@ def workshop(page: Page, said: dict[str, str], take: Callable[[str], None]) -> N
         if part == "room":
             page.get_by_role("button", name=said["room.open"]).click()
             page.get_by_role("button", name=said["room.reveal"]).wait_for()
-        show(page, "h1", height=1700 if part == "lessons" else 1200)
+        show(page, height=1700 if part == "lessons" else 1200)
         take(f"workshop-{part}")
 
 
-def show(page: Page, selector: str, height: int) -> None:
-    """Scroll the first such heading of the page to the top of a window of this height."""
+def show(page: Page, selector: str = ".st-key-menu", height: int = 800) -> None:
+    """Scroll the first such place of the page to the top of a window of this height."""
     settle(page)
     page.set_viewport_size({"width": 1280, "height": height})
     page.locator(f"[data-testid=stMain] {selector}").first.evaluate("element => element.scrollIntoView()")
+
+
+def animate(page: Page, name: str) -> None:
+    """Take the move from the old ranking into the new one as moving pictures: the page is stopped at each of them."""
+    page.emulate_media(reduced_motion="no-preference")
+    page.locator(".between button").click()
+    moving = page.locator(".orders").first
+    last = moving.evaluate(STOPPED)
+    pictures = []
+    for frame in range(FRAMES + 1):
+        moving.evaluate(STOPPED_AT, last * frame / FRAMES)
+        pictures.append(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+    page.emulate_media(reduced_motion="reduce")
+    times = [LAST_MILLISECONDS // 2, *[FRAME_MILLISECONDS] * (FRAMES - 1), LAST_MILLISECONDS]
+    file = FOLDER / f"{name}.webp"
+    pictures[0].save(
+        file, save_all=True, append_images=pictures[1:], duration=times, loop=0, quality=70, minimize_size=True
+    )
+    if file.stat().st_size > MOST_ANIMATED:
+        raise SystemExit(f"{file} has {file.stat().st_size} bytes, more than {MOST_ANIMATED}")
 
 
 def save(page: Page, name: str) -> None:

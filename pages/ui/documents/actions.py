@@ -19,7 +19,7 @@ def show(document: Document, readable: bool) -> None:
         quality.warn(document)
     build, remove = st.columns(2)
     label, icon = t("documents.index"), ":material/bolt:"
-    if build.button(label, type="primary", icon=icon, key="build", width="stretch", disabled=not readable):
+    if build.button(label, icon=icon, key="build", width="stretch", disabled=not readable):
         index(document.id)
     label = t("collection.delete" if isinstance(document, Collection) else "documents.delete")
     with remove.popover(label, icon=":material/delete:", width="stretch"):

@@ -1,6 +1,5 @@
 """What the extractors made of each page, before anything is indexed: seen, doubted, read otherwise, left out."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -37,16 +36,14 @@ state.keep(gate_page=None)
 
 
 def show(document: Document) -> None:
-    """Say how well the document was read; what is good is said in one line."""
+    """Show how each page was read: at once where one is not good, else when it is asked for."""
     readings = cached.readings(document.id)
     pages = readings.pages
     if not pages:
-        st.caption(t("gate.unknown"))
         return
-    counts = verdicts(pages)
-    doubted = len(pages) - counts["good"]
-    label = t("gate.summary", pages=len(pages), **counts)
-    with st.expander(label, icon=":material/fact_check:", expanded=bool(doubted), key=f"gate_{document.id}"):
+    doubted = any(reading.chosen.quality.verdict != GOOD for reading in pages)
+    label = t("gate.summary")
+    with st.expander(label, icon=":material/fact_check:", expanded=doubted, key=f"gate_{document.id}"):
         if doubted:
             st.caption(t("gate.help"))
         choices(document, readings)
@@ -54,11 +51,6 @@ def show(document: Document) -> None:
         chosen = next((reading for reading in pages if reading.number == page_chosen(pages)), None)
         if chosen:
             page(document, readings, chosen)
-
-
-def verdicts(readings: Sequence[PageReading]) -> dict[str, int]:
-    counts = Counter(reading.chosen.quality.verdict for reading in readings)
-    return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
 def page_chosen(readings: Sequence[PageReading]) -> int | None:
@@ -96,9 +88,14 @@ def row(reading: PageReading) -> list[object]:
     quality = reading.chosen.quality
     verdict = f"{MARKS[quality.verdict]} {t('verdict.' + quality.verdict)}"
     shares = quality.replacement, quality.private, quality.unlikely, quality.spaced
-    searched = "–" if reading.left_out else "✓"
+    searched = "✓" if is_searched(reading) else "–"
     counted = quality.characters, *shares
     return [reading.number, verdict, reasons(quality), *counted, EXTRACTORS[reading.extractor], searched]
+
+
+def is_searched(reading: PageReading) -> bool:
+    """Say whether anything of a page is searched: without a letter or a figure there is nothing to cut."""
+    return not reading.left_out and any(map(str.isalnum, reading.chosen.text))
 
 
 def reasons(quality: Quality) -> str:

@@ -1,47 +1,94 @@
-"""The ways in for a document: PDFs of one's own, and the bundled samples."""
+"""The ways in for a document: PDFs of one's own, which are read as soon as they are chosen, and the bundled samples."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages.ui.shell import samples, work
-from pages.ui.shell.frame import errors_shown
+from pages.ui.documents import outcome
+from pages.ui.shell import cached, samples, state, uploader, work
+from pages.ui.shell.frame import errors_shown, show_error
 from pages.ui.shell.i18n import plain, t
+from rag_core.errors import PasswordNeeded, RerankLabError, WrongPassword
 from rag_core.reading.pdf import MAX_BYTES
 
 MOST_MEGABYTES = MAX_BYTES // 2**20
 
+state.keep(files_read={})
+"""What came of each file that is chosen, by the id of this choice: its document's id, or what went wrong."""
+
 
 def show() -> None:
-    """Let the reader upload PDFs or take a sample."""
-    with st.form("upload", clear_on_submit=False):
+    """Read the PDFs that the reader chooses, each once, or the sample that is taken."""
+    own, ready_made = st.columns([5, 4], gap="medium")
+    with own:
+        uploader.reword()
         files = st.file_uploader(
-            t("documents.upload"),
-            type="pdf",
-            accept_multiple_files=True,
-            key="files",
-            max_upload_size=MOST_MEGABYTES,
+            t("documents.upload"), type="pdf", accept_multiple_files=True, key="files", max_upload_size=MOST_MEGABYTES
         )
-        password = st.text_input(t("documents.password"), type="password", help=t("documents.password_help"))
-        submitted = st.form_submit_button(t("documents.add"), type="primary", icon=":material/upload_file:")
-    if submitted and not files:
-        st.warning(t("documents.no_file"))
-    for file in files if submitted else ():
-        with under_name(file.name):
-            document = work.add_document(file.getvalue(), file.name, password or None)
-            st.success(t("documents.added", title=plain(document.title), pages=len(document.pages)))
-    sample_buttons()
+    with ready_made:
+        sample_buttons()
+    read_new(files)
+    titles = cached.lab().documents.titles(state.owner())
+    for file in files:
+        say(file, titles)
 
 
-def under_name(name: str) -> AbstractContextManager[None]:
-    """Tell errors under the name of the file they are about."""
-    st.text(name)
-    return errors_shown()
+def read_new(files: Sequence[UploadedFile]) -> None:
+    """Read what was not read yet, and forget what is no longer chosen: its document stays."""
+    known = st.session_state["files_read"]
+    st.session_state["files_read"] = {file.file_id: known[file.file_id] for file in files if file.file_id in known}
+    for file in files:
+        if file.file_id not in known:
+            read(file)
+
+
+def read(file: UploadedFile, password: str | None = None) -> None:
+    came: str | RerankLabError
+    with errors_shown():
+        try:
+            came = work.add_document(file.getvalue(), file.name, password).id
+        except RerankLabError as error:
+            came = error
+        st.session_state["files_read"] = st.session_state["files_read"] | {file.file_id: came}
+
+
+def say(file: UploadedFile, titles: Mapping[str, str]) -> None:
+    """Say under a file's name what went wrong, or how it was read where another document is shown below."""
+    came = st.session_state["files_read"].get(file.file_id)
+    if isinstance(came, RerankLabError):
+        st.text(file.name)
+        if isinstance(came, PasswordNeeded):
+            st.info(t("error.password_needed"), icon=":material/lock:")
+        else:
+            show_error(came)
+        if isinstance(came, PasswordNeeded | WrongPassword):
+            password_form(file)
+    elif came in titles and came != st.session_state["doc_id"]:
+        st.caption(f"{plain(titles[came])}: {outcome.truth(cached.readings(came).pages)}")
+
+
+def password_form(file: UploadedFile) -> None:
+    with st.form(f"open_{file.file_id}", border=False):
+        field, button = st.columns([3, 1], vertical_alignment="bottom")
+        password = field.text_input(
+            t("documents.password"),
+            type="password",
+            key=f"password_{file.file_id}",
+            help=t("documents.password_help"),
+            autocomplete="off",
+        )
+        pressed = button.form_submit_button(t("documents.open"), icon=":material/lock_open:", width="stretch")
+    if pressed:
+        read(file, password)
+        st.rerun()
 
 
 def sample_buttons() -> None:
-    for column, language in zip(st.columns(2), samples.FILES, strict=True):
-        label = t(f"documents.sample_{language}")
-        if column.button(label, key=f"sample_{language}", icon=":material/menu_book:", width="stretch"):
-            with errors_shown():
-                work.add_sample(language)
+    st.caption(t("documents.samples"))
+    with st.container(horizontal=True, gap="small"):
+        for language in samples.FILES:
+            label = t(f"documents.sample_{language}")
+            if st.button(label, key=f"sample_{language}", icon=":material/menu_book:"):
+                with errors_shown():
+                    work.add_sample(language)

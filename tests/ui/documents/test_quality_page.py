@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hostile
 import pdfs
 import pytest
 from running_app import settle
-from screens import open_page, says, titles, upload
+from screens import open_page, says, text_of, titles, upload
 from streamlit.testing.v1 import AppTest
 
-from rag_core.datatypes import ChunkSettings
+from pages.ui.shell import cached
+from rag_core.datatypes import ChunkSettings, Document, Page, Readings
 
 EN = ["Revenue of the utility grew by eight percent in the year,", "mostly because of new customers in the north."] * 6
 GARBLED = pdfs.garbled_pdf(*EN)
@@ -23,6 +26,7 @@ def table(at: AppTest, key: str):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_good_document_is_told_in_one_line(language):
     at = upload(open_page("documents", language), ("small.pdf", pdfs.text_pdf(["全市收入增长8.2%。"])))
+    assert [message.value for message in at.success] == [text_of(at, "read.one_good")]
     assert at.expander[0].proto.expanded is False
     assert list(table(at, "gate_pages").iloc[:, 7 + 1]) == ["pypdf"]
     assert not says(at, "gate.warn")
@@ -43,6 +47,61 @@ def test_a_scan_cannot_be_indexed_and_says_what_it_needs():
     assert says(at, "gate.nothing")
     assert at.button(key="build").disabled
     assert not at.exception
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_scan_is_no_success(language):
+    at = upload(open_page("documents", language), ("scan.pdf", pdfs.image_pdf(8)))
+    assert not at.success
+    assert at.warning[0].value == text_of(at, "read.all_scan", count=8)
+    assert list(table(at, "gate_pages").iloc[:, -1]) == ["–"] * 8
+    assert "ask" not in [button.key for button in at.button]
+
+
+PARTLY = pdfs.joined(pdfs.text_pdf(["全市收入增长8.2%。"]), GARBLED, pdfs.image_pdf(), pdfs.text_pdf([]))
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en", "4 pages, 1 readable, 2 unreadable, 1 blank"), ("zh", "共 4 页，1 页可读，2 页不可读，1 页空白")],
+)
+def test_what_is_not_readable_is_counted_first_of_all(language, line):
+    at = upload(open_page("documents", language), ("half.pdf", PARTLY))
+    assert not at.success
+    assert at.warning[0].value == line
+    assert list(table(at, "gate_pages").iloc[:, -1]) == ["✓", "✓", "–", "–"]
+    at.button(key="leave_all").click().run()
+    assert at.success[0].value == text_of(at, "read.and").join(
+        text_of(at, f"read.{kind}", count=count)
+        for kind, count in (("pages", 4), ("good", 1), ("blank", 1), ("left_out", 2))
+    )
+
+
+def test_a_document_that_is_left_out_is_no_success():
+    at = upload(open_page("documents"), ("small.pdf", pdfs.text_pdf(["The river is wide."])))
+    cached.lab().pages.choose(
+        at.session_state["doc_id"],
+        Readings(tuple(replace(page, left_out=True) for page in cached.readings(at.session_state["doc_id"]).pages)),
+    )
+    cached.forget(at.session_state["doc_id"])
+    at.run()
+    assert not at.success
+    assert at.warning[0].value == text_of(at, "read.one_left_out")
+
+
+def test_a_garbled_document_is_neither_a_scan_nor_a_success():
+    at = upload(open_page("documents"), ("bad.pdf", pdfs.joined(GARBLED, GARBLED)))
+    assert not at.success
+    assert at.warning[0].value == text_of(at, "read.all_unreadable", count=2)
+
+
+def test_of_a_document_from_before_pages_were_judged_nothing_is_claimed():
+    old = Document("0123456789abcdef", "old.pdf", "en", (Page(1, "The hospital hired ninety nurses."),))
+    cached.lab().documents.save(old)
+    at = open_page("documents")
+    assert says(at, "gate.unknown")
+    assert not at.success and not at.warning
+    assert at.button(key="proposed_0")
 
 
 def test_a_page_that_is_left_out_is_no_longer_warned_of():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.ui.documents import outcome
 from pages.ui.documents import quality as quality_part
 from pages.ui.explain import bench, probe, projection
 from pages.ui.parts import orders
@@ -93,6 +94,11 @@ FAMILIES = {
     "home.line_{}": {"1", "2", "3"},
     "home.{}": {"helps", "none", "harms"},
     "documents.sample_{}": set(FILES),
+    "read.{}": set(outcome.KINDS),
+    "read.one_{}": set(outcome.ALL_ALIKE),
+    "read.all_{}": set(outcome.ALL_ALIKE),
+    "upload.{}": {"choose", "drop"},
+    "other_language.hint_{}": set(FILES),
     "answer.source_{}": {"extractive", "llm"},
     "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(ORDERS),
     "report.method_{}": set(FIRST_STAGES),

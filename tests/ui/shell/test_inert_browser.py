@@ -108,7 +108,7 @@ class Model:
             return self.say(key)
         if sent.get("stream"):
             return stream(["Eight percent ", ALL_EVIL, key[:9], key[9:], " [1]."])
-        return completion("\n".join([*EVIL, f"What does {key} mean?"]))
+        return completion("\n".join([*EVIL, f"What does {key} mean?", f"Is {ALL_EVIL} a text?"]))
 
 
 TROUBLES = {
@@ -194,9 +194,10 @@ def documents(page: Page, screens: Screens, address: str) -> None:
     go(page, "documents")
     uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     uploader.set_input_files({"name": TITLE, "mimeType": "application/pdf", "buffer": PDF})
-    settle(page)
-    press(page, "documents.add")
-    page.get_by_text("pages read").wait_for()
+    page.get_by_text(SAID["read.all_good"].format(count=3)).wait_for()
+    screens.look()
+    press(page, "proposed.better")
+    page.get_by_role("button", name="What does").wait_for()
     screens.look()
     open_cells(page, screens)
     press(page, "documents.index")

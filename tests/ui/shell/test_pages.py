@@ -38,6 +38,7 @@ from screens import (
     still_shows,
     text_of,
     titles,
+    unlock,
     upload,
     with_model,
 )
@@ -106,7 +107,7 @@ def test_documents_without_any_say_what_to_do(language):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_uploaded_pdf_shows_its_pages_and_chunks(language):
     at = upload(open_page("documents", language), ("small.pdf", SMALL))
-    assert says(at, "documents.added")
+    assert [message.value for message in at.success] == [text_of(at, "read.all_good", count=2)]
     assert [metric.value for metric in at.metric][:2] == ["2", str(CHUNKS)]
     chunks = next(table for table in at.dataframe if table.key.startswith("chunks:")).value
     assert list(chunks.iloc[:, 0]) == [1] * 7 + [2] * 7
@@ -115,7 +116,8 @@ def test_an_uploaded_pdf_shows_its_pages_and_chunks(language):
 
 def test_several_pdfs_at_once():
     at = upload(open_page("documents"), ("small.pdf", SMALL), ("other.pdf", OTHER))
-    assert len(at.success) == 2
+    assert says_anywhere(at, f"small\\.pdf: {text_of(at, 'read.all_good', count=2)}")
+    assert [message.value for message in at.success] == [text_of(at, "read.one_good")]
     assert sorted(titles(at)) == ["other.pdf", "small.pdf"]
     assert at.session_state["doc_id"] == document_id(OTHER)
 
@@ -124,10 +126,6 @@ def test_one_bad_file_among_several_does_not_stop_the_others():
     at = upload(open_page("documents"), ("bad.pdf", b"<html>"), ("small.pdf", SMALL))
     assert says(at, "error.not_a_pdf")
     assert titles(at) == ["small.pdf"]
-
-
-def test_reading_without_a_file_asks_for_one():
-    assert says(press(open_page("documents"), "documents.add"), "documents.no_file")
 
 
 BAD_FILES = {
@@ -153,18 +151,46 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_stay(library, monkeyp
     assert at.metric[1].value == str(CHUNKS)
 
 
-def test_an_encrypted_pdf_opens_with_its_password():
-    at = upload(open_page("documents"), ("secret.pdf", BAD_FILES["password_needed"]))
-    assert says(at, "error.password_needed")
-    at = upload(at, ("secret.pdf", BAD_FILES["password_needed"]), password="wrong")
-    assert says(at, "error.wrong_password")
-    at = upload(at, ("secret.pdf", BAD_FILES["password_needed"]), password="open sesame")
-    assert titles(at) == ["secret.pdf"]
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_encrypted_pdf_asks_for_its_password_alone(language):
+    at = upload(open_page("documents", language), ("secret.pdf", BAD_FILES["password_needed"]), ("small.pdf", SMALL))
+    assert says(at, "error.password_needed") and not at.error
+    assert titles(at) == ["small.pdf"]
+    assert says(unlock(at, "wrong"), "error.wrong_password")
+    assert titles(unlock(at, "open sesame")) == ["secret.pdf", "small.pdf"]
+    assert at.session_state["doc_id"] == document_id(BAD_FILES["password_needed"])
+    assert not at.error and not says(at, "error.password_needed")
+
+
+def test_a_file_is_read_once(monkeypatch):
+    read, add = [], Lab.add
+    monkeypatch.setattr(Lab, "add", lambda lab, data, title, *rest: read.append(title) or add(lab, data, title, *rest))
+    at = upload(open_page("documents"), ("small.pdf", SMALL), ("bad.pdf", b"<html>"))
+    at.segmented_control(key="lang").set_value("zh")
+    assert says(run(at), "error.not_a_pdf")
+    assert read == ["small.pdf", "bad.pdf"]
+    upload(at, ("small.pdf", SMALL))
+    assert read == ["small.pdf", "bad.pdf", "small.pdf"], "chosen anew, it is read anew"
+
+
+def test_a_document_stays_when_its_file_is_no_longer_chosen():
+    at = upload(open_page("documents"), ("small.pdf", SMALL))
+    at.file_uploader(key="files").clear()
+    assert titles(run(at)) == ["small.pdf"]
+    assert at.session_state["files_read"] == {}
 
 
 def test_a_title_is_no_markdown():
-    at = upload(open_page("documents"), ("**bold** ![x](http://x).pdf", SMALL))
-    assert at.success[0].value.startswith("` **bold** ![x](http://x).pdf `")
+    at = upload(open_page("documents"), ("**bold** ![x](http://x).pdf", SMALL), ("other.pdf", OTHER))
+    assert says_anywhere(at, "` **bold** ![x](http://x).pdf `: ")
+
+
+def test_one_button_leads_to_a_question_about_this_document(library):
+    at = upload(open_page("documents"), ("other.pdf", OTHER))
+    press(at, "documents.ask")
+    assert at.title[0].value == text_of(at, "compare.title")
+    assert at.session_state["doc_id"] == document_id(OTHER)
+    assert at.session_state["comparison"] is None
 
 
 def test_another_preset_is_seen_before_indexing(library):
