@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui.compare import history
+from pages.ui.documents import upload
 from pages.ui.home import saved
 from pages.ui.home.saved import Saved
 from pages.ui.parts import best_part, orders, sentences, tables
@@ -10,7 +11,6 @@ from pages.ui.shell import link, state, uploader, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.comparing.answer import CITATION
-from rag_core.reading.pdf import MAX_BYTES
 from rag_core.sharing.replay import SIDES, Replay
 
 ANSWER_COLUMNS = 140
@@ -28,15 +28,19 @@ def what_this_is() -> None:
 
 
 def own_pdf() -> None:
-    """Read a PDF as soon as it is chosen, once, and lead to what was read of it."""
-    limit = MAX_BYTES // 2**20
+    """Read PDFs as soon as they are chosen, and lead to what was read of them once all are."""
     uploader.reword()
-    file = st.file_uploader(t("home.own_help"), type="pdf", key="own", max_upload_size=limit)
-    if file is None or file.file_id == st.session_state["own_read"]:
+    files = st.file_uploader(
+        t("home.own_help"), type="pdf", accept_multiple_files=True, key="own", max_upload_size=upload.MOST_MEGABYTES
+    )
+    if not files:
         return
-    with errors_shown():
-        work.add_document(file.getvalue(), file.name)
-        st.session_state["own_read"] = file.file_id
+    upload.read_new(files)
+    for file in files:
+        upload.say(file, {})
+    came, chosen = st.session_state["files_read"].values(), [file.file_id for file in files]
+    if chosen != st.session_state["own_read"] and all(isinstance(doc_id, str) for doc_id in came):
+        st.session_state["own_read"] = chosen
         st.switch_page("pages/documents.py")
 
 

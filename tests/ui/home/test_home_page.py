@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from screens import PDF, ROOT, SMALL, click, open_page, run, says, says_anywhere, text_of
+from pdfs import encrypted_pdf
+from screens import PDF, ROOT, SMALL, click, open_page, press, run, says, says_anywhere, text_of
 
 from pages.ui.home import saved
 from pages.ui.shell import models, samples
@@ -103,7 +104,18 @@ def test_a_pdf_of_ones_own_is_read_as_soon_as_it_is_chosen():
     at = run(at)
     assert at.title[0].value == text_of(at, "documents.title")
     assert at.session_state["doc_id"] == document_id(SMALL)
-    assert run(at.switch_page("app.py")).title[0].value == text_of(at, "home.title"), "it is read once"
+    assert run(at.switch_page("app.py")).title[0].value == text_of(at, "home.title"), "it is not led away again"
+
+
+def test_a_locked_pdf_is_opened_where_it_was_chosen():
+    at = open_page("home")
+    at.file_uploader(key="own").set_value([("locked.pdf", encrypted_pdf(SMALL, "sesame"), PDF)])
+    at = run(at)
+    assert says(at, "error.password_needed")
+    [field] = [field for field in at.text_input if field.label == text_of(at, "documents.password")]
+    field.set_value("sesame")
+    at = press(at, "documents.open")
+    assert at.title[0].value == text_of(at, "documents.title")
 
 
 def test_a_file_that_cannot_be_read_leaves_the_reader_on_home():
