@@ -25,9 +25,9 @@ def _first(group: Sequence[Chunk]) -> Chunk:
     return replace(first, twins=tuple((twin.page, twin.start, twin.end) for twin in others)) if others else first
 
 
-def candidates(chunks: Sequence[Chunk]) -> list[Chunk]:
+def candidates(known: Firsts) -> list[Chunk]:
     """Return the chunks that can be candidates, in reading order: those whose words did not stand before."""
-    return list({first.id: first for first in firsts(chunks).values()}.values())
+    return list({first.id: first for first in known.values()}.values())
 
 
 def distinct(ranking: Ranking, known: Firsts) -> Ranking:

@@ -57,7 +57,7 @@ class Opened:
     @property
     def distinct_chunks(self) -> list[Chunk]:
         """Return the chunks that can be candidates, in reading order."""
-        return distinct.candidates(self.chunks)
+        return distinct.candidates(self.firsts)
 
     def first_stage(
         self,

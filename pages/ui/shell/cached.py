@@ -107,7 +107,7 @@ def chunks(doc_id: str, preset: str, size: int, overlap: int) -> list[Chunk]:
 @of_document
 def candidates(doc_id: str, preset: str, size: int, overlap: int) -> list[Chunk]:
     """Return the chunks that can be candidates: those with the same words are one."""
-    return distinct.candidates(chunks(doc_id, preset, size, overlap))
+    return distinct.candidates(distinct.firsts(chunks(doc_id, preset, size, overlap)))
 
 
 @of_document
