@@ -113,11 +113,16 @@ class ChunkSettings:
         return f"window-{self.size}-{self.overlap}" if self.preset == "window" else self.preset
 
 
+Place = tuple[int, int, int]
+"""Page number, start and end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of one page: ``text == page.text[start:end]``.
 
-    ``title`` names its document where several are searched as one; elsewhere it is empty.
+    ``title`` names its document where several are searched as one; elsewhere it is empty. ``twins`` are the places
+    where its words stand again in its document; only a candidate knows them.
     """
 
     id: str
@@ -127,12 +132,31 @@ class Chunk:
     start: int
     end: int
     title: str = field(default="", compare=False)
+    twins: tuple[Place, ...] = field(default=(), compare=False)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All places where the words stand, the chunk's own first."""
+        return (self.page, self.start, self.end), *self.twins
+
+    @property
+    def pages(self) -> tuple[int, ...]:
+        """The pages on which the words stand, each once."""
+        return tuple(dict.fromkeys(page for page, _, _ in self.places))
 
     def shares(self, page: int, start: int, end: int) -> float:
-        """Return how much of the shorter of the two, chunk or span of a page, both have in common, in [0, 1]."""
-        common = min(self.end, end) - max(self.start, start)
-        shorter = min(self.end - self.start, end - start)
-        return max(common, 0) / shorter if page == self.page and shorter else 0.0
+        """Return how much of the shorter of the two, chunk or span of a page, both have in common, in [0, 1].
+
+        Of a chunk that stands in several places the nearest one counts.
+        """
+        return max(_shared(place, (page, start, end)) for place in self.places)
+
+
+def _shared(place: Place, other: Place) -> float:
+    (page, start, end), (other_page, other_start, other_end) = place, other
+    common = min(end, other_end) - max(start, other_start)
+    shorter = min(end - start, other_end - other_start)
+    return max(common, 0) / shorter if page == other_page and shorter else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,3 +80,19 @@ def test_nothing_crosses_a_cutoff_behind_the_last():
 def test_size_and_overlap_are_part_of_a_window_alone():
     assert ChunkSettings("window", 200, 40).key == "window-200-40"
     assert ChunkSettings("clause", 200, 40).key == "clause"
+
+
+TWICE = Chunk("t", "doc", "ten chars.", 5, 20, 30, twins=((13, 0, 10), (13, 40, 51)))
+
+
+def test_a_chunk_names_every_page_of_its_words_once():
+    assert TWICE.places == ((5, 20, 30), (13, 0, 10), (13, 40, 51))
+    assert (TWICE.pages, A.pages) == ((5, 13), (1,))
+
+
+@pytest.mark.parametrize(
+    ("span", "share"),
+    [((5, 20, 30), 1.0), ((13, 5, 15), 0.5), ((13, 46, 56), 0.5), ((5, 0, 10), 0.0), ((6, 20, 30), 0)],
+)
+def test_of_several_places_the_one_that_shares_most_counts(span, share):
+    assert TWICE.shares(*span) == share

@@ -251,6 +251,67 @@ def test_a_library_is_open_once(lab):
         Lab(settings.home())
 
 
+# Chunks with the same words
+
+HEAD = "市政府工作报告"
+REPEATED = text_pdf(
+    [HEAD, "全市一般公共预算收入增长8.2%。", "新建和改造公园二十处。"],
+    [HEAD, "全市一般公共预算收入增长8.2%。", "全年粮食产量保持稳定。"],
+    [HEAD, "博物馆接待游客三百万人次。", "轨道交通十二号线五月开通运营。", "居民收入增长5.6%。"],
+)
+
+
+@pytest.fixture
+def repeated(lab, embedder):
+    """Return what opens a document of ten sentences, seven of them different, by how it is asked."""
+    doc_id = lab.add(REPEATED, "repeated.pdf").id
+    return lambda **how: lab.open(doc_id, replace(HOW, **how), embedder)
+
+
+@pytest.mark.parametrize(("stage", "queries"), [("vector", 1), ("both", 1), ("vector", 2), ("both", 2)])
+def test_the_same_words_are_one_candidate_that_names_all_its_pages(repeated, reranker, stage, queries):
+    opened = repeated(first_stage=FirstStage(stage), depth=7)
+    found = opened.compare(QUESTION, [Expansion("预算增长", "typed")][: queries - 1], reranker)
+    texts = [hit.chunk.text for hit in found.before.hits]
+    assert len(opened.chunks) == found.available == 10
+    assert len(set(texts)) == len(texts) == found.found == 7
+    pages = {hit.chunk.text: hit.chunk.pages for hit in found.before.hits}
+    assert pages["全市一般公共预算收入增长8.2%。"] == (1, 2)
+
+
+def test_as_many_candidates_come_as_were_asked_for_where_they_are_there(repeated, reranker):
+    found = repeated(depth=5).compare(f"{HEAD}：全市一般公共预算收入增长8.2%。", [], reranker)
+    assert len({hit.chunk.text for hit in found.before.hits}) == len(found.moves) == 5
+    assert {len(hit.chunk.pages) for hit in found.before.hits} == {1, 2, 3}
+
+
+def test_the_ledger_has_the_ranks_of_candidates(repeated, reranker):
+    found = repeated(depth=6).compare(QUESTION, [], reranker)
+    ranks = [found.ledger[chunk_id][0].rank for chunk_id in found.before.ids]
+    assert ranks == list(range(1, len(found.moves) + 1))
+
+
+def test_the_whole_document_ranks_each_text_once(repeated):
+    opened = repeated()
+    for stage in FirstStage:
+        texts = [chunk.text for chunk in opened.whole(QUESTION, stage).chunks]
+        assert len(texts) == len(set(texts))
+    assert opened.whole(QUESTION).rank_of(opened.distinct_chunks[0].id)
+    assert len(opened.whole(QUESTION)) == len(opened.distinct_chunks) == 7
+
+
+def test_a_chunk_is_found_by_its_own_id_too(lab, repeated):
+    opened = repeated()
+    assert lab.chunk(opened.doc_id, SENTENCES, opened.chunks[3].id).page == 2
+
+
+def test_a_document_that_repeats_nothing_is_searched_as_before(opened, embedder):
+    queries = [QUESTION, "公园"]
+    assert opened.distinct_chunks == opened.chunks
+    assert opened.first_stage(queries, 4) == opened.index.search(queries, embedder.embed_queries(queries), 4)
+    assert opened.first_stage(queries, 4, FirstStage.BM25) == opened.words().search(queries, 4)
+
+
 # The 2024 report
 
 TUTORIAL_QUESTION = "推动北京财政收入增长因素是什么"
@@ -275,6 +336,17 @@ def test_reranking_lifts_the_answer_of_the_tutorial_into_the_top_three(lab, repo
     opened = lab.open(lab.add(report, "report.pdf").id, how, embedder)
     found = opened.compare(TUTORIAL_QUESTION, expansions, reranker)
     assert "一般公共预算收入增长8.2%、突破6000亿元" in [hit.chunk.text for hit in found.reranked.top(3)]
+
+
+@pytest.mark.slow
+def test_a_clause_that_the_report_repeats_is_there_once_and_names_both_pages(lab, report, embedder, reranker):
+    expansions = [Expansion(text, "typed") for text in PARAPHRASES]
+    how = Settings(chunks=ChunkSettings("clause"), depth=10)
+    opened = lab.open(lab.add(report, "report.pdf").id, how, embedder)
+    found = opened.compare(TUTORIAL_QUESTION, expansions, reranker)
+    texts = [hit.chunk.text for hit in found.before.hits]
+    [repeated] = [hit.chunk for hit in found.before.hits if hit.chunk.text == "为推进中国式现代化作出首都贡献"]
+    assert (repeated.pages, len(texts), found.available) == ((5, 13), len(set(texts)), 1028)
 
 
 def test_words_can_find_the_candidates(lab, opened, embedder, reranker):

@@ -59,7 +59,7 @@ def evaluate_all(
         numbered = dict(enumerate(part.questions.questions, start=1))
         orders = evaluate.evaluate(part.opened, numbered, rerankers, depths)
         evaluations[part.name] = orders.rejudged(
-            judge.apply(part.questions.judgments, [part.document], part.opened.chunks)
+            judge.apply(part.questions.judgments, [part.document], part.opened.distinct_chunks)
         )
     if progress:
         progress(len(parts), len(parts))
@@ -67,13 +67,13 @@ def evaluate_all(
 
 
 def judged_and_cut(parts: Sequence[Part]) -> tuple[list[Judgment], list[Chunk]]:
-    """Return the judgments, under their questions' new names, and the chunks of all documents."""
+    """Return the judgments, under their questions' new names, and what can be a candidate in all documents."""
     judgments = [
         replace(judgment, question=_prefixed(part.name, judgment.question))
         for part in parts
         for judgment in part.questions.judgments
     ]
-    return judgments, [chunk for part in parts for chunk in part.opened.chunks]
+    return judgments, [chunk for part in parts for chunk in part.opened.distinct_chunks]
 
 
 def together(evaluations: Mapping[str, Evaluation]) -> Evaluation:

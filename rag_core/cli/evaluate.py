@@ -69,10 +69,11 @@ def as_one(arguments: argparse.Namespace) -> str:
         opened = lab.open(document.id, replace(how, chunks=cut), embedder)
         numbered = dict(enumerate(questions.questions, start=1))
         orders = evaluate.evaluate(opened, numbered, rerankers, depths, counting("question"))
-        judged = judge.apply(questions.judgments, lab.documents.parts(document.id), opened.chunks)
+        chunks = opened.distinct_chunks
+        judged = judge.apply(questions.judgments, lab.documents.parts(document.id), chunks)
     measured = orders.rejudged(judged)
     if arguments.output:
-        write(arguments.output, tables.files(measured, questions.judgments, opened.chunks))
+        write(arguments.output, tables.files(measured, questions.judgments, chunks))
     return evaluation_text(measured)
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from rag_core.datatypes import Chunk, Comparison, Move, Progress, Ranking
 from rag_core.models import selftest
 
+PAGES_WIDTH = 24
+
 
 def as_json(comparison: Comparison) -> str:
     """Return a comparison as a JSON object: both rankings with their scores, and the seconds of each step."""
@@ -28,13 +30,15 @@ def as_json(comparison: Comparison) -> str:
 
 def _rows(ranking: Ranking) -> list[dict[str, object]]:
     return [
-        {"rank": rank, **_titled(hit.chunk), "page": hit.chunk.page, "text": hit.chunk.text, "score": hit.score}
+        {"rank": rank, **_placed(hit.chunk), "text": hit.chunk.text, "score": hit.score}
         for rank, hit in enumerate(ranking.hits, start=1)
     ]
 
 
-def _titled(chunk: Chunk) -> dict[str, str]:
-    return {"document": chunk.title} if chunk.title else {}
+def _placed(chunk: Chunk) -> dict[str, object]:
+    """Return where a chunk stands; all its pages where its words stand on several."""
+    document = {"document": chunk.title} if chunk.title else {}
+    return {**document, "page": chunk.page, **({"pages": list(chunk.pages)} if len(chunk.pages) > 1 else {})}
 
 
 def _best_part(move: Move) -> dict[str, object]:
@@ -64,7 +68,8 @@ def as_text(comparison: Comparison) -> str:
 
 
 def _where(chunk: Chunk) -> str:
-    return f"{one_line(chunk.title)} p. {chunk.page:<4}" if chunk.title else f"p. {chunk.page:<4}"
+    pages = one_line(", ".join(map(str, chunk.pages)), PAGES_WIDTH)
+    return f"{one_line(chunk.title)} p. {pages:<4}" if chunk.title else f"p. {pages:<4}"
 
 
 def scored_text(move: Move) -> str:

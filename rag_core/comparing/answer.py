@@ -79,7 +79,8 @@ def _source(number: int, hit: Hit) -> str:
     text = re.sub(r"<(?=\s*/?\s*source)", "＜", hit.chunk.text, flags=re.IGNORECASE)
     title = re.sub(r'[<>"\s]+', " ", hit.chunk.title).strip()
     document = f' document="{title}"' if title else ""
-    return f'<source number="[{number}]"{document} page="{hit.chunk.page}">\n{text}\n</source>'
+    pages = ", ".join(map(str, hit.chunk.pages))
+    return f'<source number="[{number}]"{document} page="{pages}">\n{text}\n</source>'
 
 
 def _numbers(inside: str, count: int) -> Iterator[int]:

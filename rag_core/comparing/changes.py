@@ -10,13 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag_core.comparing.orders import kendall_tau
-from rag_core.datatypes import Chunk, Comparison, Move, Ranking
+from rag_core.datatypes import Chunk, Comparison, Move, Place, Ranking
 
 ENOUGH = 0.5
 """Chunks hold the same text where they share so much of the shorter one."""
-
-Place = tuple[str, int]
-"""Document and page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def absent(moves: Iterable[Move], others: Sequence[Move]) -> Iterator[Move]:
 
 def common(chunk: Chunk, other: Chunk) -> float:
     """Return how much of the shorter text both chunks have in common, in [0, 1]."""
-    return chunk.shares(other.page, other.start, other.end) if chunk.doc_id == other.doc_id else 0.0
+    return max(chunk.shares(*place) for place in other.places) if chunk.doc_id == other.doc_id else 0.0
 
 
 def partners(ranking: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:
@@ -70,13 +67,15 @@ def partners(ranking: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:
 
     Among equals the better ranks meet. The pairs follow the first ranking.
     """
-    by_place: dict[Place, list[tuple[int, Chunk]]] = {}
+    by_page: dict[tuple[str, int], list[tuple[int, Chunk]]] = {}
     for rank, chunk in enumerate(other.chunks):
-        by_place.setdefault((chunk.doc_id, chunk.page), []).append((rank, chunk))
+        for page in chunk.pages:
+            by_page.setdefault((chunk.doc_id, page), []).append((rank, chunk))
     near = sorted(
         (-likeness(chunk, candidate), rank, their_rank, chunk.id, candidate.id)
         for rank, chunk in enumerate(ranking.chunks)
-        for their_rank, candidate in by_place.get((chunk.doc_id, chunk.page), ())
+        for page in chunk.pages
+        for their_rank, candidate in by_page.get((chunk.doc_id, page), ())
         if common(chunk, candidate) >= ENOUGH
     )
     taken: dict[str, str] = {}
@@ -89,9 +88,15 @@ def partners(ranking: Ranking, other: Ranking) -> tuple[tuple[str, str], ...]:
 
 
 def likeness(chunk: Chunk, other: Chunk) -> float:
-    """Return the common part of two chunks of a page over all that either covers, in [0, 1] (Jaccard)."""
-    both = min(chunk.end, other.end) - max(chunk.start, other.start)
-    return max(both, 0) / ((chunk.end - chunk.start) + (other.end - other.start) - max(both, 0))
+    """Return the common part of two chunks over all that either covers, in [0, 1] (Jaccard), where it is largest."""
+    pairs = ((mine, theirs) for mine in chunk.places for theirs in other.places if mine[0] == theirs[0])
+    return max(_jaccard(mine, theirs) for mine, theirs in pairs)
+
+
+def _jaccard(place: Place, other: Place) -> float:
+    (_, start, end), (_, other_start, other_end) = place, other
+    both = max(min(end, other_end) - max(start, other_start), 0)
+    return both / ((end - start) + (other_end - other_start) - both)
 
 
 def in_both(ranking: Ranking, other: Ranking, pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:

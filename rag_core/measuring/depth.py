@@ -40,8 +40,8 @@ class Ceiling:
 
 
 def ceiling(opened: Opened, query: str, reranker: Reranker, progress: Progress | None = None) -> Ceiling:
-    """Score every chunk of the document once; the scores are kept."""
-    query, chunks = check_query(query), opened.chunks
+    """Score every chunk of the document once, and the same words once; the scores are kept."""
+    query, chunks = check_query(query), opened.distinct_chunks
     scores = score(opened, query, chunks, reranker, progress)
     whole = Ranking.from_scores("reranked", query, chunks, [scores.by_chunk[chunk.id] for chunk in chunks])
     return Ceiling(opened.whole(query), whole, opened.settings.cutoff, scores.per_pair)

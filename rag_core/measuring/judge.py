@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median_low
 
-from rag_core.datatypes import Chunk, Document, Judgment, Page, Qrels, Span
+from rag_core.datatypes import Chunk, Document, Judgment, Page, Place, Qrels, Span
 
 GRADES = (0, 1, 2)
 """Does not answer, answers in part, answers."""
@@ -21,9 +21,6 @@ RELEVANT = 1
 """The lowest grade that counts as relevant where a measure knows only yes and no."""
 
 ENOUGH = 0.5
-
-Place = tuple[int, int, int]
-"""Page number, start and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +107,14 @@ def _words(judgment: Judgment) -> tuple[object, ...]:
 
 
 def carry(settled: Iterable[Judgment], chunks: Sequence[Chunk], lost: Sequence[Judgment] = ()) -> Judged:
-    """Carry judgments over to chunks, taken at their word about where they stand; ``lost`` stand nowhere."""
+    """Carry judgments over to chunks, taken at their word about where they stand; ``lost`` stand nowhere.
+
+    A judgment of any place of a candidate's words is one of the candidate.
+    """
     by_page: dict[tuple[str, int], list[Chunk]] = {}
     for chunk in chunks:
-        by_page.setdefault((chunk.doc_id, chunk.page), []).append(chunk)
+        for page in chunk.pages:
+            by_page.setdefault((chunk.doc_id, page), []).append(chunk)
     grades: dict[str, dict[str, dict[str, int]]] = {}
     for judgment in settled:
         span, of_question = judgment.span, grades.setdefault(judgment.question, {})

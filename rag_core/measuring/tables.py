@@ -72,9 +72,10 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     """Return a row a question and chunk: its grade, its rank in every system, and every model's score."""
     by_id, systems, models = {chunk.id: chunk for chunk in chunks}, list(evaluation.orders), list(evaluation.scores)
     named = any(chunk.title for chunk in chunks)
-    document = ["document"] if named else []
+    several = any(chunk.twins for chunk in chunks)
+    document, pages = ["document"] if named else [], ["pages"] if several else []
     measured = [*(f"rank {name}" for name in systems), *(f"score {name}" for name in models)]
-    columns = ["question", "chunk", *document, "page", "text", "grade", *measured]
+    columns = ["question", "chunk", *document, "page", *pages, "text", "grade", *measured]
     rows: list[list[object]] = []
     for question in evaluation.questions:
         places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
@@ -83,5 +84,6 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
             scores = [evaluation.scores[name][question].get(chunk_id, "") for name in models]
             ranked = [places[name].get(chunk_id, "") for name in systems]
             title = [chunk.title] if named else []
-            rows.append([question, chunk_id, *title, chunk.page, chunk.text, grade, *ranked, *scores])
+            on = [chunk.page, ", ".join(map(str, chunk.pages))] if several else [chunk.page]
+            rows.append([question, chunk_id, *title, *on, chunk.text, grade, *ranked, *scores])
     return columns, rows

@@ -56,7 +56,7 @@ class _Asked:
     def __init__(self, opened: Opened, query: str, reranker: Reranker, wait: Callable[[], float]) -> None:
         self.id, self.scale, self.weights = reranker.id, reranker.scale, reranker.weights
         self.opened, self.query, self.reranker, self.wait = opened, query, reranker, wait
-        self.ids = {chunk.text: chunk.id for chunk in opened.chunks}
+        self.ids = {chunk.text: chunk.id for chunk in opened.distinct_chunks}
         self.known, self.fresh, self.waited = kept_scores(opened, reranker, query), Scores({}, 0.0), 0.0
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:

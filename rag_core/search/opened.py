@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from functools import cached_property, partial
 from time import perf_counter
 
 from rag_core.comparing import orders
@@ -14,7 +15,8 @@ from rag_core.keeping.embeddings import EmbeddingStore
 from rag_core.models import rerank
 from rag_core.models.embed import Embedder
 from rag_core.models.rerank import Reranker
-from rag_core.search import expand, fuse
+from rag_core.search import distinct, expand, fuse
+from rag_core.search.distinct import Firsts
 from rag_core.search.index import Searched
 from rag_core.search.lexical import Lexical
 from rag_core.settings import check, check_query
@@ -47,6 +49,16 @@ class Opened:
         """Return the chunks that are searched, in reading order, member after member."""
         return self.index.chunks
 
+    @cached_property
+    def firsts(self) -> Firsts:
+        """Return the candidate that stands for each chunk: chunks with the same words are one."""
+        return distinct.firsts(self.chunks)
+
+    @property
+    def distinct_chunks(self) -> list[Chunk]:
+        """Return the chunks that can be candidates, in reading order."""
+        return distinct.candidates(self.firsts)
+
     def first_stage(
         self,
         queries: Sequence[str],
@@ -56,6 +68,7 @@ class Opened:
     ) -> list[Ranking]:
         """Search with every query: one ranking each by vectors, then one each by words; of both where both search.
 
+        Each ranking holds ``depth`` candidates where the document has them: chunks with the same words count once.
         ``stage`` is by default that of the settings. ``timings`` receives the seconds of each step.
         """
         stage, timings = self.settings.first_stage if stage is None else stage, {} if timings is None else timings
@@ -64,10 +77,10 @@ class Opened:
             with timed(timings, "question"):
                 embeddings = self.embedder.embed_queries(queries)
             with timed(timings, "search"):
-                rankings += self.index.search(queries, embeddings, depth)
+                rankings += distinct.search(partial(self.index.search, queries, embeddings), depth, self.firsts)
         if stage != FirstStage.VECTOR:
             with timed(timings, "bm25"):
-                rankings += self.words().search(queries, depth)
+                rankings += distinct.search(partial(self.words().search, queries), depth, self.firsts)
         return rankings
 
     def whole(self, query: str, stage: FirstStage | None = None) -> Ranking:
@@ -79,7 +92,7 @@ class Opened:
             rankings.append(Ranking.from_scores("vector", query, self.chunks, self.index.vectors @ embedding))
         if stage != FirstStage.VECTOR:
             rankings += self.words().search([query], len(self.chunks))
-        return fuse.fuse(rankings)
+        return fuse.fuse([distinct.distinct(ranking, self.firsts) for ranking in rankings])
 
     def feedback(self, query: str, depth: int = 10) -> list[Expansion]:
         """Expand the question from the first results themselves."""

@@ -54,6 +54,10 @@ def _check_text(place: str, row: Candidate) -> None:
     if row.sha256 != text_hash(row.text):
         raise ReplayAltered(f"{place}: the text is not the one that was saved: ask for the file again", place=place)
     _check_between(f"{place}.end", row.end, row.start + len(row.text), row.start + len(row.text))
+    shortest = len("".join(row.text.split()))
+    for number, twin in enumerate(row.twins):
+        if twin.end < twin.start + shortest:
+            raise wrong(f"{place}.twins[{number}].end", f"should be {twin.start + shortest} or more", twin.end)
 
 
 def _check_order(side: str, rows: Sequence[Candidate]) -> None:

@@ -22,7 +22,7 @@ SCALES = ("logit", "sigmoid", "relevance", "unknown")
 
 MOST_QUERIES = 2 * MOST_EXPANSIONS
 MOST_CANDIDATES = 2 * DEPTHS[1] * (1 + MOST_QUERIES)
-MOST_JUDGMENTS, MOST_MEMBERS = 10_000, 10_000
+MOST_JUDGMENTS, MOST_MEMBERS, MOST_TWINS = 10_000, 10_000, 100_000
 MOST_CITED, MOST_VERSIONS, MOST_UNRELATED = 1000, 50, 100
 LONGEST_NAME, LONGEST_TEXT, LONGEST_TIME = 300, 200_000, 40
 LONGEST_DOCUMENT = 10**9
@@ -85,6 +85,7 @@ FirstStage = Annotated[str, one_of(FIRST_STAGES)]
 Source = Annotated[str, one_of(SOURCES)]
 
 Place = Annotated[int, Field(ge=0, le=LONGEST_DOCUMENT)]
+End = Annotated[int, Field(ge=1, le=LONGEST_DOCUMENT + LONGEST_TEXT)]
 Count = Annotated[int, Field(ge=1, le=LONGEST_DOCUMENT)]
 PageNumber = Annotated[int, Field(ge=1, le=MAX_PAGES)]
 Rank = Annotated[int, Field(ge=1, le=MOST_CANDIDATES)]

@@ -86,6 +86,7 @@ def _judgment(judgment: Judgment) -> dict[str, object]:
 def _candidate(comparison: Comparison, move: Move) -> dict[str, object]:
     queries = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
     chunk, part = move.chunk, {"part": asdict(move.part)} if move.part else {}
+    twins = [{"page": page, "start": start, "end": end} for page, start, end in chunk.twins]
     return {
         "id": chunk.id,
         "document": chunk.doc_id,
@@ -93,6 +94,7 @@ def _candidate(comparison: Comparison, move: Move) -> dict[str, object]:
         "page": chunk.page,
         "start": chunk.start,
         "end": chunk.end,
+        **({"twins": twins} if twins else {}),
         "text": chunk.text,
         "sha256": text_hash(chunk.text),
         "vector": {"rank": move.before, "score": move.before_score},

@@ -88,7 +88,8 @@ def _settings(row: schema.Settings) -> Settings:
 
 
 def _chunk(row: schema.Candidate) -> Chunk:
-    return Chunk(row.id, row.document, row.text, row.page, row.start, row.end, row.title)
+    twins = tuple((twin.page, twin.start, twin.end) for twin in row.twins)
+    return Chunk(row.id, row.document, row.text, row.page, row.start, row.end, row.title, twins)
 
 
 def _reranked(row: schema.After, chunk: Chunk) -> Hit:

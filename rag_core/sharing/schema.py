@@ -155,6 +155,14 @@ class Found(Row):
     score: kinds.Number
 
 
+class Twin(Row):
+    """Another place in the document where a candidate's words stand."""
+
+    page: kinds.PageNumber
+    start: kinds.Place
+    end: kinds.End
+
+
 class Candidate(Row):
     """A chunk with its place in both orders and all that found it."""
 
@@ -163,7 +171,8 @@ class Candidate(Row):
     title: kinds.Name = ""
     page: kinds.PageNumber
     start: kinds.Place
-    end: Annotated[int, Field(ge=1, le=kinds.LONGEST_DOCUMENT + kinds.LONGEST_TEXT)]
+    end: kinds.End
+    twins: Annotated[list[Twin], Field(max_length=kinds.MOST_TWINS, fail_fast=True)] = Field([])
     text: kinds.Text
     sha256: kinds.Name
     vector: Before

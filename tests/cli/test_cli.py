@@ -338,3 +338,16 @@ def test_a_folder_without_a_readable_pdf_is_told(tmp_path):
     done = run(tmp_path / "home", "compare", tmp_path, QUESTION)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == "none of the files could be read: see the lines above"
+
+
+def test_all_pages_of_the_same_words_are_told(folder):
+    (folder / "twice.pdf").write_bytes(text_pdf([ANSWER, "新建公园二十处。"], ["粮食产量保持稳定。", ANSWER]))
+    asked = ["compare", folder / "twice.pdf", QUESTION, "--chunks", "sentence"]
+    rows = json.loads(run(folder / "home", *asked, "--json").stdout)["reranked"]
+    assert {row["text"]: (row["page"], row.get("pages")) for row in rows} == {
+        ANSWER: (1, [1, 2]),
+        "新建公园二十处。": (1, None),
+        "粮食产量保持稳定。": (2, None),
+    }
+    printed = run(folder / "home", *asked).stdout
+    assert printed.count(ANSWER) == printed.count(f"p. 1, 2 {ANSWER}") == 2

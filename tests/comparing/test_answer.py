@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from llm_server import LLMServer, stream
@@ -35,6 +36,13 @@ def test_by_llm_streams_an_answer_from_numbered_sources():
         '问题：收入增长多少？\n\n来源：\n<source number="[1]" page="11">\n收入增长8.2%。\n</source>\n'
         '<source number="[2]" page="12">\n地铁通车。\n</source>'
     )
+
+
+def test_by_llm_names_every_page_of_a_source():
+    [hit] = hits("收入增长8.2%。")
+    twice = replace(hit, chunk=replace(hit.chunk, twins=((13, 0, 8),)))
+    _, (_, user) = ask("收入增长多少？", [twice], "8.2% [1]。")
+    assert '<source number="[1]" page="11, 13">' in user["content"]
 
 
 def test_by_llm_speaks_the_language_of_the_question():

@@ -76,3 +76,28 @@ def test_thousands_of_chunks_are_matched():
     many = [(page, start, start + 100) for page in range(1, 101) for start in range(0, 2600, 100)]
     found = changes.change(made(many), made(many[::-1]))
     assert (len(found.pairs), found.alone) == (2600, (0, 0))
+
+
+def twice(place: tuple[int, int, int], *twins: tuple[int, int, int]) -> Comparison:
+    """Rank one chunk that stands in several places."""
+    page, start, end = place
+    chunk = Chunk("twice", "doc", "x" * (end - start), page, start, end, twins=twins)
+    ranking = Ranking.from_scores("reranked", "q", [chunk], [1.0])
+    return Comparison("doc", "q", (), Settings(), ranking, ranking, orders.moves(ranking, ranking), {}, "logit", 1, 1)
+
+
+@pytest.mark.parametrize("window", [(1, 0, 20), (2, 5, 25)])
+def test_a_window_around_any_place_holds_the_text(window):
+    one, other = twice((1, 5, 15), (2, 8, 18)), made([window])
+    for first, second in ((one, other), (other, one)):
+        found = changes.change(first, second)
+        assert (found.left, found.entered, found.alone) == ((), (), (0, 0))
+
+
+def test_likeness_is_that_of_the_places_most_alike():
+    [[chunk], [window], [elsewhere]] = (
+        comparison.reranked.chunks
+        for comparison in (twice((1, 5, 15), (2, 0, 10)), made([(2, 0, 20)]), made([(3, 0, 9)]))
+    )
+    assert changes.likeness(chunk, window) == changes.likeness(window, chunk) == 0.5
+    assert changes.common(chunk, elsewhere) == 0.0

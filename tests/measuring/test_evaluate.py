@@ -280,3 +280,57 @@ def test_the_files_hold_what_was_found(opened, found):
     ranks = files["ranks.csv"].decode("utf-8-sig").splitlines()
     assert ranks[0].startswith('"question","chunk","page","text","grade","rank vector"')
     assert len(ranks) == 1 + sum(len({i for run in found.orders.values() for i in run[q]}) for q in QUESTIONS.values())
+
+
+# Chunks with the same words
+
+REPEATED = text_pdf(
+    ["全市一般公共预算收入增长8.2%。", "新建和改造公园二十处，绿化面积不断扩大。", "全年粮食产量保持稳定。"],
+    ["轨道交通十二号线五月开通运营。", "全市一般公共预算收入增长8.2%。", "博物馆接待游客三百万人次。"],
+)
+
+
+@pytest.fixture
+def repeated(lab, embedder) -> Opened:
+    return lab.open(lab.add(REPEATED, "repeated.pdf").id, HOW, embedder)
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_words_judged_on_either_page_are_one_relevant_chunk_that_every_ranking_holds(lab, repeated, reranker, page):
+    said = [Judgment(QUESTIONS[1], Span(page, 0, "全市一般公共预算收入增长8.2%。"), 2)]
+    orders = evaluate.evaluate(repeated, QUESTIONS, [reranker], [5])
+    found = orders.rejudged(judge.apply(said, lab.documents.parts(repeated.doc_id), repeated.distinct_chunks))
+    [[chunk_id, grade]] = found.judged.qrels[QUESTIONS[1]].items()
+    assert (chunk_id, grade) == (repeated.chunks[0].id, 2)
+    for system in ("vector", "bm25", "fused", f"{MODEL} @5"):
+        assert found.orders[system][QUESTIONS[1]].count(chunk_id) == 1
+        assert found.values[system]["R@10"][QUESTIONS[1]] == 1.0
+
+
+def test_the_files_of_a_document_that_repeats_itself_hold_candidates_alone(lab, repeated, reranker):
+    said = [
+        Judgment(QUESTIONS[1], Span(page, 0, "全市一般公共预算收入增长8.2%。"), 2, who)
+        for page, who in ((1, "a"), (2, "b"))
+    ]
+    chunks = repeated.distinct_chunks
+    orders = evaluate.evaluate(repeated, QUESTIONS, [reranker], [5])
+    found = orders.rejudged(judge.apply(said, lab.documents.parts(repeated.doc_id), chunks))
+    files = tables.files(found, said, chunks)
+    assert files["qrels.txt"].decode() == f"q1 0 {repeated.chunks[0].id} 2\n"
+    head, *rows = files["ranks.csv"].decode("utf-8-sig").splitlines()
+    assert head.startswith('"question","chunk","page","pages","text"')
+    assert all(repeated.chunks[4].id not in row for row in rows)
+    assert any(f'"{repeated.chunks[0].id}",1,"1, 2"' in row for row in rows)
+
+
+def test_the_same_words_are_scored_once_in_a_whole_document(repeated, reranker):
+    counting = Counting(reranker)
+    found = ceiling(repeated, QUESTIONS[1], counting)
+    assert counting.pairs == len(found.whole) == len(found.first) == 5
+    assert found.ideal[0].pages == (1, 2)
+
+
+def test_a_panel_ranks_the_same_words_once(repeated, reranker):
+    found = panel(repeated, QUESTIONS[1], [FirstStage.VECTOR, FirstStage.BM25], [reranker])
+    assert [len(ranking) for ranking in found.rankings.values()] == [5, 5, 5]
+    assert found.consensus.chunks[0].pages == (1, 2)

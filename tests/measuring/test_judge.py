@@ -99,3 +99,20 @@ def test_lost_words_are_listed_and_not_dropped_in_silence():
 def test_only_questions_with_a_relevant_chunk_can_be_measured():
     judgments = [Judgment("yes", SENTENCE, 1), Judgment("no", SENTENCE, 0)]
     assert apply(judgments, DOCUMENTS, [chunk(20, 37)]).answerable == ["yes"]
+
+
+REVENUE = chunk(0, 19, name="first"), chunk(38, 57, name="second")
+
+
+@pytest.mark.parametrize("start", [0, 38])
+def test_a_judgment_of_any_place_counts_for_the_candidate(start):
+    candidate = replace(REVENUE[0], twins=((1, 38, 57),))
+    found = apply(judged((Span(1, start, "Revenue grew by 8%."), 2, "")), DOCUMENTS, [candidate, chunk(20, 37)])
+    assert found.qrels == {"q": {"first": 2}}
+
+
+def test_a_judge_who_graded_both_places_is_counted_once_and_the_better_grade_stands():
+    candidate = replace(REVENUE[0], twins=((1, 38, 57),))
+    spans = [(Span(1, 0, "Revenue grew by 8%."), 0, "a"), (Span(1, 38, "Revenue grew by 8%."), 2, "a")]
+    found = apply(judged(*spans), DOCUMENTS, [candidate])
+    assert (found.qrels, found.disputed) == ({"q": {"first": 2}}, 0)

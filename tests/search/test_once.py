@@ -243,3 +243,13 @@ def test_a_score_that_is_no_number_is_not_kept(at, counted, monkeypatch):
     with pytest.raises(ModelUnusable):
         Once(at(20)).compare(QUESTION, [], counted)
     assert kept_scores(at(20), counted, QUESTION).by_chunk == {}
+
+
+def test_words_that_repeat_are_scored_once_for_comparison_and_evaluation_together(lab, embedder, counted):
+    pages = [[f"Hall {number} had many visitors.", "The halls are closed on Mondays."] for number in range(3)]
+    opened = lab.open(lab.add(text_pdf(*pages), "again.pdf").id, HOW, embedder)
+    found = Once(opened).compare(QUESTION, [], counted)
+    assert (len(opened.chunks), len(found.moves), counted.since()) == (6, 4, 4)
+    depth.ceiling(opened, QUESTION, counted)
+    evaluate.evaluate(opened, {1: QUESTION}, [counted], [50])
+    assert counted.since() == 0

@@ -385,3 +385,56 @@ def test_every_name_of_the_file_is_explained(rows):
     explained = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
     names = {key for _, key in places(rows) if isinstance(key, str)} - set(rows["versions"])
     assert {name for name in names if f"`{name}`" not in explained} == set()
+
+
+# Chunks with the same words
+
+TWICE_PDF = text_pdf([ANSWER, "新建和改造公园二十处。"], ["轨道交通十二号线开通。", ANSWER])
+
+
+@pytest.fixture(scope="module")
+def twice(plain, embedder, reranker, tmp_path_factory) -> Replay:
+    """Return the replay of a document that gives its answer on two pages, the second of them judged."""
+    lab = Lab(tmp_path_factory.mktemp("twice") / "home")
+    document = lab.add(TWICE_PDF, "重复.pdf")
+    comparison = lab.open(document.id, Settings(chunks=SENTENCES), embedder).compare(QUESTION, [], reranker)
+    lab.close()
+    measured = replay.record(comparison, document, [document], plain.self_test, plain.baselines)
+    return replay.brought_up(measured, [document], {}, [Judgment(QUESTION, Span(2, 0, ANSWER), 2)])
+
+
+def test_every_page_of_a_candidate_travels(twice):
+    [place] = [chunk.twins for chunk in twice.comparison.before.chunks if chunk.twins]
+    found = read(write(twice))
+    assert {move.chunk.text: move.chunk.pages for move in found.comparison.moves}[ANSWER] == (1, 2)
+    assert [chunk.twins for chunk in found.comparison.reranked.chunks if chunk.twins] == [place]
+    assert list(found.grades.values()) == [2]
+    assert write(found) == write(twice)
+
+
+def test_a_file_from_before_there_were_twins_opens(twice):
+    given = json.loads(write(twice))
+    [row] = [row for row in given["candidates"] if "twins" in row]
+    del row["twins"]
+    found = read(as_file(given))
+    assert {chunk.pages for chunk in found.comparison.before.chunks} == {(1,), (2,)}
+    assert json.loads(write(found)) == given
+
+
+@pytest.mark.parametrize(
+    "twins",
+    [
+        [{"page": 0, "start": 0, "end": 100}],
+        [{"page": 2, "start": -1, "end": 100}],
+        [{"page": 2, "start": 10, "end": 11}],
+        [{"page": 2, "start": 0}],
+        [[2, 0, 100]],
+        {"page": 2, "start": 0, "end": 100},
+        None,
+    ],
+)
+def test_a_twin_that_cannot_be_is_refused(twice, twins):
+    given = json.loads(write(twice))
+    given["candidates"][0]["twins"] = twins
+    with pytest.raises(ReplayInvalid, match=r"candidates\[0\]\.twins"):
+        read(as_file(given))

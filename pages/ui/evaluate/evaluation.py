@@ -48,7 +48,7 @@ def name_of(system: str) -> str:
 @state.fragment
 def show(evaluation: Evaluation) -> None:
     """Show everything; what is chosen in a part draws only the parts again."""
-    judged = cached.lab().judged(evaluation.doc_id, work.current_chunks(evaluation.doc_id))
+    judged = cached.lab().judged(evaluation.doc_id, work.current_candidates(evaluation.doc_id))
     if judged != evaluation.judged:
         evaluation = st.session_state["evaluation"] = evaluation.rejudged(judged)
     verdict(evaluation)
@@ -112,8 +112,8 @@ def harm(evaluation: Evaluation, system: str) -> None:
         st.markdown(f"**:material/push_pin: {t('harm.title')}**")
         if fall:
             question, chunk_id, before, after = fall
-            chunk = next(chunk for chunk in work.current_chunks(evaluation.doc_id) if chunk.id == chunk_id)
-            st.markdown(t("harm.fell", before=before, after=after, page=chunk.page))
+            chunk = next(chunk for chunk in work.current_candidates(evaluation.doc_id) if chunk.id == chunk_id)
+            st.markdown(t("harm.fell", before=before, after=after, page=tables.pages(chunk)))
             st.text(tables.one_line(question, 100))
             st.text(f"{tables.where(chunk)}  {tables.one_line(chunk.text, 160)}")
         if loss:
@@ -190,7 +190,7 @@ def question_frame(evaluation: Evaluation, system: str, measure: str) -> pd.Data
 def pool_part(evaluation: Evaluation, question: str) -> None:
     """Let the reader judge what stands in the first ten of any order, in the order of the document."""
     pooled = evaluation.pool(question)
-    chunks = [chunk for chunk in work.current_chunks(evaluation.doc_id) if chunk.id in pooled]
+    chunks = [chunk for chunk in work.current_candidates(evaluation.doc_id) if chunk.id in pooled]
     st.markdown(f"**{t('pool.title', count=len(chunks))}**")
     st.text(question)
     pool_table(question, chunks, evaluation.judged.qrels.get(question, {}))
@@ -355,7 +355,7 @@ def cost(panel: Panel) -> None:
 def files_part(evaluation: Evaluation) -> None:
     st.caption(t("measured.files_help"))
     # What makes the file runs when it is fetched, outside the session.
-    judgments, chunks = cached.lab().judgments.load(evaluation.doc_id), work.current_chunks(evaluation.doc_id)
+    judgments, chunks = cached.lab().judgments.load(evaluation.doc_id), work.current_candidates(evaluation.doc_id)
     st.download_button(
         t("measured.zip"),
         lambda: zipped(files(evaluation, judgments, chunks)),

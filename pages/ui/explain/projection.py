@@ -20,6 +20,7 @@ from pages.ui.shell.switch import switch
 from rag_core.datatypes import Chunk, Comparison
 from rag_core.explaining import projection
 from rag_core.explaining.projection import Layout
+from rag_core.search import distinct
 from rag_core.search.index import Searched
 
 LAYOUTS = ("pca", "umap")
@@ -104,13 +105,17 @@ def pick_point(index: Searched) -> None:
 
 
 def point_frame(comparison: Comparison, index: Searched, layout: Layout) -> pd.DataFrame:
-    """Return a row a point: chunks in reading order, then the question, then the expansions."""
+    """Return a row a point: chunks in reading order, then the question, then the expansions.
+
+    Chunks with the same words are one point, as they are one candidate.
+    """
     texts = [comparison.query, *(expansion.text for expansion in comparison.expansions)]
     _, embedder = chosen_chunk.models_of(comparison)
     asked = layout.place(np.asarray(index.vectors), embedder.embed_queries(texts))
     points = np.vstack([layout.points, asked])
-    rows = [*chunk_rows(comparison, index.chunks), *query_rows(texts)]
-    return pd.DataFrame(rows).assign(x=points[:, 0], y=points[:, 1])
+    firsts = distinct.firsts(index.chunks)
+    rows = [*chunk_rows(comparison, [firsts[chunk.id] for chunk in index.chunks]), *query_rows(texts)]
+    return pd.DataFrame(rows).assign(x=points[:, 0], y=points[:, 1]).drop_duplicates("id")
 
 
 def chunk_rows(comparison: Comparison, chunks: Sequence[Chunk]) -> list[Row]:

@@ -77,7 +77,8 @@ def show(doc_id: str) -> None:
     """Show the question set with what is judged, and the ways to change it."""
     how = state.chunk_settings()
     chunks = cached.chunks(doc_id, how.preset, how.size, how.overlap)
-    judged, asked = cached.lab().judged(doc_id, chunks), cached.lab().judgments.questions(doc_id)
+    judged = cached.lab().judged(doc_id, cached.candidates(doc_id, how.preset, how.size, how.overlap))
+    asked = cached.lab().judgments.questions(doc_id)
     relevant = len([question for question in asked.values() if question in set(judged.answerable)])
     label = t("questions.title", count=len(asked), relevant=relevant)
     with st.expander(label, icon=":material/quiz:", expanded=not asked):

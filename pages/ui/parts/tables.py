@@ -23,6 +23,9 @@ FIRST_SCORES = {"vector": "cosine", "bm25": "bm25", "fused": "rrf"}
 FIRST_DIGITS = {"vector": 3, "bm25": 2, "fused": 4}
 GRADES = {None: "", 0: "0", 1: "★", 2: "★★"}
 NAME_COLUMNS = 12
+PAGES_NAMED = 8
+"""A running head may stand on every page; a saved result and the CSV name them all."""
+
 ROWS_SHOWN = 12
 ROW_PIXELS = 35
 
@@ -83,7 +86,7 @@ def place(comparison: Comparison, move: Move) -> str:
     """Say where a chunk stands in both orders, and with which scores."""
     return t(
         "result.picked",
-        page=move.chunk.page,
+        page=pages(move.chunk),
         before=move.before,
         after=move.after,
         before_score=f"{move.before_score:.4f}",
@@ -94,14 +97,20 @@ def place(comparison: Comparison, move: Move) -> str:
 
 
 def where(chunk: Chunk, columns: int | None = None) -> str:
-    """Say where a chunk stands: its page, and where several documents were searched the name of its own first."""
-    short = t("table.page_short", page=chunk.page)
+    """Say where a chunk stands: its pages, and where several documents were searched the name of its own first."""
+    short = t("table.page_short", page=pages(chunk))
     return f"{middle_cut(chunk.title, columns)} · {short}" if chunk.title else short
 
 
-def page(chunk: Chunk) -> int | str:
-    """Return what stands in the column of pages."""
-    return of_document(chunk.title, chunk.page)
+def pages(chunk: Chunk) -> str:
+    """Name the pages on which a chunk's words stand, of many the first."""
+    named = t("table.pages_between").join(map(str, chunk.pages[:PAGES_NAMED]))
+    return named if len(chunk.pages) <= PAGES_NAMED else f"{named} …"
+
+
+def page(chunk: Chunk) -> str:
+    """Return what stands in the column of pages: a text, which ``page_column`` shows as a number where it is one."""
+    return f"{pages(chunk)} · {chunk.title}" if chunk.title else pages(chunk)
 
 
 def of_document(title: str, number: int) -> int | str:
@@ -115,9 +124,12 @@ def name(chunk: Chunk) -> None:
 
 
 def page_column(chunks: Iterable[Chunk]) -> ColumnConfig:
-    """Return how the column of pages is set: wider where names stand behind them."""
-    named = any(chunk.title for chunk in chunks)
-    return st.column_config.TextColumn(width=100) if named else st.column_config.NumberColumn(width=50)
+    """Return how the column of pages is set: as text where a row names several, and wider where names stand there."""
+    chunks = list(chunks)
+    if any(chunk.title for chunk in chunks):
+        return st.column_config.TextColumn(width=100)
+    several = any(len(chunk.pages) > 1 for chunk in chunks)
+    return st.column_config.TextColumn(width=70) if several else st.column_config.NumberColumn(width=50)
 
 
 def middle_cut(text: str, columns: int | None) -> str:
@@ -167,6 +179,7 @@ def searches(comparison: Comparison) -> list[tuple[int, str, str]]:
 
 def full_table(comparison: Comparison) -> pd.DataFrame:
     """Return every rank and score of every stage, a row a candidate, with plain English column names."""
+    several = any(move.chunk.twins for move in comparison.moves)
     rows = [
         {
             "rank_reranked": move.after,
@@ -174,6 +187,7 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
             "move": move.delta,
             **({"document": move.chunk.title} if move.chunk.title else {}),
             "page": move.chunk.page,
+            **({"pages": ", ".join(map(str, move.chunk.pages))} if several else {}),
             "text": move.chunk.text,
             **part_columns(comparison, move),
             f"score_reranked_{comparison.scale}": move.after_score,

@@ -109,6 +109,9 @@ def notes(replay: Replay) -> None:
         counts = {"scored": len(comparison.moves), "found": comparison.found}
         st.info(t("result.settled", **counts, cutoff=comparison.cutoff), icon=":material/speed:")
     st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
+    twins = sum(bool(move.chunk.twins) for move in comparison.moves)
+    if twins:
+        st.caption(t("result.twins", count=twins))
     best_part.summary(comparison)
     self_test(replay.self_test)
 

@@ -11,6 +11,7 @@ from rag_core import settings
 from rag_core.datatypes import Chunk, ChunkSettings, Document, Readings
 from rag_core.lab import Lab
 from rag_core.models import tokens
+from rag_core.search import distinct
 
 Made = TypeVar("Made")
 Rest = TypeVarTuple("Rest")
@@ -101,6 +102,12 @@ def token_counts(doc_id: str, how: ChunkSettings, role: str, model_id: str, ques
 @of_document
 def chunks(doc_id: str, preset: str, size: int, overlap: int) -> list[Chunk]:
     return lab().cut(doc_id, ChunkSettings(preset, size, overlap))
+
+
+@of_document
+def candidates(doc_id: str, preset: str, size: int, overlap: int) -> list[Chunk]:
+    """Return the chunks that can be candidates: those with the same words are one."""
+    return distinct.candidates(distinct.firsts(chunks(doc_id, preset, size, overlap)))
 
 
 @of_document

@@ -200,9 +200,10 @@ def suggest(doc_id: str, origin: str) -> bool:
     return bool(expansions)
 
 
-def current_chunks(doc_id: str) -> list[Chunk]:
+def current_candidates(doc_id: str) -> list[Chunk]:
+    """Return what can be a candidate of a document, cut as it is now."""
     how = state.chunk_settings()
-    return cached.chunks(doc_id, how.preset, how.size, how.overlap)
+    return cached.candidates(doc_id, how.preset, how.size, how.overlap)
 
 
 def evaluate_all(doc_id: str, model_ids: list[str]) -> Evaluation:
@@ -216,7 +217,7 @@ def evaluate_all(doc_id: str, model_ids: list[str]) -> Evaluation:
         depths = [shallower for shallower in DEPTHS if shallower < how.depth] + [how.depth]
         questions = cached.lab().judgments.questions(doc_id)
         orders = evaluate(opened, questions, rerankers, depths, counting(place, "work.questions"))
-        measured = orders.rejudged(cached.lab().judged(doc_id, opened.chunks))
+        measured = orders.rejudged(cached.lab().judged(doc_id, opened.distinct_chunks))
     except RerankLabError:
         st.session_state["evaluating"] = False
         raise

@@ -49,7 +49,7 @@ def apart(comparison: Comparison, move: Move) -> None:
     length = models.vector_length(model) if read else None
     vector = t("inside.vector", length=length) if length else t("inside.vector_unknown")
     question = [counted("inside.question", read.question if read else None), comparison.query]
-    chunk = [counted("inside.chunk_page", read.chunk if read else None, page=move.chunk.page), move.chunk.text]
+    chunk = [counted("inside.chunk_page", read.chunk if read else None, page=tables.pages(move.chunk)), move.chunk.text]
     end = nearness(comparison, move.chunk)
     st.image(
         diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end),

@@ -62,6 +62,7 @@ def here(fact: Fact) -> None:
 
 def values(fact: Fact) -> dict[str, object]:
     named = {**fact.values, **({"scale": tables.unit(str(fact.values["scale"]))} if "scale" in fact.values else {})}
+    named |= {"page": tables.pages(fact.chunk)} if fact.chunk else {}
     return {name: number(value) if isinstance(value, float) else plain(value) for name, value in named.items()}
 
 

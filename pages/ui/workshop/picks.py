@@ -40,7 +40,7 @@ def pick(dealt: Round, tag: str, submit: Submit, picked: Collection[str] = ()) -
 def card(dealt: Round, place: int, tag: str, picked: Collection[str]) -> None:
     chunk, key = dealt.chunks[place], f"pick_{tag}_{place}"
     st.session_state.setdefault(key, chunk.id in picked)
-    st.checkbox(t("pick.chunk", rank=place + 1, page=chunk.page), key=key)
+    st.checkbox(t("pick.chunk", rank=place + 1, page=tables.pages(chunk)), key=key)
     tables.name(chunk)
     st.text(tables.one_line(chunk.text))
 

@@ -196,3 +196,28 @@ def test_a_hostile_quote_is_shown_as_text():
     at.session_state["doc_id"] = document.id
     at = run(at)
     assert any(text.value.endswith("**gone** <script>") for text in at.text)
+
+
+TWICE = text_pdf([ANSWER, "Twenty parks were built."], ["A second bridge is planned.", ANSWER])
+
+
+@pytest.fixture
+def twice() -> str:
+    """Return a document that gives its answer on two pages, with the second of them judged."""
+    doc_id = cached.lab().add(TWICE, "twice.pdf").id
+    cached.lab().judge(doc_id, [Judgment(QUESTION, Span(2, 0, ANSWER), 2)])
+    return doc_id
+
+
+@pytest.mark.parametrize(("language", "pages"), [("en", "1, 2"), ("zh", "1、2")])
+def test_words_on_two_pages_are_judged_as_one_chunk(twice, language, pages):
+    at = press(open_page("evaluate", language, **CUT | {"doc_id": twice}), "evaluate.run")
+    evaluation = at.session_state["evaluation"]
+    [[chunk_id, grade]] = evaluation.judged.qrels[QUESTION].items()
+    assert (grade, evaluation.values["vector"]["R@5"][QUESTION]) == (2, 1.0)
+    at.session_state["judged_question"] = QUESTION
+    [pool] = [table.value for table in run(at).dataframe if text_of(at, "table.grade") in table.value]
+    assert sorted(pool[text_of(at, "table.page")]) == sorted([pages, "1", "2"])
+    at.session_state["judged_chunk"] = chunk_id
+    run(at)
+    assert says(at, "judge.so_far")

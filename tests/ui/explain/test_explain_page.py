@@ -363,6 +363,20 @@ def test_points_are_told_apart_and_the_path_says_both_ranks(monkeypatch, home, l
     assert axes == [None] * 12, "layers that disagree about an axis draw nothing"
 
 
+def test_the_same_words_are_one_point_that_names_its_pages(monkeypatch, lab, embedder, reranker):
+    monkeypatch.setitem(streamlit.session_state, "lang", "en")
+    monkeypatch.setattr(projection_part.chosen_chunk, "models_of", lambda comparison: (None, embedder))
+    pages = [["Tax revenue grew.", "Parks were built."], ["The tram opened.", "Tax revenue grew."]]
+    opened = lab.open(lab.add(text_pdf(*pages), "twice.pdf").id, Settings(chunks=SENTENCES), embedder)
+    made = opened.compare("How much did taxes grow?", [], reranker)
+    layout = projection.by_pca(opened.index.vectors)
+    frame = projection_part.point_frame(made, opened.index, layout)
+    assert list(frame["page"]) == ["p. 1, 2", "p. 1", "p. 2", ""]
+    assert set(frame["id"]) == {*made.before.ids, "query-0"}
+    assert frame[["x", "y"]].to_numpy()[:3].tolist() == layout.points[:3].tolist()
+    assert json.dumps(projection_part.map_chart(frame, made.before.ids[0]).to_dict())
+
+
 def test_a_point_or_a_row_picks_the_chunk_everywhere(library, sentences):
     at = explain(sentences, "map")
     wanted = sentences.before.ids[2]

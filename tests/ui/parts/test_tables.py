@@ -13,7 +13,7 @@ from comparisons import comparison
 
 from pages.ui.parts import tables
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Expansion, FirstStage, Part
+from rag_core.datatypes import Comparison, Expansion, FirstStage, Part
 
 TEXTS = ["Alpha one.", "Beta two.", "Gamma three.", "Delta four."]
 TYPED, WRITTEN = Expansion("other words", "typed"), Expansion("more words", "llm")
@@ -171,3 +171,40 @@ def test_a_spreadsheet_can_tell_the_encoding():
     written = tables.as_csv(tables.full_table(comparison(["一般公共预算收入增长8.2%"])))
     assert written.startswith(b"\xef\xbb\xbf")
     assert "一般公共预算收入增长8.2%" in written.decode("utf-8-sig")
+
+
+def repeated(*twins: int, title: str = "") -> Comparison:
+    """Return a comparison whose first chunk stands on these pages too."""
+    given = comparison(TEXTS)
+    first, *rest = given.moves
+    chunk = replace(first.chunk, title=title, twins=tuple((page, 0, 10) for page in twins))
+    return replace(given, moves=(replace(first, chunk=chunk), *rest))
+
+
+def test_all_pages_of_a_chunk_are_named(language):
+    [chunk, *_] = [move.chunk for move in repeated(5, 13).moves]
+    named = {"en": "p. 1, 5, 13", "zh": "第1、5、13页"}[language]
+    assert tables.where(chunk) == named
+    assert tables.where(replace(chunk, title="a.pdf")) == f"a.pdf · {named}"
+    assert tables.page(chunk) == {"en": "1, 5, 13", "zh": "1、5、13"}[language]
+    assert tables.pages(chunk) in tables.place(repeated(5, 13), repeated(5, 13).moves[0])
+
+
+def test_a_running_head_does_not_name_a_hundred_pages():
+    [chunk, *_] = [move.chunk for move in repeated(*range(2, 101)).moves]
+    assert tables.pages(chunk).endswith("8 …")
+
+
+def test_the_column_of_pages_holds_numbers_until_a_row_names_several():
+    kinds = [
+        tables.page_column([move.chunk for move in given.moves])["type_config"]["type"]
+        for given in (comparison(TEXTS), repeated(5), repeated(1), repeated(title="a.pdf"))
+    ]
+    assert kinds == ["number", "text", "number", "text"]
+
+
+def test_the_full_table_names_all_pages_where_a_chunk_has_several():
+    assert "pages" not in tables.full_table(comparison(TEXTS))
+    table = tables.full_table(repeated(5, 13))
+    assert list(table["page"]) == [1, 1, 1, 1]
+    assert list(table["pages"]) == ["1, 5, 13", "1", "1", "1"]

@@ -184,3 +184,14 @@ def test_specifications_end_no_element():
 def speaking():
     with i18n.speaking("en"):
         yield
+
+
+@pytest.mark.parametrize(("language", "pages"), [("en", "3, 5, 13"), ("zh", "3、5、13")])
+def test_a_report_names_every_page_of_a_chunk(language, pages):
+    given = found()
+    first = given.comparison.moves[0]
+    twice = replace(first.chunk, twins=((5, 0, 10), (13, 0, 10)))
+    moves = tuple(replace(move, chunk=twice) if move is first else move for move in given.comparison.moves)
+    given = replace(given, comparison=replace(given.comparison, moves=moves))
+    for text in (report.html(given, language), report.markdown(given, language)):
+        assert pages in text
