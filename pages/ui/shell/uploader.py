@@ -8,10 +8,8 @@ from pages.ui.shell.i18n import t
 
 STYLE = """<style>
 [data-testid="stFileUploaderDropzoneInstructions"] {{ display: none; }}
-[data-testid="stFileUploaderDropzone"] button[kind="secondary"] p {{ font-size: 0; visibility: hidden; }}
-[data-testid="stFileUploaderDropzone"] button[kind="secondary"] p::after {{
-    content: {choose}; font-size: 0.875rem; visibility: visible;
-}}
+[data-testid="stFileUploaderDropzone"] button[kind="secondary"] p {{ font-size: 0; }}
+[data-testid="stFileUploaderDropzone"] button[kind="secondary"] p::after {{ content: {choose}; font-size: 0.875rem; }}
 [data-testid="stFileUploaderDropzone"] > input + div > span {{ font-size: 0; }}
 [data-testid="stFileUploaderDropzone"] > input + div > span::after {{ content: {drop}; font-size: 1rem; }}
 </style>"""
