@@ -14,5 +14,6 @@ with frame("home", lead=False):
     show.rankings(result.replay)
     for number in (1, 2, 3):
         st.markdown(t(f"home.line_{number}"))
-    st.image(picture.flow([t("home.flow_document").split("→"), t("home.flow_question").split("→")]), width="stretch")
+    flow = [t("home.flow_document"), t("home.flow_question")]
+    st.image(picture.flow([chain.split("→") for chain in flow]), width="stretch", alt="; ".join(flow))
     st.caption(t("home.offline"))

@@ -34,6 +34,7 @@ def controls() -> bool:
             key="rerankers",
             accept_new_options=True,
             max_selections=MOST_MODELS,
+            placeholder=t("form.reranker_other"),
             help=t("form.other_help"),
         )
         left, right = st.columns(2)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import altair as alt
 import pandas as pd
 
-from pages.ui.parts.charts import PICKED, SAME, Row, label, layered, tooltips
+from pages.ui.parts.charts import Row, label, layered, tooltips
+from pages.ui.parts.palette import BLUE, INK, PALE, PICKED, SAME, SERIES
 from pages.ui.parts.tables import one_line, where
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk
@@ -15,8 +16,9 @@ from rag_core.measuring.evaluate import Evaluation
 from rag_core.measuring.metrics import MAIN
 from rag_core.measuring.panel import Panel
 
-BLUE, PALE = "#2563a8", "#a9bcd3"
-OPPOSED, NEUTRAL, AGREED = "#d9a28f", "#f4f4f4", "#6f9fd0"
+OPPOSED, NEUTRAL, AGREED, ON_SHADE = "#d9a28f", "#f4f4f4", "#6f9fd0", "#1b1f24"
+"""Shades of a field, and what is written on any of them."""
+
 NAME_PIXELS = 260
 AXIS = 80
 """Pixels for the axis below the bars: the height given here includes it."""
@@ -51,10 +53,11 @@ def difference_chart(evaluation: Evaluation, name_of: Names) -> alt.LayerChart:
 
 def depth_chart(evaluation: Evaluation) -> alt.LayerChart:
     """Draw the mean nDCG@10 against depth, a line a reranker, with the interval of the mean; the baseline dashed."""
+    legend = alt.Legend(title=None, orient="bottom", labelLimit=NAME_PIXELS)
     # An ordinal axis: the depths are few and far apart.
     base = alt.Chart(pd.DataFrame(depth_rows(evaluation))).encode(
         x=alt.X("depth:O", title=t("depth.axis"), axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("model:N", legend=alt.Legend(title=None, orient="bottom", labelLimit=NAME_PIXELS)),
+        color=alt.Color("model:N", scale=alt.Scale(range=SERIES), legend=legend),
         tooltip=[
             *tooltips({"model:N": t("form.reranker"), "depth:O": t("depth.axis")}),
             *tooltips({"mean:Q": MAIN, **INTERVAL}, ".3f"),
@@ -82,7 +85,7 @@ def baseline_line(mean: float | None, scale: alt.Scale) -> tuple[alt.Chart, alt.
     """Draw what the first stage reaches as a dashed line, with its name."""
     rule = alt.Chart(pd.DataFrame({"y": [mean], "name": [t("depth.baseline")]}))
     line = rule.mark_rule(color=PICKED, strokeDash=[6, 4]).encode(y=alt.Y("y:Q", scale=scale))
-    name = rule.mark_text(align="left", baseline="bottom", dx=6, dy=-3, color=PICKED, fontSize=12)
+    name = rule.mark_text(align="left", baseline="bottom", dx=6, dy=-3, color=INK, fontSize=12)
     return line, name.encode(x=alt.value(0), y=alt.Y("y:Q", scale=scale), text="name:N")
 
 
@@ -103,7 +106,7 @@ def ceiling_chart(ceiling: Ceiling, depths: tuple[int, ...]) -> alt.LayerChart:
         y=alt.Y("depth:N", sort=None, title=t("depth.axis"), axis=alt.Axis(labelLimit=NAME_PIXELS)),
         x=alt.X("reached:Q", title=t("depth.reached", k=k), axis=alt.Axis(tickMinStep=1, format="d"), scale=scale),
     )
-    words = base.mark_text(align="left", dx=6, fontSize=12).encode(text="label:N")
+    words = base.mark_text(align="left", dx=6, color=INK, fontSize=12).encode(text="label:N")
     return layered(base.mark_bar(color=BLUE), words).properties(height=AXIS + 30 * len(frame))
 
 
@@ -126,7 +129,7 @@ def agreement_chart(panel: Panel, index: int, name_of: Names) -> alt.LayerChart:
     )
     domain, colours = ([-1, 0, 1], [OPPOSED, NEUTRAL, AGREED]) if index == 0 else ([0, 1], [NEUTRAL, AGREED])
     shade = alt.Color("value:Q", legend=None, scale=alt.Scale(domain=domain, range=colours))
-    words = base.mark_text(fontSize=13, color="#1b1f24").encode(text="label:N")
+    words = base.mark_text(fontSize=13, color=ON_SHADE).encode(text="label:N")
     return layered(base.mark_rect().encode(color=shade), words).properties(height=AXIS + 42 * len(numbers))
 
 
@@ -146,7 +149,7 @@ def bump_chart(panel: Panel, name_of: Names) -> alt.LayerChart:
         y=alt.Y("y:Q", scale=scale, title=t("table.rank"), axis=alt.Axis(tickMinStep=1, values=[1, 5, 10, 15, 20])),
         tooltip=tooltips({"order:N": t("measured.system"), "rank:Q": t("table.rank"), "text:N": t("table.text")}),
     )
-    colour = alt.Color("id:N", legend=None, scale=alt.Scale(scheme="tableau10"))
+    colour = alt.Color("id:N", legend=None, scale=alt.Scale(range=SERIES))
     lines = base.mark_line(point=alt.OverlayMarkDef(size=40)).encode(
         detail="id:N",
         color=alt.condition("datum.named", colour, alt.value(SAME)),
@@ -155,7 +158,9 @@ def bump_chart(panel: Panel, name_of: Names) -> alt.LayerChart:
     )
     shown = alt.datum.named & (alt.datum.rank <= BUMP_RANKS)
     ends = base.transform_filter((alt.datum.order == columns[-1]) & shown)
-    names = ends.mark_text(align="left", dx=8, fontSize=11, limit=alt.ExprRef("width / 4")).encode(text="label:N")
+    names = ends.mark_text(align="left", dx=8, color=INK, fontSize=11, limit=alt.ExprRef("width / 4")).encode(
+        text="label:N"
+    )
     return layered(lines, names).properties(height=560)
 
 

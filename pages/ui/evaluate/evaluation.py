@@ -292,10 +292,20 @@ def panel_choice() -> tuple[list[str], list[str]]:
     left, right = st.columns(2)
     names = {name: name_of(name) for name in STAGES}
     models = [line.id for line in catalog.RERANKERS]
-    stages = left.multiselect(t("panel.stages"), list(names), key="panel_stages", format_func=names.__getitem__)
-    hint = t("form.other_help")
+    stages = left.multiselect(
+        t("panel.stages"),
+        list(names),
+        key="panel_stages",
+        format_func=names.__getitem__,
+        placeholder=t("panel.two_to_four"),
+    )
     return stages, right.multiselect(
-        t("panel.rerankers"), models, key="panel_models", accept_new_options=True, help=hint
+        t("panel.rerankers"),
+        models,
+        key="panel_models",
+        accept_new_options=True,
+        help=t("form.other_help"),
+        placeholder=t("form.reranker_other"),
     )
 
 

@@ -11,7 +11,8 @@ from pandas.io.formats.style import Styler
 
 from pages.ui.explain import chosen_chunk
 from pages.ui.parts import page_beside, tables
-from pages.ui.parts.charts import PICKED, SAME, Row, layered, tooltips
+from pages.ui.parts.charts import Row, layered, tooltips
+from pages.ui.parts.palette import BLUE, INK, PICKED, SAME
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
@@ -23,12 +24,12 @@ from rag_core.search.index import Searched
 
 LAYOUTS = ("pca", "umap")
 COLOURS = {
-    "rest": "#b6bcc6",
-    "vector": "#2563a8",
+    "rest": SAME,
+    "vector": BLUE,
     "reranked": "#c2410c",
-    "both": "#7e3f98",
-    "question": "#111827",
-    "expansion": "#4b5563",
+    "both": "#9c56b8",
+    "question": "#0e8f9e",
+    "expansion": "#7d8b2b",
 }
 SHAPES = {"question": "diamond", "expansion": "triangle-up"}
 """What is no circle."""
@@ -171,7 +172,7 @@ def point_marks(frame: pd.DataFrame) -> alt.Chart:
     names = list(map(kind_name, kinds))
     colours = alt.Scale(domain=names, range=[COLOURS[kind] for kind in kinds])
     shapes = alt.Scale(domain=names, range=[SHAPES.get(kind, "circle") for kind in kinds])
-    legend = alt.Legend(title=None, orient="bottom", columns=3, labelLimit=260, symbolOpacity=1)
+    legend = alt.Legend(title=None, orient="bottom", columns=3, labelLimit=260, labelColor=INK, symbolOpacity=1)
     rest, rest_opacity = "datum.kind == 'rest'", alt.value(0.45 if many else 0.7)
     ranks = {"before:Q": t("table.before"), "after:Q": t("table.after")}
     return (
@@ -210,7 +211,7 @@ def path_layers(frame: pd.DataFrame) -> list[alt.Chart]:
     # Neighbours in rank get labels on different sides: near the question their points lie close together.
     labels = [
         base.transform_filter(alt.datum.side == side)
-        .mark_text(fontSize=12, fontWeight="bold", **place)
+        .mark_text(color=INK, fontSize=12, fontWeight="bold", **place)
         .encode(text="path:N")
         for side, place in enumerate(LABEL_PLACES)
     ]

@@ -8,16 +8,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pages.ui.parts.tables import DOWN, NAME_COLUMNS, UP, bar_start, digits, one_line, score_name, where
+from pages.ui.parts.palette import BLUE, DOWN, INK, PALE, PICKED, SAME, SERIES, UP
+from pages.ui.parts.tables import NAME_COLUMNS, bar_start, digits, one_line, score_name, where
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Comparison
 
 Row = dict[str, Any]
 """A row of a chart's table."""
-
-SAME, PICKED, REST = "#8a8f98", "#d97706", "#a3adba"
-CHUNKS = ("#2563a8", "#2f9e62", "#c2483a", "#8a5cc2", "#0e8f9e", "#b0609a", "#7d8b2b", "#5b6ee0")
-"""Colours of the first chunks of the new ranking, told apart on light and dark ground."""
 
 RANKS_SHOWN = 50
 LINES_LABELLED = 12
@@ -130,8 +127,12 @@ def end_names(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
     right = alt.datum.side == t("chart.after")
     near = (alt.datum.y <= LINES_LABELLED) | alt.datum.picked
     names = base.encode(text="label:N")
-    right_names = names.transform_filter(right & near).mark_text(align="left", dx=9, fontSize=11, limit=LINE_ROOM)
-    left_names = names.transform_filter(~right & near).mark_text(align="right", dx=-9, fontSize=11, limit=LINE_ROOM)
+    right_names = names.transform_filter(right & near).mark_text(
+        align="left", dx=9, fontSize=11, limit=LINE_ROOM, color=INK
+    )
+    left_names = names.transform_filter(~right & near).mark_text(
+        align="right", dx=-9, fontSize=11, limit=LINE_ROOM, color=INK
+    )
     return right_names, left_names
 
 
@@ -188,13 +189,13 @@ def chunk_colour() -> alt.Color:
 
 def score_numbers(base: alt.Chart, start: float | None) -> alt.Chart:
     """Write each score beside its mark."""
-    numbers = base.mark_text(align="left", dx=6 if start is None else 4, fontSize=11, color=SAME)
+    numbers = base.mark_text(align="left", dx=6 if start is None else 4, fontSize=11, color=INK)
     return numbers.encode(x=alt.X("end:Q"), text=alt.Text("number:N"))
 
 
 def score_rows(comparison: Comparison, side: str, picked: str | None, start: float | None) -> list[Row]:
     """Return a row a bar: the first candidates, and the picked one wherever it stands."""
-    colours = dict(zip(comparison.reranked.ids, CHUNKS, strict=False))
+    colours = dict(zip(comparison.reranked.ids, SERIES, strict=False))
     return [
         {
             "id": hit.chunk.id,
@@ -203,7 +204,7 @@ def score_rows(comparison: Comparison, side: str, picked: str | None, start: flo
             "score": hit.score,
             "end": hit.score if start is None else max(hit.score, start),
             "number": f"{hit.score:.{digits(comparison, side)}f}",
-            "colour": colours.get(hit.chunk.id, REST),
+            "colour": colours.get(hit.chunk.id, PALE),
             "picked": hit.chunk.id == picked,
         }
         for rank, hit in enumerate(comparison.ranking(side).hits, start=1)
@@ -226,7 +227,7 @@ def length_histogram(lengths: list[int]) -> alt.Chart:
     length_tip = alt.Tooltip("length:Q", bin=bins, title=t("documents.length"))
     return (
         alt.Chart(pd.DataFrame({"length": lengths}))
-        .mark_bar(color="#2563a8")
+        .mark_bar(color=BLUE)
         .encode(
             x=alt.X("length:Q", bin=bins, title=t("documents.length")),
             y=alt.Y("count()", title=t("documents.chunks")),
@@ -242,7 +243,7 @@ def time_chart(timings: dict[str, float], scored_before: float = 0.0) -> alt.Cha
     now = {**timings, "rerank": timings["rerank"] - scored_before}
     spent = [(step, seconds, step in once) for step, seconds in now.items()]
     spent += [("rerank", scored_before, True)] if scored_before else []
-    colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=["#2563a8", "#c4c9d1"])
+    colours = alt.Scale(domain=[t("chart.now"), t("chart.once")], range=[BLUE, PALE])
     axis = alt.Axis(labelLimit=240, labelOverlap=False, labelFlush=False)
     frame = pd.DataFrame(
         {"step": t(f"step.{step}"), "seconds": seconds, "when": t("chart.once" if before else "chart.now")}

@@ -35,7 +35,7 @@ def page(doc_id: str, number: int, words: str = "", part: Part | None = None) ->
     with errors_shown(), st.spinner(t("beside.drawing")):
         png, marked = cached.page_picture(doc_id, number, words, (part.start, part.end) if part else None)
         with st.container(border=True):
-            st.image(png, width="stretch")
+            st.image(png, width="stretch", alt=t("table.page_short", page=number))
         if words:
             known = "beside.part_marked" if part else "beside.marked"
             st.caption(t(known if marked else "beside.unmarked", page=number))

@@ -4,6 +4,11 @@ from html import escape
 
 WIDTH, HEIGHT, GAP = 150, 64, 34
 STYLE = 'text-anchor="middle" font-size="14" fill="#1f2937"'
+DARK = (
+    "<style>@media (prefers-color-scheme: dark) {text {fill: #edebe8} rect {fill: #1d2a3a; stroke: #6ea8e0} "
+    "rect[stroke='#d97706'] {fill: #3a2a12; stroke: #d97706}}</style>"
+)
+"""What a browser changes on a dark page: it tells a picture which theme the page around it has."""
 
 
 def flow(rows: list[list[str]]) -> str:
@@ -21,7 +26,8 @@ def canvas(body: str, width: int, height: int) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'font-family="Noto Sans, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif">{marker}{body}</svg>'
+        'font-family="Noto Sans, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif">'
+        f"{DARK}{marker}{body}</svg>"
     )
 
 

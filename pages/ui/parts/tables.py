@@ -17,7 +17,7 @@ from rag_core.sharing.replay import Replay
 Columns = Mapping[str, ColumnConfig]
 """How the columns of a table are set, by their names."""
 
-UP, DOWN = "#1a7f4b", "#b3402a"
+ROSE, FELL = "rgba(26, 127, 75, 0.24)", "rgba(179, 64, 42, 0.24)"
 TOP, PICKED = "rgba(37, 99, 168, 0.09)", "rgba(217, 119, 6, 0.22)"
 FIRST_SCORES = {"vector": "cosine", "bm25": "bm25", "fused": "rrf"}
 FIRST_DIGITS = {"vector": 3, "bm25": 2, "fused": 4}
@@ -32,8 +32,9 @@ def arrow(delta: int) -> str:
 
 
 def colour(cell: str) -> str:
-    sides = {"▲": f"color: {UP}; font-weight: 600", "▼": f"color: {DOWN}; font-weight: 600"}
-    return sides.get(str(cell)[:1], "color: gray")
+    """Return the CSS of a move: a shade, for no colour of text can be read on a light and on a dark page."""
+    sides = {"▲": f"background-color: {ROSE}", "▼": f"background-color: {FELL}"}
+    return sides.get(str(cell)[:1], "")
 
 
 def height(rows: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.shell import i18n, state, visits
+from pages.ui.shell import i18n, state, theme, visits
 from pages.ui.shell.i18n import plain, t
 from pages.ui.shell.switch import switch
 from rag_core import settings
@@ -34,7 +34,7 @@ def frame(page: str, lead: bool = True) -> Iterator[None]:
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
     st.html(STYLE)
-    menu()
+    menu(page)
     with st.container(key="page_title"):  # the menu shows where one is; a reader by ear has a heading too
         st.title(title)
     stay()
@@ -56,14 +56,20 @@ def stay() -> None:
             visits.stay(owner)
 
 
-def menu() -> None:
+def menu(page: str) -> None:
     """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="menu"):
         st.markdown("**Rerank Lab**", width="content")
         for name, (path, icon) in PAGES.items():
             st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
         st.space("stretch")
+        theme.switch(address(page), [address(name) for name in PAGES])
         switch(t("frame.language"), i18n.LANGUAGES, "lang", labelled=False)
+
+
+def address(page: str) -> str:
+    """Return a page's path below the app's own."""
+    return "" if page == "home" else page
 
 
 def show_error(error: RerankLabError) -> None:

@@ -51,7 +51,11 @@ def apart(comparison: Comparison, move: Move) -> None:
     question = [counted("inside.question", read.question if read else None), comparison.query]
     chunk = [counted("inside.chunk_page", read.chunk if read else None, page=move.chunk.page), move.chunk.text]
     end = nearness(comparison, move.chunk)
-    st.image(diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end), width="stretch")
+    st.image(
+        diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end),
+        width="stretch",
+        alt=t("inside.apart"),
+    )
     if read:
         token_lists({"inside.question_tokens": read.question, "inside.chunk_tokens": read.chunk}, "apart")
     else:
@@ -68,7 +72,7 @@ def together(comparison: Comparison, move: Move) -> None:
         st.markdown(t("inside.part", of=move.part.of))
     texts = [counted("inside.pair", read), comparison.query, text]
     score = [t("inside.rank", rank=move.after), f"{tables.unit(comparison.scale)} {move.after_score:.2f}"]
-    st.image(diagram.one_run(texts, [t("form.reranker"), model], score), width="stretch")
+    st.image(diagram.one_run(texts, [t("form.reranker"), model], score), width="stretch", alt=t("inside.together"))
     if read:
         st.markdown(t("inside.meetings", tokens=len(read), meetings=f"{len(read) ** 2:,}"))
         token_lists({"inside.pair_tokens": read}, "together")

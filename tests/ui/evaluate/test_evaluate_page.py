@@ -7,6 +7,7 @@ from pdfs import text_pdf
 from screens import QUESTION, SENTENCES, SMALL, click, open_page, orders, press, run, says, text_of
 
 from pages.ui.shell import cached
+from pages.ui.shell.i18n import plain
 from rag_core.datatypes import Judgment, Settings, Span
 from rag_core.measuring.metrics import FEW
 from rag_core.reading.pdf import document_id
@@ -164,7 +165,7 @@ def test_judges_are_told_apart(library, compared):
     assert not [button for button in at.button if button.key == "undo"]
     click(at, at.button(key="grade_1"))
     assert [one.judge for one in cached.lab().judgments.load(DOC)] == ["other", "me"]
-    assert text_of(at, "judge.so_far", grades="1 (me), 0 (other)") in [caption.value for caption in at.caption]
+    assert text_of(at, "judge.so_far", grades=plain("1 (me), 0 (other)")) in [caption.value for caption in at.caption]
 
 
 def test_judging_a_document_that_is_gone_says_so(library, compared):

@@ -68,7 +68,7 @@ def test_a_chunk_of_the_document(library, drawn, language):
 
 
 def test_a_row_of_the_ledger_is_the_chunk_at_its_new_rank(library, drawn):
-    at = open_part(asked(), "result.ledger")
+    at = open_part(asked(typed=TYPED), "result.ledger")
     chunk = at.session_state["comparison"].moves[3].chunk
     select(at, "ledger", 3)
     assert drawn == [(DOC, chunk.page, chunk.text)]
@@ -153,10 +153,12 @@ def test_a_participant_on_a_shared_server_is_offered_no_page_of_the_teachers(mon
 
 
 def test_an_opened_result_offers_no_page(library, drawn):
-    at = asked()
+    at = asked(typed=TYPED)
     data = test_replay_page.replay_file.write(at.session_state["recorded"])
     there = open_part(test_replay_page.opened(data), "result.ledger")
-    assert len(there.dataframe[-1].value) == len(at.session_state["comparison"].moves)
+    ledger = there.dataframe[-1].value
+    assert len(ledger) == len(at.session_state["comparison"].moves)
+    assert [name[:2] for name in ledger.columns[3:]] == ["0.", "1."]
     assert not clickable(there, "ledger")
     there.session_state["picked"] = there.session_state["opened"].comparison.before.ids[0]
     assert not run(there).get("image")
@@ -178,7 +180,8 @@ def test_a_result_finds_its_own_document_before_a_collection_that_holds_it(libra
 
 
 def test_another_comparison_begins_with_no_row_selected(library, drawn):
-    at = select(open_part(asked(), "result.ledger"), "ledger", 3)
+    at = select(open_part(asked(typed=TYPED), "result.ledger"), "ledger", 3)
+    assert at.get("image")
     at.text_input(key="question").set_value("Who paid for the bridge?")
     at = press(at, "form.compare")
     assert not at.get("image")

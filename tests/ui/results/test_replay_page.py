@@ -7,6 +7,7 @@ import streamlit as st
 from screens import QUESTION, SMALL, asked, open_page, open_part, orders, press, run, said, says, text_of, upload
 
 from pages.ui.shell import cached, models, work
+from pages.ui.shell.i18n import plain
 from rag_core.datatypes import Judgment, Span
 from rag_core.measuring import judge
 from rag_core.reading.pdf import document_id
@@ -141,7 +142,7 @@ def graded(at, text: str, grade: int, name: str = "Bo"):
 def test_a_second_person_grades_and_takes_back(saved, monkeypatch, tmp_path, no_models):
     at = graded(elsewhere(saved, monkeypatch, tmp_path), ANSWER, 1)
     assert says(at, "replay.added")
-    assert text_of(at, "judge.so_far", grades="2 (Ann), 1 (Bo)") in [caption.value for caption in at.caption]
+    assert text_of(at, "judge.so_far", grades=plain("2 (Ann), 1 (Bo)")) in [caption.value for caption in at.caption]
     assert [one.judge for one in at.session_state["opened"].judgments] == ["Ann", "Bo"]
     at.button(key="undo").click()
     assert [one.judge for one in run(at).session_state["opened"].judgments] == ["Ann"]

@@ -6,13 +6,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pages.ui.parts.picture import DARK
 from pages.ui.workshop import diagram
 
+SVG = "{http://www.w3.org/2000/svg}"
 EVIL = '<script>alert(1)</script> & "quotes" \x0b\x00\ud800 </svg>'
 
 
 def texts(svg: str) -> list[str]:
-    return [element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    return [element.text for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
 def test_both_runs_and_where_they_meet_are_drawn():
@@ -34,8 +36,9 @@ def test_any_text_can_be_drawn(text):
     svg = diagram.one_run(["Both", text, text], [text, text], [text, text])
     root = ElementTree.fromstring(svg)
     assert {element.tag.rpartition("}")[2] for element in root.iter()} <= set(
-        ["svg", "defs", "marker", "path", "rect", "text", "line"]
+        ["svg", "style", "defs", "marker", "path", "rect", "text", "line"]
     )
+    assert [f"<style>{style.text}</style>" for style in root.iter(f"{SVG}style")] == [DARK]
 
 
 @pytest.mark.parametrize(

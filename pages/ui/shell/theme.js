@@ -1,0 +1,36 @@
+// Streamlit keeps its theme for each address apart, and changes it by its own menu alone, which style.css hides.
+const kept = (address) => `stActiveTheme-${address}-v2`;
+
+function press(name) {
+  const menu = document.querySelector("[data-testid=stMainMenuButton]");
+  const find = () => document.querySelector(`[data-testid=stMainMenuItem-theme-${name}]`);
+  const drawn = new MutationObserver(() => {
+    const item = find();
+    if (!item) return;
+    drawn.disconnect();
+    item.click();
+    if (find()) menu.click();
+  });
+  drawn.observe(document.body, { childList: true, subtree: true });
+  menu.click();
+}
+
+function remember(name, { page, pages }) {
+  const start = location.pathname.slice(0, location.pathname.length - page.length);
+  for (const path of pages) localStorage.setItem(kept(start + path), JSON.stringify(name));
+}
+
+export default function ({ data, parentElement }) {
+  document.documentElement.lang = data.language;
+  parentElement.querySelector("legend").textContent = data.label;
+  const now = JSON.parse(localStorage.getItem(kept(location.pathname)) ?? '"System"');
+  for (const input of parentElement.querySelectorAll("input")) {
+    input.checked = input.value === now;
+    input.title = data.names[input.value];
+    input.setAttribute("aria-label", input.title);
+    input.onchange = () => {
+      press(input.value);
+      remember(input.value, data);
+    };
+  }
+}

@@ -1,0 +1,53 @@
+"""axe-core finds nothing serious on the pages that are read first, in either language and either theme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+import running_app
+from axe_playwright_python.sync_playwright import Axe
+from running_app import settle
+
+from pages.ui.shell import i18n
+from rag_core.reading.pdf import document_id
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+QUESTIONS = {
+    "en": ("annual-report-en", "What made the company miss its leakage goal?"),
+    "zh": ("city-report-zh", "2025年一般公共预算收入打算增长多少？"),
+}
+GRAVE = {"serious", "critical"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", QUESTIONS)
+def test_nothing_serious_is_found(address, person, language, scheme):
+    page = person(color_scheme=scheme).new_page()
+    for path in ("", "documents", f"compare?{urlencode(asked(language))}"):
+        page.goto(f"{address}/{path}{'&' if '?' in path else '?'}lang={language}")
+        if path.startswith("compare"):
+            page.get_by_text(i18n.texts(language)["result.save"]).first.wait_for()
+        settle(page)
+        assert grave(page) == [], path
+
+
+def asked(language: str) -> dict[str, str]:
+    name, question = QUESTIONS[language]
+    return {"doc": document_id((running_app.ROOT / "data" / "samples" / f"{name}.pdf").read_bytes()), "q": question}
+
+
+def grave(page: Page) -> list[tuple[str, str]]:
+    """Return rule and element of each finding that keeps a reader out, in the page and in our components."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], node["html"]) for one in found if one["impact"] in GRAVE for node in one["nodes"]]
+
+
+@pytest.mark.slow
+def test_a_fault_would_be_found(page):
+    page.set_content("<html lang=en><title>t</title><main><img src=data:,><p style='color: #999'>small</p></main>")
+    assert {rule for rule, _ in grave(page)} == {"image-alt", "color-contrast"}
