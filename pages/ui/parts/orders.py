@@ -104,7 +104,8 @@ def chunk_data(comparison: Comparison, grades: Mapping[str, int]) -> dict[str, A
 
 def running_heads(chunks: Sequence[Chunk]) -> frozenset[str]:
     """Return the lines, figures aside, at which chunks of three pages or more begin or end."""
-    pages = {(figureless(line), chunk.doc_id, chunk.page) for chunk in chunks for line in edges(chunk.text)}
+    lines = ((line, chunk) for chunk in chunks for line in edges(chunk.text))
+    pages = {(figureless(line), chunk.doc_id, page) for line, chunk in lines for page in chunk.pages}
     counts = Counter((line, doc_id) for line, doc_id, _ in pages)
     return frozenset(line for (line, _), count in counts.items() if line and count >= HEAD_PAGES)
 
