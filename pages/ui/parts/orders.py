@@ -2,15 +2,15 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.parts import tables
+from pages.ui.parts import sentences, tables
 from pages.ui.shell.i18n import language, t
-from rag_core.datatypes import Chunk, Comparison, Move
+from rag_core.datatypes import Chunk, Move
 from rag_core.reading.quality import figureless
 from rag_core.search import lexical
 from rag_core.sharing.replay import SIDES, Replay
@@ -60,7 +60,7 @@ def data(replay: Replay, picked: str | None) -> dict[str, Any]:
         "words": {word: t(f"orders.{word}", places="{places}") for word in WORDS}
         | {"cutoff": t("orders.top", k=cutoff)},
         "sides": [side_data(replay, side) for side in SIDES],
-        "chunks": chunk_data(comparison, grades),
+        "chunks": chunk_data(replay),
     }
 
 
@@ -90,13 +90,14 @@ def share(score: float, start: float | None, longest: float) -> float:
     return 0.0 if start is None or longest <= 0 else max(0.0, (score - start) / longest)
 
 
-def chunk_data(comparison: Comparison, grades: Mapping[str, int]) -> dict[str, Any]:
-    heads = running_heads(comparison.before.chunks)
+def chunk_data(replay: Replay) -> dict[str, Any]:
+    comparison, grades = replay.comparison, replay.grades
+    heads, answers = running_heads(comparison.before.chunks), sentences.quotes(replay)
     return {
         move.chunk.id: {
             "place": tables.where(move.chunk, tables.NAME_COLUMNS),
             "grade": tables.GRADES[grades.get(move.chunk.id)],
-            "runs": list(runs(shown(move, heads), comparison.query)),
+            "runs": list(runs(shown(move, heads, answers), comparison.query)),
         }
         for move in comparison.moves
     }
@@ -116,9 +117,13 @@ def edges(text: str) -> list[str]:
     return [*lines[:HEAD_LINES], *lines[-HEAD_LINES:]] if len(lines) > 1 else []
 
 
-def shown(move: Move, heads: frozenset[str]) -> str:
-    """Return a chunk on one line, from the part that scored best, without running heads and feet."""
-    start = move.part.start if move.part else 0
+def shown(move: Move, heads: frozenset[str], quotes: Sequence[str] = ()) -> str:
+    """Return a chunk on one line, without running heads and feet.
+
+    It begins with the words that were judged to answer, else with the part that scored best: what moved it is seen.
+    """
+    answers = [place for quote in quotes if (place := move.chunk.text.find(quote)) >= 0]
+    start = min(answers) if answers else move.part.start if move.part else 0
     lines = move.chunk.text[start:].split("\n")
     kept = [line for line in lines if figureless(line) not in heads] or lines
     return ("… " if start else "") + tables.one_line(" ".join(kept), COLUMNS_SHOWN)

@@ -26,8 +26,13 @@ def outcome(replay: Replay) -> tuple[str, str]:
 def answering(replay: Replay, chunk: Chunk) -> str:
     """Return the words of a chunk that were judged to answer, or its own where they stand there in part alone."""
     text = " ".join(chunk.text.split())
-    quotes = (" ".join(judgment.span.quote.split()) for judgment in replay.judgments if judgment.grade >= RELEVANT)
-    return next((quote for quote in quotes if quote in text), text)
+    flat = (" ".join(quote.split()) for quote in quotes(replay))
+    return next((quote for quote in flat if quote in text), text)
+
+
+def quotes(replay: Replay) -> list[str]:
+    """Return the words that were judged to answer, as they stand on their pages."""
+    return [judgment.span.quote for judgment in replay.judgments if judgment.grade >= RELEVANT]
 
 
 def headline(comparison: Comparison) -> tuple[str, str]:

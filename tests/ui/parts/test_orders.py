@@ -12,7 +12,7 @@ from comparisons import chunk, comparison, replay_of
 
 from pages.ui.parts import orders
 from pages.ui.shell.i18n import texts
-from rag_core.datatypes import Comparison, Expansion, Part
+from rag_core.datatypes import Comparison, Expansion, Judgment, Part, Span
 from rag_core.models.baseline import Baseline
 
 TEXTS = ["Alpha one.", "Beta two.", "Gamma three.", "Delta four."]
@@ -147,6 +147,16 @@ def test_a_long_chunk_is_shown_from_its_best_part():
     moves = (*given.moves[:-1], replace(last, part=Part(6, 10, 2)))
     shown = drawn(replace(given, moves=moves))
     assert (last.chunk.text, words(shown, last.chunk.id)) == ("Alpha one.", "… one.")
+
+
+def test_a_chunk_that_answers_is_shown_from_the_words_that_do():
+    given = comparison(TEXTS)
+    first = given.before.chunks[0]
+    answer = Judgment("question", Span(first.page, first.start + 6, "one.", "doc"), 2)
+    shown = orders.data(replace(replay_of(given), judgments=(answer,)), None)
+    assert words(shown, first.id) == "… one."
+    refused = orders.data(replace(replay_of(given), judgments=(replace(answer, grade=0),)), None)
+    assert words(refused, first.id) == "Alpha one."
 
 
 def test_grades_stand_at_their_chunks():
