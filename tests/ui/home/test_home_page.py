@@ -111,7 +111,7 @@ def test_a_locked_pdf_is_opened_where_it_was_chosen():
     at = open_page("home")
     at.file_uploader(key="own").set_value([("locked.pdf", encrypted_pdf(SMALL, "sesame"), PDF)])
     at = run(at)
-    assert says(at, "error.password_needed")
+    assert says(at, "documents.password_needed")
     [field] = [field for field in at.text_input if field.label == text_of(at, "documents.password")]
     field.set_value("sesame")
     at = press(at, "documents.open")
