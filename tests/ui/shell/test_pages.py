@@ -110,7 +110,7 @@ def test_an_uploaded_pdf_shows_its_pages_and_chunks(language):
     assert [message.value for message in at.success] == [text_of(at, "read.all_good", count=2)]
     assert [metric.value for metric in at.metric][:2] == ["2", str(CHUNKS)]
     chunks = next(table for table in at.dataframe if table.key.startswith("chunks:")).value
-    assert list(chunks.iloc[:, 0]) == [1] * 7 + [2] * 7
+    assert list(chunks.iloc[:, 0]) == ["1"] * 7 + ["2"] * 7
     assert at.session_state["doc_id"] == document_id(SMALL)
 
 
