@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from comparisons import TIMINGS, comparison
 
-from pages.ui.parts import charts
+from pages.ui.parts import charts, palette
 from rag_core.datatypes import Chunk, Comparison, Expansion
 
 SIZES = [1, 5, 50, 200]
@@ -161,8 +161,8 @@ def test_a_chunk_has_the_same_colour_on_both_sides_and_the_first_have_one_each()
         for side in ("vector", "reranked")
     )
     assert before == after
-    first = [before[i] for i in given.reranked.ids[: len(charts.CHUNKS)]]
-    assert sorted(first) == sorted(charts.CHUNKS) and charts.REST not in first
+    first = [before[i] for i in given.reranked.ids[: len(palette.SERIES)]]
+    assert sorted(first) == sorted(palette.SERIES) and palette.PALE not in first
 
 
 def test_each_score_is_written_beside_its_mark():
