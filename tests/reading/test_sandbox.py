@@ -20,9 +20,17 @@ PLAIN = text_pdf(["全市收入增长8.2%。", "Revenue grew."], [], ["The tram 
 TRIED = 40
 
 
+def command_of(child: psutil.Process) -> list[str]:
+    """Return a process's command line: none of one that has just ended, as a child of a test before may have."""
+    try:
+        return child.cmdline()
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return []
+
+
 def children() -> list[psutil.Process]:
     found = psutil.Process().children(recursive=True)
-    return [child for child in found if "rag_core.reading.sandbox" in " ".join(child.cmdline())]
+    return [child for child in found if "rag_core.reading.sandbox" in " ".join(command_of(child))]
 
 
 def test_the_pages_are_those_that_are_read_here():
@@ -85,14 +93,6 @@ def test_a_reader_who_goes_away_leaves_no_child_running():
     with pytest.raises(KeyboardInterrupt):
         sandbox.read_pages(PLAIN, None, leave)
     assert children() == []
-
-
-def command_of(child: psutil.Process) -> list[str]:
-    """Return a process's command line: none of one that has just ended, as a child of a test before may have."""
-    try:
-        return child.cmdline()
-    except (psutil.ZombieProcess, psutil.NoSuchProcess):
-        return []
 
 
 def test_the_password_does_not_stand_in_the_list_of_processes():
