@@ -10,6 +10,7 @@ from pages.ui.shell import state
 from pages.ui.shell.i18n import t
 from rag_core.comparing.answer import CITATION, EXTRACTIVE
 from rag_core.datatypes import Answer, Comparison, Move
+from rag_core.reading.language import sentences
 from rag_core.sharing.replay import SIDES
 
 state.keep(answer_source="extractive")
@@ -17,18 +18,30 @@ state.keep(answer_source="extractive")
 
 def show(comparison: Comparison, answers: Mapping[str, Answer], pages: bool = False) -> None:
     """Show both; with ``pages``, the document is at hand."""
-    st.subheader(t("answer.same" if same(answers) else "answer.changed"))
-    if not same(answers):
+    changed = change(answers)
+    st.subheader(t(f"answer.{changed}"))
+    if changed != "same":
         st.caption(t("answer.changed_help"))
     for column, side in zip(st.columns(2), SIDES, strict=True):
         with column:
             show_side(comparison, side, answers[side], pages)
 
 
-def same(answers: Mapping[str, Answer]) -> bool:
-    """Say whether both sides give the same words; citations are compared as chunks, for their numbers differ."""
-    plain = [" ".join(CITATION.sub("", answer.text).split()) for answer in answers.values()]
-    return plain[0] == plain[1]
+def change(answers: Mapping[str, Answer]) -> str:
+    """Say how two answers differ in their words: ``same``, ``same_start`` (the first sentence is) or ``changed``.
+
+    Citations are compared as chunks, for their numbers differ.
+    """
+    before, after = (said(answer.text) for answer in answers.values())
+    if before == after:
+        return "same"
+    return "same_start" if before[:1] == after[:1] != [] else "changed"
+
+
+def said(text: str) -> list[str]:
+    """Return the sentences of an answer, without citations and white space."""
+    plain = CITATION.sub("", text)
+    return ["".join(plain[start:end].split()) for start, end in sentences(plain)]
 
 
 def show_side(comparison: Comparison, side: str, answer: Answer, pages: bool) -> None:

@@ -100,6 +100,7 @@ FAMILIES = {
     "upload.{}": {"choose", "drop"},
     "other_language.hint_{}": set(FILES),
     "answer.source_{}": {"extractive", "llm"},
+    "answer.{}": {"same", "same_start", "changed"},
     "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(ORDERS),
     "report.method_{}": set(FIRST_STAGES),
     "history.top_{}": {"one", "other"},
