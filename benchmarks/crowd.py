@@ -8,8 +8,8 @@ The tabs say what a browser says: the values of all widgets, the pressed button,
 A comparison is done when the page has run to its end and shows it: the address names the question, both orders are
 new, and there is no error, no bar and no note that the result is an old one. Anything else failed. Printed are the
 seconds from the press to the finished page, failures, the server's CPU seconds for one comparison, which another
-program on the machine lengthens little, and its memory after the first ten seconds and at the end. The time to open
-the tabs is not counted.
+program on the machine lengthens little, what a tab receives for it before the connection packs it, and the server's
+memory after the first ten seconds and at the end. The time to open the tabs is not counted.
 """
 
 import argparse
@@ -109,16 +109,17 @@ def cpu_seconds(pid: int) -> float:
 
 async def play(
     port: int, ask: Callable[[], str], arguments: argparse.Namespace, memory: list[float], pid: int
-) -> tuple[list[float | None], float]:
-    """Seat everybody, then let them ask; return how long each comparison took and the server's CPU seconds for all."""
+) -> tuple[list[float | None], float, int]:
+    """Seat everybody, then let them ask; return how long each comparison took, and CPU seconds and bytes for all."""
     took: list[float | None] = []
     async with AsyncExitStack() as stack:
         tabs = [await stack.enter_async_context(opened(port)) for _ in range(arguments.people)]
+        seated = sum(tab.received for tab in tabs)
         before, end = cpu_seconds(pid), time.monotonic() + arguments.seconds
         people = [participant(tab, ask, arguments.every, end, took) for tab in tabs]
         await asyncio.gather(look(memory, pid), *people)
     memory.append(megabytes(pid))
-    return took, cpu_seconds(pid) - before
+    return took, cpu_seconds(pid) - before, sum(tab.received for tab in tabs) - seated
 
 
 async def look(memory: list[float], pid: int) -> None:
@@ -149,7 +150,7 @@ def main() -> None:
             ask = asker(questions, arguments.distinct)
             asyncio.run(load(port, ask()))
             memory: list[float] = []
-            took, spent = asyncio.run(play(port, ask, arguments, memory, server.pid))
+            took, spent, received = asyncio.run(play(port, ask, arguments, memory, server.pid))
         finally:
             server.terminate()
             server.wait(30)
@@ -158,9 +159,9 @@ def main() -> None:
     print(f"{arguments.people} people, {len(took)} comparisons in {arguments.seconds:.0f} s, {failed} failed")
     if not done:
         raise SystemExit(1)
-    print("| median | p95 | slowest | CPU per comparison |\n|---|---|---|---|")
+    print("| median | p95 | slowest | CPU per comparison | received per comparison |\n|---|---|---|---|---|")
     waits = f"{np.median(done):.2f} s | {np.percentile(done, 95):.2f} s | {max(done):.2f} s"
-    print(f"| {waits} | {spent / len(took):.3f} s |")
+    print(f"| {waits} | {spent / len(took):.3f} s | {received / len(took) / 1000:.0f} kB |")
     print(f"server memory: {memory[0]:.0f} MB after {SETTLED} s, {memory[1]:.0f} MB at the end")
 
 

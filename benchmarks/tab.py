@@ -73,7 +73,7 @@ class Tab:
         self.values: dict[str, WidgetState] = {}
         self.held: dict[str, tuple[int, Element]] = {}
         self.drawn: list[Element] = []
-        self.runs = 0
+        self.runs = self.received = 0
 
     async def compare(self, question: str) -> bool:
         """Type a question, press the button, wait for the finished page; say whether its comparison is on it."""
@@ -114,11 +114,16 @@ class Tab:
         await self.connection.send(self.request(pressed))
         places: dict[tuple[int, ...], Element] = {}
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not finished(message := ForwardMsg.FromString(await self.connection.recv())):
+            while not finished(message := await self.message()):
                 self.take(message, places)
         self.drawn, self.runs = list(places.values()), self.runs + 1
         self.held = {name: kept for name, kept in self.held.items() if self.runs - kept[0] <= RUNS_HELD}
         self.values = {name: value for one in self.drawn for name, value in self.value_of(one)}
+
+    async def message(self) -> ForwardMsg:
+        data = await self.connection.recv()
+        self.received += len(data)
+        return ForwardMsg.FromString(data)
 
     def request(self, pressed: Sequence[WidgetState]) -> bytes:
         request = BackMsg()
