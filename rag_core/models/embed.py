@@ -104,8 +104,12 @@ class AskedOnce:
     """An embedder that embeds no question twice while it is among the last ``MOST_QUESTIONS``."""
 
     def __init__(self, embedder: Embedder) -> None:
-        self.id, self.embed_texts, self.reads = embedder.id, embedder.embed_texts, embedder.reads
+        self.id, self.reads = embedder.id, embedder.reads
         self.embedder, self.known = embedder, dict[str, np.ndarray]()
+
+    def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Embed texts as the embedder does."""
+        return self.embedder.embed_texts(texts, progress)
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Embed those questions that are not known."""

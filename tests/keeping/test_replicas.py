@@ -203,9 +203,7 @@ def compare(page, address: str) -> None:
     page.get_by_text("There is no document yet").wait_for()
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(SAMPLE)
     page.get_by_text(SAMPLE.name).first.wait_for()
-    settle(page)  # pressed before the file has arrived, the button would read nothing
-    page.get_by_role("button", name="Read the files").click()
-    page.get_by_text("pages read").wait_for()
+    page.get_by_text("all readable").wait_for()
     settle(page)
     page.get_by_role("link", name="Compare").click()
     page.get_by_label("Question", exact=True).fill("What made the company miss its leakage goal?")

@@ -563,7 +563,7 @@ def test_map_and_tables_pick_together_in_the_browser(address, page):
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
-    page.get_by_role("button", name="Try the sample and compare").click()
+    page.get_by_role("button", name="Change this question").click()
     page.get_by_text("Both tables rank").wait_for()
     page.get_by_role("link", name="Explain", exact=True).click()
     page.get_by_role("radio", name="Map", exact=True).or_(page.get_by_role("button", name="Map", exact=True)).click()

@@ -212,7 +212,7 @@ def test_the_ceiling_is_drawn_with_its_table(served, library, page):
 
 def test_a_click_opens_the_page_and_a_second_one_closes_it(address, page):
     page.goto(address)
-    page.get_by_role("button", name="Try the sample and compare").click()
+    page.get_by_role("button", name="Change this question").click()
     page.get_by_text("Both tables rank").wait_for()
     settle(page)
     page.get_by_role("button", name="Other wordings").click()
