@@ -32,7 +32,7 @@ def test_the_part_that_scored_is_marked_in_the_chunk_and_on_its_page(address, pa
     assert WORDS in marked.inner_text()
     chunk = page.locator("p", has=page.locator("mark")).inner_text()
     assert marked.inner_text() in chunk and len(marked.inner_text()) < len(chunk)
-    assert page.get_by_text(texts["beside.part_marked"].partition("{page}")[2]).count() == 1
+    page.get_by_text(texts["beside.part_marked"].partition("{page}")[2]).wait_for()
     page.get_by_role("link", name=texts["explain.title"], exact=True).click()
     settle(page)
     assert WORDS in page.locator("mark").inner_text()
