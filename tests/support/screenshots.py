@@ -1,4 +1,4 @@
-"""Take the README's screenshots: ``python tests/support/screenshots.py``.
+"""Take the README's screenshots: ``PYTHONPATH=. python tests/support/screenshots.py``.
 
 The app runs with an empty library; each picture is what a reader sees after pressing the buttons named here.
 """
@@ -72,7 +72,7 @@ def walk(page: Page, address: str, language: str, take: Callable[[str], None]) -
     take("documents")
     open_page(page, said, "evaluate")
     page.get_by_role("button", name=said[f"evaluate.sample_{language}"]).click()
-    page.get_by_text(opening(said["measured.means_help"])).wait_for()
+    page.get_by_text(longest_part(said["measured.means_help"])).wait_for()
     show(page, "h3", height=1100)
     take("evaluate")
     open_page(page, said, "explain")
@@ -89,9 +89,9 @@ def open_page(page: Page, said: dict[str, str], name: str) -> None:
     page.locator(".st-key-menu").get_by_role("link", name=said[f"frame.{name}"], exact=True).click()
 
 
-def opening(text: str) -> str:
-    """Return a text as far as its first placeholder."""
-    return text.partition("{")[0].strip("* ")
+def longest_part(text: str) -> str:
+    """Return the beginning of the longest part of a text between its placeholders."""
+    return max(re.split(r"\{\w+\}", text), key=len).strip()[:20]
 
 
 def locale(language: str) -> dict[str, str]:
