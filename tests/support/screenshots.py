@@ -55,12 +55,9 @@ def walk(page: Page, address: str, language: str, take: Callable[[str], None]) -
     take("home")
     page.get_by_role("button", name=said["home.change"]).click()
     page.locator(".after .row").first.wait_for()
-    take("compare")
+    settle(page)
     animate(page, f"compare-{language}")
     compared = page.url
-    page.locator(".after .row").nth(1).click()
-    take("picked")
-    page.keyboard.press("Escape")
     open_page(page, said, "answer")
     page.get_by_role("button", name=said["answer.ask"]).click()
     page.get_by_text("[1]", exact=False).first.wait_for()
