@@ -178,11 +178,40 @@ def test_a_row_is_reached_and_picked_by_keys_alone(address, page):
     assert page.evaluate(FOCUSED) == focused, "the focus stays where it was"
 
 
-FOCUSED = """() => {
+def tab_to(page, reached: str) -> None:
+    """Press Tab until what is focused fits a selector; a reader gives up after a while."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"({ELEMENT})()?.matches({reached!r})"):
+            return
+    raise AssertionError(f"{reached} is not reached")
+
+
+def test_the_main_job_is_done_by_keys_alone(address, page):
+    page.goto(f"{address}/compare?lang=en")
+    page.get_by_label(i18n.texts("en")["form.question"], exact=True).wait_for()
+    settle(page)
+    tab_to(page, ".st-key-question input")
+    page.keyboard.type(QUESTIONS["en"])
+    page.keyboard.press("Enter")
+    rows(page).first.wait_for()
+    settle(page)
+    tab_to(page, ".before .row")
+    tab_to(page, ".after .row")
+    page.keyboard.press("Enter")
+    settle(page)
+    assert page.locator(".st-key-picked_chunk").count() == 1
+    page.keyboard.press("Escape")
+    settle(page)
+    assert page.locator(".st-key-picked_chunk").count() == 0
+
+
+ELEMENT = """() => {
     let element = document.activeElement;
     while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-    return element.dataset.id;
+    return element;
 }"""
+FOCUSED = f"() => ({ELEMENT})().dataset.id"
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
