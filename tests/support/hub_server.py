@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
+
+from loopback import LoopbackServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -21,7 +23,7 @@ class Hub:
     def __init__(self, folder: Path | None = None, model_id: str = "", status: int = 200, delay: float = 0.0) -> None:
         self.folder, self.model_id, self.status, self.delay = folder, model_id, status, delay
         self.requests: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = LoopbackServer(("127.0.0.1", 0), _handler(self))
 
     @property
     def address(self) -> str:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any
+
+from loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class LLMServer:
     def __init__(self, reply: Reply | Callable[[dict[str, Any]], Reply]) -> None:
         self.requests: list[dict[str, Any]] = []
         self.closed = Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(reply, self))
+        self._server = LoopbackServer(("127.0.0.1", 0), _handler(reply, self))
 
     @property
     def root(self) -> str:

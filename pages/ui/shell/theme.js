@@ -23,6 +23,7 @@ function remember(name, { page, pages }) {
 export default function ({ data, parentElement }) {
   document.documentElement.lang = data.language;
   parentElement.querySelector("legend").textContent = data.label;
+  parentElement.querySelector("fieldset").style.visibility = ""; // until it has names, nothing of it is read aloud
   const now = JSON.parse(localStorage.getItem(kept(location.pathname)) ?? '"System"');
   for (const input of parentElement.querySelectorAll("input")) {
     input.checked = input.value === now;
