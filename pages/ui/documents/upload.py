@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.ui.documents import outcome
-from pages.ui.shell import cached, samples, state, uploader, work
+from pages.ui.shell import cached, samples, state, work
 from pages.ui.shell.frame import errors_shown, show_error
 from pages.ui.shell.i18n import plain, t
 from rag_core.errors import PasswordNeeded, RerankLabError, WrongPassword
@@ -22,7 +22,6 @@ def show() -> None:
     """Read the PDFs that the reader chooses, each once, or the sample that is taken."""
     own, ready_made = st.columns([5, 4], gap="medium")
     with own:
-        uploader.reword()
         files = st.file_uploader(
             t("documents.upload"), type="pdf", accept_multiple_files=True, key="files", max_upload_size=MOST_MEGABYTES
         )

@@ -7,7 +7,7 @@ from pages.ui.documents import upload
 from pages.ui.home import saved
 from pages.ui.home.saved import Saved
 from pages.ui.parts import best_part, orders, sentences, tables
-from pages.ui.shell import link, state, uploader, work
+from pages.ui.shell import link, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.comparing.answer import CITATION
@@ -29,7 +29,6 @@ def what_this_is() -> None:
 
 def own_pdf() -> None:
     """Read PDFs as soon as they are chosen, and lead to what was read of them once all are."""
-    uploader.reword()
     files = st.file_uploader(
         t("home.own_help"), type="pdf", accept_multiple_files=True, key="own", max_upload_size=upload.MOST_MEGABYTES
     )

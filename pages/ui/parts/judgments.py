@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.parts import tables
-from pages.ui.shell import cached, state, uploader
+from pages.ui.shell import cached, state
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Collection, Judgment
@@ -146,7 +146,6 @@ def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
     """Take questions and judgments from a text field or a file, all of it or nothing."""
     with st.form("add_questions", clear_on_submit=True, border=False):
         st.text_area(t("questions.paste"), key="pasted", height=100, help=t("questions.paste_help"))
-        uploader.reword()
         file = st.file_uploader(t("questions.file"), type=["csv", "txt", "qrels"], key="question_file")
         submitted = st.form_submit_button(t("questions.add"), icon=":material/add:", on_click=forget_added)
     st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)

@@ -9,7 +9,7 @@ from pages.ui.answer import answers
 from pages.ui.parts import page_beside, tables
 from pages.ui.parts.judgments import by_whom, grade_row, judge_name
 from pages.ui.results import result
-from pages.ui.shell import cached, state, uploader
+from pages.ui.shell import cached, state
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Judgment
@@ -23,7 +23,6 @@ state.keep(opened=None, opened_file=None, opened_added=0, opened_cutoff=None)
 def choose() -> None:
     """Open an uploaded file once; one that does not open leaves what is on screen."""
     limit = replay_file.MAX_BYTES // 2**20
-    uploader.reword()
     file = st.file_uploader(t("replay.file"), type="json", key="replay_file", max_upload_size=limit)
     if file is None or file.file_id == st.session_state["opened_file"]:
         return

@@ -22,6 +22,9 @@ function remember(name, { page, pages }) {
 
 export default function ({ data, parentElement }) {
   document.documentElement.lang = data.language;
+  for (const [name, word] of Object.entries(data.uploads)) {
+    document.documentElement.style.setProperty(`--upload-${name}`, JSON.stringify(word));
+  }
   parentElement.querySelector("legend").textContent = data.label;
   parentElement.querySelector("fieldset").style.visibility = ""; // until it has names, nothing of it is read aloud
   const now = JSON.parse(localStorage.getItem(kept(location.pathname)) ?? '"System"');

@@ -1,4 +1,4 @@
-"""The switch between light, dark and what the reader's system has; and what language the page says it is in."""
+"""The switch between light, dark and what the reader's system has; and in what language the page speaks."""
 
 from pathlib import Path
 
@@ -14,5 +14,6 @@ def switch(page: str, pages: list[str]) -> None:
     """Let the reader choose a theme, for every page: ``pages`` are their paths, and ``page`` is the one shown."""
     draw = st.components.v2.component("theme", html=HTML, css=STYLE, js=SCRIPT)
     names = {"System": t("theme.system"), "Light": t("theme.light"), "Dark": t("theme.dark")}
+    uploads = {word: t(f"upload.{word}") for word in ("choose", "drop")}
     data = {"language": language(), "label": t("theme.label"), "names": names, "page": page, "pages": pages}
-    draw(data=data, key="theme", width="content")
+    draw(data=data | {"uploads": uploads}, key="theme", width="content")
