@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit
 from transformers import AutoTokenizer, BertForSequenceClassification
 
-from training.train import pairs_of, read_groups, score, split, table
+from training.train import pairs_of, read_groups, score, split, table, thin
 
 BINS = 10
 GROUPS_PER_PASS = 16
@@ -63,7 +63,8 @@ def main() -> None:
     parser.add_argument("groups", type=Path)
     arguments = parser.parse_args()
     _, held_out = split(read_groups(arguments.groups))
-    held_out = random.Random(7).sample(held_out, min(MOST_GROUPS, len(held_out)))
+    rng = random.Random(7)
+    held_out = [thin(group, rng) for group in rng.sample(held_out, min(MOST_GROUPS, len(held_out)))]
     logits = held_out_logits(arguments.folder, held_out)
     graded = table(held_out, "labels").numpy()
     sure = graded != 0.5  # whether another piece that holds the answer string answers, nobody knows

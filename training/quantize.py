@@ -63,10 +63,11 @@ def fixed_scales(source: Path, target: Path, tokenizer: Path, pairs: Sequence[Pa
 
 
 def sample_pairs(groups: Path) -> list[Pair]:
-    """Return pairs of questions and pieces of held-out groups."""
+    """Return pairs of questions and pieces of held-out groups, as many long ones as others."""
     rng = random.Random(SEED)
     _, held_out = split(read_groups(groups))
-    chosen = rng.sample(held_out, min(SAMPLE_GROUPS, len(held_out)))
+    kinds = [[group for group in held_out if (group["size"] == "long") is long] for long in (True, False)]
+    chosen = [group for some in kinds for group in rng.sample(some, min(SAMPLE_GROUPS // 2, len(some)))]
     return [(group["query"], text) for group in chosen for text in rng.sample(group["texts"], PAIRS_PER_GROUP)]
 
 

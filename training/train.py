@@ -26,9 +26,12 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 
 from training.files import UNMEASURED
 
-MAX_TOKENS = 160
+MAX_TOKENS = 512
 GROUPS_PER_STEP = 12
-SLICES = 4
+SLICE_TOKENS = 3000
+"""So many tokens, padding included, go through the layers at a time."""
+DROPOUT = 0.1
+"""Of what layers put out. Among attention's weights it would take as long to draw as to multiply them."""
 LEARNING_RATE = 1.5e-4
 HEAD_RATE = 5  # times the learning rate: the head starts from nothing, the layers do not
 DECAY = 0.85
@@ -51,7 +54,7 @@ def start_model(base: Path) -> BertForSequenceClassification:
     since torch's own one takes as long backwards on a processor as all matrix products together.
     """
     config = BertConfig.from_pretrained(base, num_labels=1)
-    config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
+    config.hidden_dropout_prob, config.attention_probs_dropout_prob = DROPOUT, 0.0
     model = BertForSequenceClassification.from_pretrained(base, config=config, attn_implementation="eager")
     if "BertForSequenceClassification" not in (config.architectures or []):
         torch.nn.init.eye_(model.bert.pooler.dense.weight)
@@ -97,13 +100,24 @@ def score(
     encoder = encoder or model.bert
     queries, texts = zip(*pairs, strict=True)
     encoded = tokenizer(list(queries), list(texts), truncation=True, max_length=MAX_TOKENS, return_token_type_ids=True)
-    order = sorted(range(len(pairs)), key=lambda i: len(encoded["input_ids"][i]))
-    step, first = -(-len(order) // SLICES), []
-    for start in range(0, len(order), step):
-        some = {name: [values[i] for i in order[start : start + step]] for name, values in encoded.items()}
+    lengths = [len(ids) for ids in encoded["input_ids"]]
+    order, first = sorted(range(len(pairs)), key=lengths.__getitem__), []
+    for part in slices(order, lengths):
+        some = {name: [values[i] for i in part] for name, values in encoded.items()}
         first.append(encoder(**tokenizer.pad(some, return_tensors="pt")).last_hidden_state[:, :1])
     logits = model.classifier(model.bert.pooler(torch.cat(first).float()))[:, 0]
     return logits[torch.argsort(torch.tensor(order))]
+
+
+def slices(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
+    """Cut what is ordered by length into parts that have SLICE_TOKENS at most when padded to their longest."""
+    part: list[int] = []
+    for i in order:
+        if part and (len(part) + 1) * lengths[i] > SLICE_TOKENS:
+            yield part
+            part = []
+        part.append(i)
+    yield part
 
 
 def loss_of(logits: torch.Tensor, labels: torch.Tensor, cosines: torch.Tensor) -> torch.Tensor:
@@ -139,16 +153,19 @@ def pairs_of(groups: list[dict]) -> list[tuple[str, str]]:
 def top1(
     model: BertForSequenceClassification, tokenizer: AutoTokenizer, groups: list[dict], encoder: torch.nn.Module
 ) -> str:
-    """Describe, per language, the share of groups whose first text the model and the embedder score highest."""
+    """Describe, by language and by size, the share of groups whose first text the model and the embedder put first."""
+    encoder.eval()
     right: dict[str, list[tuple[bool, bool]]] = {}
     for start in range(0, len(groups), GROUPS_PER_STEP):
         part = groups[start : start + GROUPS_PER_STEP]
         ours = score(model, tokenizer, pairs_of(part), encoder).view(len(part), -1).argmax(1) == 0
         theirs = table(part, "cosines").argmax(1) == 0
         for group, *found in zip(part, ours.tolist(), theirs.tolist(), strict=True):
-            right.setdefault(group["lang"], []).append(found)
-    shares = {lang: torch.tensor(found).float().mean(0).tolist() for lang, found in right.items()}
-    return ", ".join(f"{lang} {ours:.3f} (embedder {theirs:.3f})" for lang, (ours, theirs) in sorted(shares.items()))
+            for key in (group["lang"], group["size"]):
+                right.setdefault(key, []).append(found)
+    encoder.train()
+    shares = {key: torch.tensor(found).float().mean(0).tolist() for key, found in right.items()}
+    return ", ".join(f"{key} {ours:.3f} (embedder {theirs:.3f})" for key, (ours, theirs) in sorted(shares.items()))
 
 
 def batches(groups: list[dict], seed: int) -> Iterator[list[dict]]:
@@ -223,6 +240,7 @@ class Run:
             copied.copy_(ours)
 
     def train(self, groups: list[dict], held_out: list[dict]) -> None:
+        self.encoder.train()
         before, mean, saved, clock = self.spent, 0.0, self.spent, time.monotonic()
         for batch in batches(groups, seed=self.steps):
             loss = self.step(batch)
@@ -253,7 +271,8 @@ def main() -> None:
     run = Run(arguments.base, arguments.target, arguments.minutes, arguments.learning_rate, arguments.bfloat16)
     if (arguments.target / "checkpoint.pt").exists():
         run.resume()
-    run.train(groups, random.Random(7).sample(held_out, HELD_OUT))
+    rng = random.Random(7)
+    run.train(groups, [thin(group, rng) for group in rng.sample(held_out, min(HELD_OUT, len(held_out)))])
 
 
 if __name__ == "__main__":
