@@ -1,0 +1,178 @@
+"""Read the rows of a page in a person's order: columns one after the other, the rows of a table as they stand.
+
+Rows that leave the same gaps free belong together. Where the text in all the columns between the gaps runs on from line
+to line, they are columns; elsewhere they are a table, whose rows stay whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+
+from rag_core.reading.rows import Cell, Row
+from rag_core.reading.text import CELL, Block
+
+LEAST_LINES = 4
+"""Fewer lines than this are no column."""
+
+RUNS_ON = 0.4
+"""In running text at least this share of the lines goes on in the next."""
+
+FIGURES = 0.3
+"""With more figures than this among its characters, a column is one of a table."""
+
+GUTTER = 0.5
+"""A gap between columns is at least this part of a line's height wide."""
+
+_END = re.compile(r"[。！？；…!?;.:：][”’」』）》】〉\"')\]]*$")
+
+Span = tuple[float, float]
+
+
+def blocks(rows: Sequence[Row]) -> list[Block]:
+    """Return the text of the rows in reading order."""
+    result: list[Block] = []
+    for band in _bands(rows):
+        columns = _columns(band)
+        block = _side_by_side(columns) if columns else Block(tuple(_lines(band)))
+        if result and not block.columns and not result[-1].columns:
+            block = Block(result.pop().lines + block.lines)
+        result.append(block)
+    return result
+
+
+def in_order(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows in reading order, each of one column."""
+    for band in _bands(rows):
+        columns = _columns(band)
+        yield from (row for column in columns for row in in_order(column)) if columns else band
+
+
+def has_columns(result: Sequence[Block]) -> bool:
+    """Say whether some of the blocks are columns."""
+    return any(block.columns for block in result)
+
+
+def _side_by_side(columns: list[list[Row]]) -> Block:
+    """Return the columns' lines one after the other; what one column holds may be columns again."""
+    lines: list[str] = []
+    for column in columns:
+        ended = lines and _END.search(lines[-1])
+        lines += [*([""] if ended else []), *(line for block in blocks(column) for line in block.lines)]
+    return Block(tuple(lines), columns=True)
+
+
+# Bands
+
+
+def _bands(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Yield runs of rows that leave the same gaps free, or none."""
+    band: list[Row] = []
+    taken: list[Span] = []
+    for row in rows:
+        own, both = _taken([], row), _taken(taken, row)
+        if band and not (len(both) > 1 or len(own) == len(taken) == 1):
+            yield band
+            band, both = [], own
+        band.append(row)
+        taken = both
+    if band:
+        yield band
+
+
+def _taken(spans: list[Span], row: Row) -> list[Span]:
+    """Return the parts of the page's width that these rows take, with the gaps between them left out."""
+    least = GUTTER * max(cell.box.height for cell in row)
+    merged: list[Span] = []
+    for left, right in sorted([*spans, *((cell.box.left, cell.box.right) for cell in row)]):
+        if merged and left - merged[-1][1] < least:
+            merged[-1] = merged[-1][0], max(merged[-1][1], right)
+        else:
+            merged.append((left, right))
+    return merged
+
+
+def _columns(band: list[Row]) -> list[list[Row]]:
+    """Return the rows of each column where the band is columns of running text, else nothing."""
+    taken: list[Span] = []
+    for row in band:
+        taken = _taken(taken, row)
+    columns = [_between(band, span) for span in taken]
+    long = [column for column in columns if len(column) >= LEAST_LINES]
+    if len(long) < 2 or not all(_runs_on(column) for column in long):
+        return []
+    return columns if all(_as_wide(column, long[0]) for column in columns if column not in long) else []
+
+
+def _between(band: list[Row], span: Span) -> list[Row]:
+    within = ([cell for cell in row if span[0] <= cell.box.left and cell.box.right <= span[1]] for row in band)
+    return [cells for cells in within if cells]
+
+
+def _as_wide(column: list[Row], other: list[Row]) -> bool:
+    return max(map(_width, column)) >= 0.5 * max(map(_width, other))
+
+
+def _width(row: Row) -> float:
+    return row[-1].box.right - row[0].box.left
+
+
+def _runs_on(column: list[Row]) -> bool:
+    """Say whether a column's lines are running text: most fill it, few are figures, sentences run over line ends."""
+    text = "".join(cell.text for row in column for cell in row)
+    widest = max(map(_width, column))
+    full = sum(_width(row) >= 0.7 * widest for row in column)
+    figures = sum(map(str.isdigit, text))
+    if full * 2 < len(column) or figures > FIGURES * len(text):
+        return False
+    edge = max(row[-1].box.right for row in column)
+    on = sum(_goes_on(upper[-1], lower[0], edge) for upper, lower in pairwise(column))
+    return on >= RUNS_ON * (len(column) - 1)
+
+
+def _goes_on(upper: Cell, lower: Cell, edge: float) -> bool:
+    first = lower.text[0]
+    if _END.search(upper.text) and first.isupper():
+        return False
+    if first.islower() or upper.text.endswith(("-", "\u2010")):
+        return True
+    cased = first.upper() != first.lower()
+    return not cased and not upper.text[-1].isdigit() and upper.box.right >= edge - 1.5 * upper.box.height
+
+
+# Lines
+
+
+def _lines(band: list[Row]) -> Iterator[str]:
+    """Yield a line for each row, an empty one where the page leaves more room than between lines."""
+    table = sum(len(row) > 1 for row in band) > 1
+    pitch = _pitch(band)
+    left = min(row[0].box.left for row in band)
+    below = [*band[1:], band[-1]]
+    former: Row | None = None
+    for row, following in zip(band, below, strict=True):
+        if former and former[0].box.bottom - row[0].box.bottom > 1.7 * pitch:
+            yield ""
+        yield _indent(row, following, left) + _line(row, table)
+        former = row
+
+
+def _pitch(band: list[Row]) -> float:
+    steps = [upper[0].box.bottom - lower[0].box.bottom for upper, lower in pairwise(band)]
+    return median(steps) if steps else 0.0
+
+
+def _indent(row: Row, following: Row, left: float) -> str:
+    """Return two spaces for a line that begins a paragraph: it stands farther to the right than the next."""
+    step = row[0].box.left - max(left, following[0].box.left)
+    return "  " if len(row) == 1 and 0.7 * row[0].box.height < step < 4 * row[0].box.height else ""
+
+
+def _line(row: Row, table: bool) -> str:
+    text = row[0].text
+    for former, cell in pairwise(row):
+        wide = cell.box.left - former.box.right >= 1.6 * former.box.height
+        text += (CELL if table or wide else " ") + cell.text
+    return text
