@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import chain, pairwise
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
 
 from rag_core.datatypes import Quality
 from rag_core.reading.quality import VERDICTS
@@ -33,35 +33,50 @@ _TOGETHER = 4
 
 _HYPHENS = {ord(hyphen): "" for hyphen in "-\u2010"}
 _DOUBLED = re.compile(rf"(?:([^\W_])\1+[^\w\n]*){{{_TOGETHER},}}")
+_ONE_LETTER = frozenset("aAIOyYeo")
+"""Letters that are words, in English and its neighbours."""
+
 _LEAST = 4
 """Shorter lines stand on a page more than once by chance."""
 
 
 def faults(
-    texts: Mapping[str, str], verdicts: Mapping[str, Quality], seen: Sequence[Block]
+    texts: Mapping[str, str], verdicts: Mapping[str, Quality], witness: str, seen: Sequence[Block]
 ) -> dict[str, dict[str, float]]:
     """Return what speaks against each reading, by its name and the part's: of shares from ``SLIGHT`` on.
 
-    ``texts`` are as they were extracted; ``seen`` are the blocks that PDFium's reading is made of.
+    ``texts`` are as they were extracted; ``seen`` are the blocks that the text of the ``witness`` is made of.
     """
     repaired = {name: repair_characters(text) for name, text in texts.items()}
-    printed = (line for block in seen for line in repair_block(block).lines)
-    lines = [line for line in map(_bare, printed) if len(line) >= _LEAST]
     written = {name: letters_of(text) for name, text in repaired.items()}
     most = max(written.values(), default=0)
-    return {
-        name: _grave(
-            {
-                LETTERS: VERDICTS.index(verdicts[name].verdict) / 2,
-                REPEATS: repeated(text),
-                LOST: 1 - written[name] / most if most else 0.0,
-                TORN: torn(text, lines),
-                ORDER: out_of_order(text, lines),
-                CUT: max((cut(text, other) for key, other in repaired.items() if key != name), default=0.0),
-            }
-        )
+    parts = {
+        name: {
+            LETTERS: VERDICTS.index(verdicts[name].verdict) / 2,
+            REPEATS: repeated(text),
+            LOST: 1 - written[name] / most if most else 0.0,
+        }
         for name, text in repaired.items()
     }
+    if witness in parts:
+        _hold_against(repaired, witness, [line for block in seen for line in repair_block(block).lines], parts)
+    return {name: _grave(shares) for name, shares in parts.items()}
+
+
+def _hold_against(
+    texts: Mapping[str, str], witness: str, printed: Sequence[str], parts: Mapping[str, dict[str, float]]
+) -> None:
+    """Add to the parts what the printed lines say of the other texts, and these of them."""
+    lines = [line for line in map(_bare, printed) if len(line) >= _LEAST]
+    for name in texts.keys() - {witness}:
+        words = common_words(texts[name], texts[witness])
+        cut_in_text, cut_in_lines = cut(texts[name], printed, words)
+        parts[name] |= {
+            TORN: torn(texts[name], lines),
+            ORDER: out_of_order(texts[name], lines),
+            CUT: cut_in_text,
+        }
+        parts[witness][CUT] = max(parts[witness].get(CUT, 0.0), cut_in_lines)
 
 
 def _grave(parts: dict[str, float]) -> dict[str, float]:
@@ -81,8 +96,8 @@ def _bare(line: str) -> str:
 
 def letters_of(text: str) -> int:
     """Count letters and figures, those that were painted or read again left out."""
-    kept = (line for line in text.split("\n") if line.strip())
-    once = "\n".join(_once(line) for line in _without_repeats([*kept]))
+    kept = [line for line in text.split("\n") if line.strip()]
+    once = "\n".join(map(_once, _without_repeats(kept)))
     return sum(map(str.isalnum, once))
 
 
@@ -96,14 +111,11 @@ def repeated(text: str) -> float:
 
 
 def _without_repeats(lines: Sequence[str]) -> list[str]:
-    """Return the lines without those that follow on one like them."""
-    former = chain([""], lines)
-    return [line for before, line in zip(former, lines, strict=False) if not _says_again(before, line)]
-
-
-def _says_again(former: str, line: str) -> bool:
-    bare = "".join(line.split())
-    return len(bare) >= _LEAST and not bare.isdigit() and bare == "".join(former.split())
+    """Return the lines without those that follow on one like them; short ones do so by chance where few lines do."""
+    bare = ["", *("".join(line.split()) for line in lines)]
+    again = [former == line and not line.isdigit() for former, line in pairwise(bare)]
+    least = 1 if sum(again) * 3 >= len(lines) else _LEAST
+    return [line for line, repeats in zip(lines, again, strict=True) if not repeats or len(line.strip()) < least]
 
 
 def _once(line: str) -> str:
@@ -153,14 +165,51 @@ def _longest_rise(places: Sequence[tuple[int, int]]) -> int:
 # Words
 
 
-def cut(text: str, other: str) -> float:
-    """Return the share of the words that a space cuts: the other reading has them whole, and not their pieces."""
-    words, whole = WORD.findall(text), {word.lower() for word in WORD.findall(other)}
-    pairs = [(one.lower(), two.lower()) for line in text.split("\n") for one, two in _neighbours(line)]
-    cuts = sum(one + two in whole and not (one in whole and two in whole) for one, two in pairs)
-    return cuts / len(words) if words else 0.0
+def common_words(text: str, other: str) -> set[str]:
+    """Return the words of two letters or more that both texts have, in lower case."""
+    found = [{word.lower() for word in WORD.findall(one) if len(word) > 1} for one in (text, other)]
+    return found[0] & found[1]
 
 
-def _neighbours(line: str) -> list[tuple[str, str]]:
-    words = re.findall(r"[A-Za-z]+", line)
-    return [(one, two) for one, two in pairwise(words) if f"{one} {two}" in line]
+def cut(text: str, lines: Sequence[str], words: Collection[str]) -> tuple[float, float]:
+    """Return the shares of the words that spaces cut in the text, and in the printed lines.
+
+    Where one has a space that the other has not, the whole is right if it is one of ``words``, which both have, or its
+    pieces are none that a person writes; else the space is.
+    """
+    read, spaces = _spaces(text)
+    in_text = in_lines = total = 0
+    for line in lines:
+        bare, own = _spaces(line)
+        start = read.find(bare)
+        if start < 0 or len(bare) < _LEAST:
+            continue
+        theirs = {place - start for place in spaces if start < place < start + len(bare)}
+        total += len(own) + 1
+        in_text += _cuts(bare, own, theirs, words)
+        in_lines += _cuts(bare, theirs, own, words)
+    return (in_text / total, in_lines / total) if total else (0.0, 0.0)
+
+
+def _spaces(text: str) -> tuple[str, set[int]]:
+    """Return the text without white space, and before which of its characters some stood."""
+    pieces = text.split()
+    return "".join(pieces), set(accumulate(map(len, pieces)))
+
+
+def _cuts(bare: str, own: Collection[int], theirs: Collection[int], words: Collection[str]) -> int:
+    """Count the words between ``own`` spaces that ``theirs`` cut."""
+    cuts = 0
+    for start, end in pairwise([0, *sorted(own), len(bare)]):
+        inner = sorted(place for place in theirs if start < place < end)
+        pieces = [bare[one:other] for one, other in pairwise([start, *inner, end])]
+        cuts += bool(inner) and bare[start:end].isascii() and _is_cut(bare[start:end], pieces, words)
+    return cuts
+
+
+def _is_cut(whole: str, pieces: Sequence[str], words: Collection[str]) -> bool:
+    if whole.lower() in words:
+        return True
+    letters = [piece for piece in pieces if piece.isalpha()]
+    single = any(len(piece) == 1 and piece not in _ONE_LETTER for piece in letters)
+    return bool(letters) and (single or not any(piece.lower() in words for piece in letters))

@@ -71,10 +71,11 @@ def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) 
     raw = {name: written for name, (_, written) in texts.items()}
     if PYPDF in raw and pdfium.COLUMNS in seen.marks and quality.is_interleaved(raw[PYPDF], seen.text):
         qualities[PYPDF] = quality.doubt(qualities[PYPDF], "columns")
-    faults = evidence.faults(raw, qualities, seen.blocks)
+    faults = evidence.faults(raw, qualities, PDFIUM, seen.blocks)
     extracts = {name: Extract(text, qualities[name], faults[name]) for name, (text, _) in texts.items()}
-    # PDFium follows a vertical line to its end; pypdf reads across such lines.
-    first = sorted(extracts, key=lambda name: name == PYPDF) if pdfium.VERTICAL in seen.marks else extracts
+    # Where both are as good: PDFium follows a vertical line to its end, and knows which lines are a column's.
+    placed = {pdfium.VERTICAL, pdfium.COLUMNS} & set(seen.marks)
+    first = sorted(extracts, key=lambda name: name == PYPDF) if placed else extracts
     return PageReading(number, extracts, min(first, key=lambda name: evidence.score(faults[name])))
 
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 MOST = 100_000
 """Characters of a page that are looked at: more of them stand on no paper."""
 
-SAME_PLACE = 0.3
-"""Bold is faked by painting a character again, moved by less than this part of its width and height."""
+SAME_PLACE = 0.5, 0.3
+"""Bold is faked by painting a character again, moved by less than these parts of its width and height.
 
-GRID = 8.0
-"""Points between the lines of the grid in which characters are looked up."""
+The two letters of "ll" stand a whole width apart.
+"""
 
 HYPHENS = {0x02: "-", 0xFFFE: "-"}
 """What PDFium makes of a hyphen at a line's end."""
@@ -51,7 +51,7 @@ def _read(textpage: PdfTextPage) -> Iterator[Glyph]:
     handle, rectangle, x, y = textpage.raw, raw.FS_RECTF(), c_double(), c_double()
     place, across, up = byref(rectangle), byref(x), byref(y)
     unicode_of, box_of, origin_of = raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetCharOrigin
-    spaced = False
+    angle_of, spaced = raw.FPDFText_GetCharAngle, False
     for number in range(min(textpage.count_chars(), MOST)):
         code = unicode_of(handle, number)
         character = HYPHENS.get(code) or chr(code)
@@ -61,7 +61,8 @@ def _read(textpage: PdfTextPage) -> Iterator[Glyph]:
             continue
         box_of(handle, number, place)
         origin_of(handle, number, across, up)
-        turns = quarters(-math.degrees(raw.FPDFText_GetCharAngle(handle, number)))
+        angle = angle_of(handle, number)
+        turns = quarters(-math.degrees(angle)) if angle else 0
         box, base = Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top), y.value
         if turns:
             box, base = box.turned(turns), point_turned(x.value, base, turns)[1]
@@ -71,34 +72,28 @@ def _read(textpage: PdfTextPage) -> Iterator[Glyph]:
 
 def painted_once(all_of_them: Sequence[Glyph]) -> list[Glyph]:
     """Return the characters without those that only make others bold: the same ones, painted again where they stand."""
-    seen: dict[tuple[str, int, int], list[Box]] = {}
-    former: Glyph | None = None
-    kept = []
+    alike: dict[str, list[Glyph]] = {}
     for glyph in all_of_them:
-        # PDFium gives the letters of a ligature one after the other in one place.
-        ligature = former is not None and glyph.box == former.box and glyph.number == former.number + 1
-        if ligature or not _is_repeat(glyph, seen):
-            kept.append(glyph)
-        former = glyph
-    return kept
+        alike.setdefault(glyph.character, []).append(glyph)
+    repeats = {number for group in alike.values() if len(group) > 1 for number in _repeats(group)}
+    return [glyph for glyph in all_of_them if glyph.number not in repeats] if repeats else list(all_of_them)
 
 
-def _is_repeat(glyph: Glyph, seen: dict[tuple[str, int, int], list[Box]]) -> bool:
-    """Say whether the character was seen where it stands, and remember it in the four cells of a grid around there."""
-    character, box = glyph.character, glyph.box
-    column, row = int(box.left / GRID), int(box.bottom / GRID)
-    if any(_same_place(box, before) for before in seen.get((character, column, row), ())):
-        return True
-    for x in (column, column + 1 if box.left % GRID > GRID / 2 else column - 1):
-        for y in (row, row + 1 if box.bottom % GRID > GRID / 2 else row - 1):
-            seen.setdefault((character, x, y), []).append(box)
-    return False
-
-
-def _same_place(box: Box, other: Box) -> bool:
-    across = SAME_PLACE * max(box.width, 1.0)
-    along = SAME_PLACE * max(box.height, 1.0)
-    return abs(box.left - other.left) < across and abs(box.bottom - other.bottom) < along
+def _repeats(group: list[Glyph]) -> Iterator[int]:
+    """Yield the numbers of those of the same characters that stand where one stands that was painted before."""
+    across, along = SAME_PLACE
+    ordered = sorted(group, key=lambda glyph: glyph.box.left)
+    for place, glyph in enumerate(ordered, start=1):
+        left, bottom, right, top = glyph.box
+        reach = left + across * max(right - left, 1.0)
+        while place < len(ordered) and ordered[place].box.left < reach:
+            other = ordered[place]
+            level = abs(other.box.bottom - bottom) < along * max(top - bottom, 1.0)
+            # PDFium gives the letters of a ligature one after the other in one place.
+            ligature = other.box == glyph.box and abs(other.number - glyph.number) == 1
+            if level and not ligature:
+                yield max(other.number, glyph.number)
+            place += 1
 
 
 def running(all_of_them: Iterable[Glyph], turns: int | None) -> list[Glyph]:

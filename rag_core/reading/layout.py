@@ -6,13 +6,14 @@ to line, they are columns; elsewhere they are a table, whose rows stay whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from rag_core.reading.rows import Cell, Row
-from rag_core.reading.text import CELL, Block
+from rag_core.reading import tables
+from rag_core.reading.rows import Row, step
+from rag_core.reading.tables import Span, ends_sentence
+from rag_core.reading.text import Block
 
 LEAST_LINES = 4
 """Fewer lines than this are no column."""
@@ -23,12 +24,14 @@ RUNS_ON = 0.4
 FIGURES = 0.3
 """With more figures than this among its characters, a column is one of a table."""
 
+LEAST_WIDTH = 5.0
+"""A column of running text is at least so many times as wide as its lines are high; a table's cells are not."""
+
+FAR = 2.5
+"""So many lines' room between two rows parts what stands above from what stands below."""
+
 GUTTER = 0.5
 """A gap between columns is at least this part of a line's height wide."""
-
-_END = re.compile(r"[。！？；…!?;.:：][”’」』）》】〉\"')\]]*$")
-
-Span = tuple[float, float]
 
 
 def blocks(rows: Sequence[Row]) -> list[Block]:
@@ -59,7 +62,7 @@ def _side_by_side(columns: list[list[Row]]) -> Block:
     """Return the columns' lines one after the other; what one column holds may be columns again."""
     lines: list[str] = []
     for column in columns:
-        ended = lines and _END.search(lines[-1])
+        ended = lines and ends_sentence(lines[-1])
         lines += [*([""] if ended else []), *(line for block in blocks(column) for line in block.lines)]
     return Block(tuple(lines), columns=True)
 
@@ -71,9 +74,11 @@ def _bands(rows: Sequence[Row]) -> Iterator[list[Row]]:
     """Yield runs of rows that leave the same gaps free, or none."""
     band: list[Row] = []
     taken: list[Span] = []
+    far = FAR * _pitch(rows)
     for row in rows:
         own, both = _taken([], row), _taken(taken, row)
-        if band and not (len(both) > 1 or len(own) == len(taken) == 1):
+        together = len(both) > 1 or len(own) == len(taken) == 1
+        if band and (not together or step(band[-1], row) > far):
             yield band
             band, both = [], own
         band.append(row)
@@ -94,12 +99,17 @@ def _taken(spans: list[Span], row: Row) -> list[Span]:
     return merged
 
 
-def _columns(band: list[Row]) -> list[list[Row]]:
-    """Return the rows of each column where the band is columns of running text, else nothing."""
+def _spans(band: list[Row]) -> list[Span]:
+    """Return what lies between the gaps that all these rows leave free."""
     taken: list[Span] = []
     for row in band:
         taken = _taken(taken, row)
-    columns = [_between(band, span) for span in taken]
+    return taken
+
+
+def _columns(band: list[Row]) -> list[list[Row]]:
+    """Return the rows of each column where the band is columns of running text, else nothing."""
+    columns = [_between(band, span) for span in _spans(band)]
     long = [column for column in columns if len(column) >= LEAST_LINES]
     if len(long) < 2 or not all(_runs_on(column) for column in long):
         return []
@@ -123,23 +133,15 @@ def _runs_on(column: list[Row]) -> bool:
     """Say whether a column's lines are running text: most fill it, few are figures, sentences run over line ends."""
     text = "".join(cell.text for row in column for cell in row)
     widest = max(map(_width, column))
+    if widest < LEAST_WIDTH * median(row[0].box.height for row in column):
+        return False
     full = sum(_width(row) >= 0.7 * widest for row in column)
     figures = sum(map(str.isdigit, text))
     if full * 2 < len(column) or figures > FIGURES * len(text):
         return False
     edge = max(row[-1].box.right for row in column)
-    on = sum(_goes_on(upper[-1], lower[0], edge) for upper, lower in pairwise(column))
+    on = sum(tables.goes_on(upper[-1], lower[0], edge) for upper, lower in pairwise(column))
     return on >= RUNS_ON * (len(column) - 1)
-
-
-def _goes_on(upper: Cell, lower: Cell, edge: float) -> bool:
-    first = lower.text[0]
-    if _END.search(upper.text) and first.isupper():
-        return False
-    if first.islower() or upper.text.endswith(("-", "\u2010")):
-        return True
-    cased = first.upper() != first.lower()
-    return not cased and not upper.text[-1].isdigit() and upper.box.right >= edge - 1.5 * upper.box.height
 
 
 # Lines
@@ -148,31 +150,33 @@ def _goes_on(upper: Cell, lower: Cell, edge: float) -> bool:
 def _lines(band: list[Row]) -> Iterator[str]:
     """Yield a line for each row, an empty one where the page leaves more room than between lines."""
     table = sum(len(row) > 1 for row in band) > 1
+    rows = tables.whole_rows(band, _spans(band)) if table else band
     pitch = _pitch(band)
-    left = min(row[0].box.left for row in band)
-    below = [*band[1:], band[-1]]
+    left = min(row[0].box.left for row in rows)
+    below = [*rows[1:], rows[-1]]
     former: Row | None = None
-    for row, following in zip(band, below, strict=True):
-        if former and former[0].box.bottom - row[0].box.bottom > 1.7 * pitch:
+    for row, following in zip(rows, below, strict=True):
+        if former and step(former, row) > 1.7 * pitch:
             yield ""
-        yield _indent(row, following, left) + _line(row, table)
+        yield _indent(row, following, left) + (tables.line_of(row) if table or _is_wide(row) else _line(row))
         former = row
 
 
-def _pitch(band: list[Row]) -> float:
-    steps = [upper[0].box.bottom - lower[0].box.bottom for upper, lower in pairwise(band)]
+def _pitch(rows: Sequence[Row]) -> float:
+    steps = [step(upper, lower) for upper, lower in pairwise(rows)]
     return median(steps) if steps else 0.0
 
 
 def _indent(row: Row, following: Row, left: float) -> str:
     """Return two spaces for a line that begins a paragraph: it stands farther to the right than the next."""
-    step = row[0].box.left - max(left, following[0].box.left)
-    return "  " if len(row) == 1 and 0.7 * row[0].box.height < step < 4 * row[0].box.height else ""
+    inward = row[0].box.left - max(left, following[0].box.left)
+    return "  " if len(row) == 1 and 0.7 * row[0].box.height < inward < 4 * row[0].box.height else ""
 
 
-def _line(row: Row, table: bool) -> str:
-    text = row[0].text
-    for former, cell in pairwise(row):
-        wide = cell.box.left - former.box.right >= 1.6 * former.box.height
-        text += (CELL if table or wide else " ") + cell.text
-    return text
+def _is_wide(row: Row) -> bool:
+    """Say whether the gaps of a row by itself are wider than any between words."""
+    return all(cell.box.left - former.box.right >= 1.6 * former.box.height for former, cell in pairwise(row))
+
+
+def _line(row: Row) -> str:
+    return " ".join(cell.text for cell in row)

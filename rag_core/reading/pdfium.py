@@ -36,8 +36,14 @@ _HYPHENS = {ord(hyphen): "" for hyphen in "-\u2010\u00ad"}
 PICTURES, DRAWN, COLUMNS, VERTICAL = "pictures", "drawn", "columns", "vertical"
 """What a page shows: images, other marks without text, text in columns, text from top to bottom."""
 
+DEPTH = 3
+"""How deep forms are looked into that hold what a page shows."""
+
 LEAST_LINE = 4
 """Lines of fewer characters than this are letters that stand one below the other, or a table's cells."""
+
+LEAST_HEIGHT = 0.6
+"""What is lower than this part of its line may be a superscript."""
 
 BROKEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end, and for the break behind it."""
@@ -117,29 +123,54 @@ def _read(textpage: PdfTextPage) -> tuple[list[Block], list[str]]:
 def _drawn(page: PdfPage, has_text: bool) -> list[str]:
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE, FPDF_PAGEOBJ_PATH, FPDF_PAGEOBJ_SHADING
 
-    kinds = {thing.type for thing in page.get_objects(max_depth=3)}
+    kinds = _kinds(page)
     if FPDF_PAGEOBJ_IMAGE in kinds:
         return [PICTURES]
     return [DRAWN] if kinds & {FPDF_PAGEOBJ_PATH, FPDF_PAGEOBJ_SHADING} and not has_text else []
 
 
+def _kinds(page: PdfPage) -> set[int]:
+    """Return the kinds of what was painted on a page, and in the forms that it shows."""
+    from pypdfium2 import raw
+
+    things = [raw.FPDFPage_GetObject(page, number) for number in range(raw.FPDFPage_CountObjects(page))]
+    kinds: set[int] = set()
+    for _ in range(DEPTH):
+        forms = [thing for thing in things if raw.FPDFPageObj_GetType(thing) == raw.FPDF_PAGEOBJ_FORM]
+        kinds |= {raw.FPDFPageObj_GetType(thing) for thing in things}
+        things = [
+            raw.FPDFFormObj_GetObject(form, number)
+            for form in forms
+            for number in range(raw.FPDFFormObj_CountObjects(form))
+        ]
+    return kinds
+
+
 def is_plain(textpage: PdfTextPage) -> bool:
-    """Say whether the lines stand below each other as they were painted: nothing beside, above or over the last."""
-    lines = _lines(textpage)
-    below = all(lower.top <= upper.bottom + upper.height / 4 for upper, lower in pairwise(lines))
-    return below and textpage.count_chars() >= LEAST_LINE * len(lines)
-
-
-def _lines(textpage: PdfTextPage) -> list[Box]:
-    """Return the boxes of the lines in the order of the text; runs that stand beside each other are one line."""
+    """Say whether lines of whole words stand below each other as they were painted, with nothing small in them."""
     lines: list[Box] = []
-    for number in range(textpage.count_rects()):
+    count, small = textpage.count_rects(), False
+    for number in range(count):
         box = Box(*textpage.get_rect(number))
-        if lines and lines[-1].beside(box):
+        if not lines or box.top <= lines[-1].bottom + lines[-1].height / 4:
+            lines.append(box)
+        elif lines[-1].beside(box):
+            small = small or box.height < LEAST_HEIGHT * lines[-1].height
             lines[-1] = lines[-1].around(box)
         else:
-            lines.append(box)
-    return lines
+            return False
+    text = textpage.get_text_range(errors="replace").replace(BROKEN, "\n").strip()
+    # Where every character was painted alone, a comma is as small as a superscript.
+    alone = count >= LEAST_LINE * len(lines)
+    as_many = text.count("\n") + 1 == len(lines) and len(text) >= LEAST_LINE * len(lines)
+    return as_many and (alone or not small) and not is_spread(text)
+
+
+def is_spread(text: str) -> bool:
+    """Say whether one word in five is a single Latin letter: the letters stand apart."""
+    words = text.split()
+    single = sum(len(word) == 1 and word.isascii() and word.isalpha() for word in words)
+    return len(words) >= LEAST_LINE and single * 5 >= len(words)
 
 
 def _as_painted(textpage: PdfTextPage) -> Block:

@@ -22,7 +22,7 @@ HAN_GAP = 0.6
 CELL_GAP = 0.8
 """From this part on, a gap parts columns or the cells of a table."""
 
-SPREAD_GAP = 0.25
+SPREAD_GAP = 0.08
 """Most characters of a row stand so far apart: they are letter-spaced, and the gaps count by the common one."""
 
 SMALL = 0.85
@@ -74,6 +74,11 @@ def rows(glyphs: Sequence[Glyph]) -> list[Row]:
         else:
             lines[taker].runs.append(run)
     return [_cells(lines[base].runs) for base in reversed(bases)]
+
+
+def step(upper: Row, lower: Row) -> float:
+    """Return how much lower a row stands than another."""
+    return upper[0].box.bottom - lower[0].box.bottom
 
 
 def _runs(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
