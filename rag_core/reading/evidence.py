@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from rag_core.datatypes import Quality
-from rag_core.reading.quality import VERDICTS
+from rag_core.reading.quality import UNREADABLE, VERDICTS
 from rag_core.reading.text import WORD, Block, repair_block, repair_characters
 
 LETTERS, REPEATS, LOST, TORN, ORDER, CUT = "letters", "repeats", "lost", "torn", "order", "cut"
@@ -27,6 +27,9 @@ SLIGHT = 0.03
 
 MOST_LOST = 0.1
 """A reading that lacks this share of the other's characters is never chosen over it."""
+
+DOUBTED = 0.3
+"""A reading in which so much is read again is doubted even where no other is better."""
 
 _TOGETHER = 4
 """So many different characters in a row, each twice or more, were painted twice: no word is written like that."""
@@ -49,12 +52,14 @@ def faults(
     """
     repaired = {name: repair_characters(text) for name, text in texts.items()}
     written = {name: letters_of(text) for name, text in repaired.items()}
-    most = max(written.values(), default=0)
+    # A text of which nothing can be trusted has no characters that another one could lack.
+    legible = [count for name, count in written.items() if verdicts[name].verdict != UNREADABLE]
+    most = max(legible or written.values(), default=0)
     parts = {
         name: {
             LETTERS: VERDICTS.index(verdicts[name].verdict) / 2,
             REPEATS: repeated(text),
-            LOST: 1 - written[name] / most if most else 0.0,
+            LOST: max(0.0, 1 - written[name] / most) if most else 0.0,
         }
         for name, text in repaired.items()
     }
@@ -85,8 +90,12 @@ def _grave(parts: dict[str, float]) -> dict[str, float]:
 
 def score(parts: Mapping[str, float]) -> float:
     """Return how much speaks against a reading: 0 for nothing."""
-    lost = 100.0 if parts.get(LOST, 0.0) >= MOST_LOST else 0.0
-    return lost + sum(WEIGHTS[part] * share for part, share in parts.items())
+    return sum(WEIGHTS[part] * share for part, share in parts.items())
+
+
+def rank(parts: Mapping[str, float]) -> tuple[bool, float]:
+    """Return a reading's place among others, the least first: those that lack too much come behind the rest."""
+    return parts.get(LOST, 0.0) >= MOST_LOST, score(parts)
 
 
 def _bare(line: str) -> str:
@@ -120,13 +129,18 @@ def _without_repeats(lines: Sequence[str]) -> list[str]:
 
 def _once(line: str) -> str:
     """Return a line without the repeats in it: of each character, or of the whole."""
-    line = _DOUBLED.sub(lambda match: re.sub(r"([^\W_])\1+", r"\1", match.group()), line)
+    line = _DOUBLED.sub(_single, line)
     bare = "".join(line.split())
     for times in (2, 3, 4):
         part, rest = divmod(len(bare), times)
         if part >= _LEAST and not rest and bare == bare[:part] * times and any(map(str.isalpha, bare)):
             return bare[:part]
     return line
+
+
+def _single(match: re.Match[str]) -> str:
+    run = match.group()
+    return re.sub(r"([^\W_])\1+", r"\1", run) if any(map(str.isalpha, run)) else run  # 1100 2200 is a figure
 
 
 # Rows and their order

@@ -1,7 +1,7 @@
 """Read every page with two extractors, judge both texts, and take the better one.
 
-pypdf comes first: its lines are what ``text`` repairs best. Where its text of a page is worse than PDFium's, or it read
-across two columns, PDFium's is taken. Both are kept, so that a reader can look and choose otherwise.
+pypdf comes first where nothing speaks against it; ``evidence`` says what does, of both. Both texts are kept with that,
+so that a reader can look and choose otherwise.
 """
 
 from __future__ import annotations
@@ -76,7 +76,10 @@ def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) 
     # Where both are as good: PDFium follows a vertical line to its end, and knows which lines are a column's.
     placed = {pdfium.VERTICAL, pdfium.COLUMNS} & set(seen.marks)
     first = sorted(extracts, key=lambda name: name == PYPDF) if placed else extracts
-    return PageReading(number, extracts, min(first, key=lambda name: evidence.score(faults[name])))
+    chosen = min(first, key=lambda name: evidence.rank(faults[name]))
+    if faults[chosen].get(evidence.REPEATS, 0.0) >= evidence.DOUBTED:
+        extracts[chosen] = replace(extracts[chosen], quality=quality.doubt(qualities[chosen], "repeats"))
+    return PageReading(number, extracts, chosen)
 
 
 def pages(readings: Sequence[PageReading], drop_repeated: bool = False) -> list[Page]:

@@ -27,6 +27,7 @@ REASONS = (
     "uncommon",
     "symbols",
     "columns",
+    "repeats",
     "vertical",
     "spaced",
     "glued",

@@ -7,8 +7,11 @@ typesetter's gap became, each hides a sentence from every search.
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -64,6 +67,22 @@ def repair_characters(text: str) -> str:
     text = _SOFT_BREAK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("⼾", _door(text)) if "⼾" in text else text
     return mend_surrogates(text.translate(_REPAIRS))
+
+
+def row_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the lines stand that are rows of a table."""
+    spans, start = [], 0
+    for line in text.split("\n") if CELL in text else ():
+        if CELL in line:
+            spans.append((start, start + len(line)))
+        start += len(line) + 1
+    return spans
+
+
+def is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Say whether a place lies in one of these spans, which stand in order."""
+    number = bisect_right(spans, (place, sys.maxsize)) - 1
+    return number >= 0 and place < spans[number][1]
 
 
 def repair_block(block: Block) -> Block:
