@@ -7,7 +7,7 @@ part is a share of the page in [0, 1]; a reading's score is the sum of its parts
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate, pairwise
@@ -25,6 +25,9 @@ words cut by spaces."""
 SLIGHT = 0.03
 """Parts below this share decide nothing: two extractors never agree on every sign."""
 
+LONGEST = 60_000
+"""Longer texts stand on no paper; holding them against printed lines would take too long."""
+
 MOST_LOST = 0.1
 """A reading that lacks this share of the other's characters is never chosen over it."""
 
@@ -35,6 +38,7 @@ _TOGETHER = 4
 """So many different characters in a row, each twice or more, were painted twice: no word is written like that."""
 
 _HYPHENS = {ord(hyphen): "" for hyphen in "-\u2010"}
+_AGAIN = re.compile(r"([^\W_])\1+")
 _DOUBLED = re.compile(rf"(?:([^\W_])\1+[^\w\n]*){{{_TOGETHER},}}")
 _ONE_LETTER = frozenset("aAIOyYeo")
 """Letters that are words, in English and its neighbours."""
@@ -63,7 +67,7 @@ def faults(
         }
         for name, text in repaired.items()
     }
-    if witness in parts:
+    if witness in parts and max(map(len, repaired.values())) <= LONGEST:
         _hold_against(repaired, witness, [line for block in seen for line in repair_block(block).lines], parts)
     return {name: _grave(shares) for name, shares in parts.items()}
 
@@ -139,8 +143,10 @@ def _once(line: str) -> str:
 
 
 def _single(match: re.Match[str]) -> str:
+    """Return a run of repeated characters as it was before they were; ``1100 2200`` are figures and stay."""
     run = match.group()
-    return re.sub(r"([^\W_])\1+", r"\1", run) if any(map(str.isalpha, run)) else run  # 1100 2200 is a figure
+    times = min(len(again.group()) for again in _AGAIN.finditer(run))
+    return _AGAIN.sub(lambda again: again[1] * (len(again[0]) // times), run) if any(map(str.isalpha, run)) else run
 
 
 # Rows and their order
@@ -192,13 +198,15 @@ def cut(text: str, lines: Sequence[str], words: Collection[str]) -> tuple[float,
     pieces are none that a person writes; else the space is.
     """
     read, spaces = _spaces(text)
+    places = sorted(spaces)
     in_text = in_lines = total = 0
     for line in lines:
         bare, own = _spaces(line)
         start = read.find(bare)
         if start < 0 or len(bare) < _LEAST:
             continue
-        theirs = {place - start for place in spaces if start < place < start + len(bare)}
+        inner = places[bisect_right(places, start) : bisect_left(places, start + len(bare))]
+        theirs = {place - start for place in inner}
         total += len(own) + 1
         in_text += _cuts(bare, own, theirs, words)
         in_lines += _cuts(bare, theirs, own, words)

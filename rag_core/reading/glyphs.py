@@ -21,6 +21,9 @@ SAME_PLACE = 0.5, 0.3
 The two letters of "ll" stand a whole width apart.
 """
 
+NEIGHBOURS = 400
+"""A character is compared with so many like it that begin as far to the right: a page has no more lines."""
+
 HYPHENS = {0x02: "-", 0xFFFE: "-"}
 """What PDFium makes of a hyphen at a line's end."""
 
@@ -63,7 +66,9 @@ def _read(textpage: PdfTextPage) -> Iterator[Glyph]:
         origin_of(handle, number, across, up)
         angle = angle_of(handle, number)
         turns = quarters(-math.degrees(angle)) if angle else 0
-        box, base = Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top), y.value
+        left, bottom, right, top, base = rectangle.left, rectangle.bottom, rectangle.right, rectangle.top, y.value
+        # Some fonts do not say how high they are.
+        box = Box(left, bottom, right, top if top - bottom >= 1 else bottom + max(right - left, 1.0))
         if turns:
             box, base = box.turned(turns), point_turned(x.value, base, turns)[1]
         yield Glyph(character, box, base, number, spaced, turns)
@@ -86,7 +91,8 @@ def _repeats(group: list[Glyph]) -> Iterator[int]:
     for place, glyph in enumerate(ordered, start=1):
         left, bottom, right, top = glyph.box
         reach = left + across * max(right - left, 1.0)
-        while place < len(ordered) and ordered[place].box.left < reach:
+        last = min(len(ordered), place + NEIGHBOURS)
+        while place < last and ordered[place].box.left < reach:
             other = ordered[place]
             level = abs(other.box.bottom - bottom) < along * max(top - bottom, 1.0)
             # PDFium gives the letters of a ligature one after the other in one place.

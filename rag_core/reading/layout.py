@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from rag_core.reading import tables
-from rag_core.reading.rows import Row, step
+from rag_core.reading.rows import Row, starts_item, step
 from rag_core.reading.tables import Span, ends_sentence
 from rag_core.reading.text import Block
 
@@ -153,13 +153,18 @@ def _lines(band: list[Row]) -> Iterator[str]:
     rows = tables.whole_rows(band, _spans(band)) if table else band
     pitch = _pitch(band)
     left = min(row[0].box.left for row in rows)
-    below = [*rows[1:], rows[-1]]
     former: Row | None = None
-    for row, following in zip(rows, below, strict=True):
+    for row, following in zip(rows, [*rows[1:], rows[-1]], strict=True):
         if former and step(former, row) > 1.7 * pitch:
             yield ""
-        yield _indent(row, following, left) + (tables.line_of(row) if table or _is_wide(row) else _line(row))
+        line = tables.line_of(row) if table or _is_wide(row) else _line(row)
+        yield line if former and _hangs(former, row) else _indent(row, following, left) + line
         former = row
+
+
+def _hangs(former: Row, row: Row) -> bool:
+    """Say whether a row goes on under an item's text, to the right of its mark."""
+    return starts_item(former) or former[0].box.left >= row[0].box.left - 0.7 * row[0].box.height
 
 
 def _pitch(rows: Sequence[Row]) -> float:

@@ -6,9 +6,11 @@ between words, it falls into cells.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from math import inf, nextafter
 from statistics import median
 from typing import NamedTuple
 
@@ -28,6 +30,10 @@ SPREAD_GAP = 0.08
 SMALL = 0.85
 """A superscript is lower than this part of the row's characters."""
 
+SMALLEST = 0.4
+"""And higher than this one: a line of text is no superscript of a watermark."""
+
+_LIST_MARK = re.compile(r"[•●○■□◆▪*·–—-]|[(（]?[\dA-Za-z一二三四五六七八九十]{1,4}[.)、）．]|[①-⑳]|\d{1,2}(\.\d{1,2})+")
 _UNCASED_FROM = "\u2e80"
 
 
@@ -52,7 +58,9 @@ class _Line:
         if box.height >= SMALL * self.height:
             return abs(run[0].base - self.base) <= 0.25 * min(box.height, self.height)
         inside = min(box.top, self.box.top) - max(box.bottom, self.box.bottom)
-        return inside >= 0.5 * box.height and (self._touches(box) or abs(run[0].base - self.base) <= 0.1 * box.height)
+        level = abs(run[0].base - self.base) <= 0.1 * box.height
+        raised = box.height >= SMALLEST * self.height and self._touches(box)
+        return inside >= 0.5 * box.height and (level or raised)
 
     def _touches(self, box: Box) -> bool:
         reach = 0.5 * self.height
@@ -69,8 +77,11 @@ def rows(glyphs: Sequence[Glyph]) -> list[Row]:
         near.sort(key=lambda base: abs(base - run[0].base))
         taker = next((base for base in near if lines[base].takes(run, box)), None)
         if taker is None:
-            insort(bases, run[0].base)
-            lines[run[0].base] = _Line(run, box)
+            base = run[0].base
+            while base in lines:
+                base = nextafter(base, -inf)
+            insort(bases, base)
+            lines[base] = _Line(run, box)
         else:
             lines[taker].runs.append(run)
     return [_cells(lines[base].runs) for base in reversed(bases)]
@@ -79,6 +90,11 @@ def rows(glyphs: Sequence[Glyph]) -> list[Row]:
 def step(upper: Row, lower: Row) -> float:
     """Return how much lower a row stands than another."""
     return upper[0].box.bottom - lower[0].box.bottom
+
+
+def starts_item(row: Row) -> bool:
+    """Say whether a row begins with the mark of a list's item."""
+    return bool(_LIST_MARK.fullmatch(row[0].text[:12].split(" ")[0]))
 
 
 def _runs(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
@@ -119,6 +135,8 @@ def _cells(runs: list[list[Glyph]]) -> Row:
         spaced = spaces_count and glyph.spaced and glyph.number > former.number
         texts[-1] += " " * (spaced or gap >= _least_gap(former, glyph, word_gap)) + glyph.character
         cells[-1].append(glyph)
+    if len(cells) > 1 and _LIST_MARK.fullmatch(texts[0]):
+        cells, texts = [cells[0] + cells[1], *cells[2:]], [f"{texts[0]} {texts[1]}", *texts[2:]]
     return [Cell(text, _around(cell), cell) for text, cell in zip(texts, cells, strict=True)]
 
 
@@ -129,9 +147,11 @@ def _least_gap(former: Glyph, glyph: Glyph, word_gap: float) -> float:
 
 def _gaps(line: list[Glyph]) -> tuple[float, float, bool]:
     """Return from which parts of the height on a gap parts words and cells, and whether the file's spaces count."""
-    gaps = [(glyph.box.left - former.box.right) / max(former.box.height, 1.0) for former, glyph in pairwise(line)]
+    # Dots that lead to a page's number stand apart in any row.
+    letters = [pair for pair in pairwise(line) if pair[0].character.isalnum() and pair[1].character.isalnum()]
+    gaps = [(glyph.box.left - former.box.right) / max(former.box.height, 1.0) for former, glyph in letters]
     common = median(gaps) if len(gaps) >= 4 else 0.0
-    spaces = sum(glyph.spaced for glyph in line[1:])
+    spaces = sum(glyph.spaced for _, glyph in letters)
     count = spaces * 2 <= len(gaps)
     if common < SPREAD_GAP:
         return WORD_GAP, CELL_GAP, count

@@ -621,6 +621,47 @@ def _narrow() -> Iterable[Case]:
     )
 
 
+# What looks like columns or bold and is neither
+
+
+def _guards() -> Iterable[Case]:
+    """Yield pages on which a list, leaders or a large faint word stand; their headings are painted last."""
+    en_title, body = "What the library lends", []
+    for number, mark in enumerate(("•", "2.", "(c)")):
+        body.append((mark, 700 - 40 * number, "Books for four weeks, and longer when nobody else has"))
+        body.append(("", 685 - 40 * number, "asked for them before they are due at the desk."))
+
+    def listed(canvas: Canvas) -> None:
+        for mark, y, line in body:
+            put(canvas, 70, y, mark)
+            put(canvas, 95, y, line)
+        put(canvas, 70, 760, en_title, 16)
+
+    whole = "Books for four weeks, and longer when nobody else has asked for them before they are due at the desk."
+    yield Case("guard", "list-en", page(listed), [f"{en_title}\n", f"• {whole}", f"2. {whole}", f"(c) {whole}"])
+
+    def large(canvas: Canvas) -> None:
+        canvas.setFillGray(0.8)
+        put(canvas, 90, 660, "DRAFT", 110)
+        canvas.setFillGray(0)
+        columns(EN_BOOK, lefts=(70,), top=730, size=12, step=18)(canvas)
+        put(canvas, 70, 770, en_title, 16)
+
+    yield Case("guard", "large-word-en", page(large), [*EN_BOOK_WANTED, f"{en_title}\n"])
+
+    def contents(canvas: Canvas) -> None:
+        put(canvas, 70, 700, "How the library came to the valley " + ". " * 30 + "5", 11)
+        put(canvas, 70, 680, "What it lends and to whom " + ". " * 36 + "12", 11)
+        put(canvas, 70, 760, en_title, 16)
+
+    yield Case(
+        "guard",
+        "leaders-en",
+        page(contents),
+        [f"{en_title}\nHow the library came to the valley .", "\nWhat it lends and to whom ."],
+    )
+
+
 # Spaces inside words
 
 
@@ -675,7 +716,7 @@ def _spaced() -> Iterable[Case]:
 
 
 CASES: list[Case] = [
-    case for cases in (_boxes, _bold, _tables, _columns, _rows, _painted, _narrow, _spaced) for case in cases()
+    case for cases in (_boxes, _bold, _tables, _columns, _rows, _painted, _narrow, _guards, _spaced) for case in cases()
 ]
 
 
