@@ -31,6 +31,9 @@ LONGEST = 60_000
 MOST_LOST = 0.1
 """A reading that lacks this share of the other's characters is never chosen over it."""
 
+HEADING_LAST = 0.05
+"""A page's first line that is read as the last one counts so much, however long the page is."""
+
 DOUBTED = 0.3
 """A reading in which so much is read again is doubted even where no other is better."""
 
@@ -164,7 +167,9 @@ def out_of_order(text: str, lines: Sequence[str]) -> float:
     read, often = _bare(text), Counter(lines)
     places = [(read.find(line), len(line)) for line in lines if often[line] == 1 and read.count(line) == 1]
     total = sum(length for _, length in places)
-    return 1 - _longest_rise(places) / total if total else 0.0
+    share = 1 - _longest_rise(places) / total if total else 0.0
+    last = len(places) > 2 and places[0] == max(places)
+    return max(share, HEADING_LAST) if last else share
 
 
 def _longest_rise(places: Sequence[tuple[int, int]]) -> int:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from rag_core.reading import tables
-from rag_core.reading.rows import Row, starts_item, step
+from rag_core.reading.rows import Cell, Row, starts_item, step
 from rag_core.reading.tables import Span, ends_sentence
 from rag_core.reading.text import Block
 
@@ -20,6 +20,9 @@ LEAST_LINES = 4
 
 RUNS_ON = 0.4
 """In running text at least this share of the lines goes on in the next."""
+
+RAGGED = 0.2
+"""Lines of running text end at most so much of the column's width before its edge, and a word."""
 
 FIGURES = 0.3
 """With more figures than this among its characters, a column is one of a table."""
@@ -135,13 +138,20 @@ def _runs_on(column: list[Row]) -> bool:
     widest = max(map(_width, column))
     if widest < LEAST_WIDTH * median(row[0].box.height for row in column):
         return False
-    full = sum(_width(row) >= 0.7 * widest for row in column)
+    full = sum(_width(row) >= 0.8 * widest for row in column)
     figures = sum(map(str.isdigit, text))
     if full * 2 < len(column) or figures > FIGURES * len(text):
         return False
     edge = max(row[-1].box.right for row in column)
-    on = sum(tables.goes_on(upper[-1], lower[0], edge) for upper, lower in pairwise(column))
+    pairs = [(upper[-1], lower[0]) for upper, lower in pairwise(column)]
+    on = sum(tables.goes_on(*pair, edge) and not _has_room(*pair, edge - RAGGED * widest) for pair in pairs)
     return on >= RUNS_ON * (len(column) - 1)
+
+
+def _has_room(upper: Cell, lower: Cell, edge: float) -> bool:
+    """Say whether the first word of a line would have stood on the one above it: there is no reason to break there."""
+    word = len(lower.text.split(" ")[0]) if lower.text[0].isascii() else 1
+    return upper.box.right + (word + 1) * lower.box.width / len(lower.text) <= edge
 
 
 # Lines

@@ -328,6 +328,15 @@ def _tables() -> Iterable[Case]:
         ("Harbour", "15,020", "51,900", "6"),
     ]
     yield Case("K4", "four-cells-en", page(table(four, (70, 200, 300, 420))), ["\t".join(row) for row in four])
+    lower = [
+        ("keeper of the reading room", "the elder of the two brothers"),
+        ("place of the meetings", "the hall behind the mill"),
+        ("carrier of the mail", "a son of the baker"),
+        ("dates of the fair", "every first sunday in may"),
+        ("price of a ticket", "two loaves of bread or the like"),
+        ("language of the notes", "mostly french"),
+    ]
+    yield Case("K4", "small-letters-en", page(table(lower, (70, 310))), [f"{label}\t{cell}" for label, cell in lower])
     below = after(
         table(ZH_COSTS, (70, 330), top=740),
         columns(
@@ -541,6 +550,9 @@ def _painted() -> Iterable[Case]:
         page(right_first),
         EN_WANTED,
     )
+    many = [f"{number}. {line}" for number, line in enumerate((EN_LEFT + EN_RIGHT) * 2, 1)]
+    long = after(columns(many, lefts=(70,), top=720), lambda canvas: put(canvas, 70, 770, "Mail", 16))
+    yield Case("K17", "heading-last-long-en", page(long), ["Mail\n1. Winter"])
     yield Case("K17", "in-order-en", page(parts(EN_PARTS, (0, 1, 2), en_title, first=True)), in_order)
 
     def shuffled(canvas: Canvas) -> None:
