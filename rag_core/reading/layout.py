@@ -115,8 +115,22 @@ def _columns(band: list[Row]) -> list[list[Row]]:
     columns = [_between(band, span) for span in _spans(band)]
     long = [column for column in columns if len(column) >= LEAST_LINES]
     if len(long) < 2 or not all(_runs_on(column) for column in long):
-        return []
+        return _beside_text(band)
     return columns if all(_as_wide(column, long[0]) for column in columns if column not in long) else []
+
+
+def _beside_text(band: list[Row]) -> list[list[Row]]:
+    """Return columns where one is running text, and what stands beside it has rows of its own; else nothing."""
+    spans = _spans(band)
+    running = [len(column) >= LEAST_LINES and _runs_on(column) for column in (_between(band, span) for span in spans)]
+    units: list[tuple[bool, Span]] = []
+    for runs, (left, right) in zip(running, spans, strict=True):
+        if units and not runs and not units[-1][0]:
+            left = units.pop()[1][0]
+        units.append((runs, (left, right)))
+    columns = [_between(band, span) for _, span in units]
+    apart = sum(map(len, columns)) - len(band) < 0.5 * min(map(len, columns))
+    return columns if any(running) and len(units) > 1 and apart else []
 
 
 def _between(band: list[Row], span: Span) -> list[Row]:

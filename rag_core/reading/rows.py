@@ -33,7 +33,9 @@ SMALL = 0.85
 SMALLEST = 0.4
 """And higher than this one: a line of text is no superscript of a watermark."""
 
-_LIST_MARK = re.compile(r"[•●○■□◆▪*·–—-]|[(（]?[\dA-Za-z一二三四五六七八九十]{1,4}[.)、）．]|[①-⑳]|\d{1,2}(\.\d{1,2})+")
+_LIST_MARK = re.compile(
+    r"[•●○■□◆▪*·–—-]|[(（]?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4}|[一二三四五六七八九十]{1,3})[.)、）．]|[①-⑳]|\d{1,2}(\.\d{1,2})+"
+)
 _UNCASED_FROM = "\u2e80"
 
 
@@ -135,9 +137,13 @@ def _cells(runs: list[list[Glyph]]) -> Row:
         spaced = spaces_count and glyph.spaced and glyph.number > former.number
         texts[-1] += " " * (spaced or gap >= _least_gap(former, glyph, word_gap)) + glyph.character
         cells[-1].append(glyph)
-    if len(cells) > 1 and _LIST_MARK.fullmatch(texts[0]):
+    if len(cells) > 1 and _LIST_MARK.fullmatch(texts[0]) and _is_near(cells[0][-1].box, cells[1][0].box):
         cells, texts = [cells[0] + cells[1], *cells[2:]], [f"{texts[0]} {texts[1]}", *texts[2:]]
     return [Cell(text, _around(cell), cell) for text, cell in zip(texts, cells, strict=True)]
+
+
+def _is_near(mark: Box, text: Box) -> bool:
+    return text.left - mark.right <= 4 * text.height
 
 
 def _least_gap(former: Glyph, glyph: Glyph, word_gap: float) -> float:
