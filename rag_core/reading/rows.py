@@ -161,4 +161,4 @@ def _gaps(line: list[Glyph]) -> tuple[float, float, bool]:
     count = spaces * 2 <= len(gaps)
     if common < SPREAD_GAP:
         return WORD_GAP, CELL_GAP, count
-    return (1.7 * common if not (count and spaces) else 9.0), max(CELL_GAP, 3.5 * common), count
+    return (1.7 * common if not (count and spaces) else 9.0), max(CELL_GAP, 5 * common), count
