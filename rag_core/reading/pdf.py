@@ -22,7 +22,7 @@ from rag_core.errors import (
     TooManyPages,
     WrongPassword,
 )
-from rag_core.reading.text import WORD, is_glyph_per_line, join_lines, repair_characters, tidy_spaces
+from rag_core.reading.text import WORD, Block, is_glyph_per_line, join_lines, repair_characters, tidy_spaces
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
@@ -175,11 +175,18 @@ def _extract(page: PageObject) -> str:
 
 def clean(extracted: list[str]) -> list[Page]:
     """Repair characters, lines and spaces of every page, the first numbered 1; see ``text``."""
-    texts = [repair_characters(text) for text in extracted]
-    words = frozenset(word.lower() for text in texts for word in WORD.findall(text))
-    return [Page(number, _clean(text, words)) for number, text in enumerate(texts, 1)]
+    return clean_blocks([[Block(tuple(repair_characters(text).split("\n")))] for text in extracted])
 
 
-def _clean(text: str, words: frozenset[str]) -> str:
-    lines = join_lines(text.split("\n"), words)
+def clean_blocks(pages: list[list[Block]]) -> list[Page]:
+    """Clean pages whose blocks are known; their lines are joined within a block alone."""
+    words = frozenset(
+        word.lower() for page in pages for block in page for line in block.lines for word in WORD.findall(line)
+    )
+    texts = [[_clean(block, words) for block in page] for page in pages]
+    return [Page(number, "\n".join(filter(None, page))) for number, page in enumerate(texts, 1)]
+
+
+def _clean(block: Block, words: frozenset[str]) -> str:
+    lines = join_lines(list(block.lines), words, block.columns)
     return "\n".join(line for line in map(tidy_spaces, lines) if line)

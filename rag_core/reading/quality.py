@@ -27,6 +27,7 @@ REASONS = (
     "uncommon",
     "symbols",
     "columns",
+    "repeats",
     "vertical",
     "spaced",
     "glued",
@@ -237,7 +238,8 @@ def figureless(line: str) -> str:
 
 def dump(extracts: Mapping[str, Extract]) -> str:
     """Write a page's extracts as JSON."""
-    return json.dumps({name: [extract.text, *astuple(extract.quality)] for name, extract in extracts.items()})
+    rows = {name: [extract.text, *astuple(extract.quality), extract.faults] for name, extract in extracts.items()}
+    return json.dumps(rows)
 
 
 def load(text: str) -> dict[str, Extract]:
@@ -246,5 +248,6 @@ def load(text: str) -> dict[str, Extract]:
 
 
 def _extract(row: Sequence[Any]) -> Extract:
-    text, characters, replacement, private, improbable, spaced, verdict, reasons = row
-    return Extract(text, Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons)))
+    text, characters, replacement, private, improbable, spaced, verdict, reasons, *faults = row
+    quality = Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons))
+    return Extract(text, quality, *faults)
