@@ -154,6 +154,10 @@ _WORDS: Mapping[str, frozenset[str]] = {
 }
 """Words that a language cannot do without, a fifth of all that is written in it. One letter alone may be a list's."""
 
+NAMED = {code for _, code in _SCRIPTS if len(code) == 2} | set(_WORDS) | set(_REST.values()) | {OTHER}
+NAMED |= {code for letters in _LETTERS.values() for code, _ in letters}
+"""What ``name_of`` may return."""
+
 _LEAST_WORDS = 0.1
 """A language has at least this share of these words among all words; lists of names and code have less."""
 

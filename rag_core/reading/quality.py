@@ -119,6 +119,11 @@ def _grave(share: float, limits: Mapping[str, float]) -> str:
     return UNREADABLE if share >= limits[UNREADABLE] else DOUBTFUL
 
 
+def has_text(text: str) -> bool:
+    """Say whether there is something to search: a letter, or more figures than a page's number has."""
+    return any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= FEW
+
+
 def unlikely(text: str) -> int:
     """Count the characters that no text holds: unassigned ones, and what a wrong encoding turns text into."""
     odd = sum(unicodedata.category(character) in _UNLIKELY and character not in _EXPECTED for character in text)
