@@ -83,6 +83,11 @@ def bits_a_character(runs: Sequence[str]) -> float:
     return sum(bits) / max(len(bits), 1) - PAIR_BITS * sum(usual) / max(len(usual), 1)
 
 
+def is_common(pair: str) -> bool:
+    """Say whether two Han characters often follow one another."""
+    return pair in _pairs()
+
+
 def is_strange(character: str) -> bool:
     """Say whether no standard of characters in use has a Han character."""
     return character not in _in_use()

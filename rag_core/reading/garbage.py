@@ -10,8 +10,9 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
-from rag_core.reading.frequencies import bits_a_character, bits_a_letter, is_strange, word_bits
+from rag_core.reading.frequencies import bits_a_character, bits_a_letter, is_common, is_strange, word_bits
 from rag_core.reading.language import is_running, name_of
 
 ENOUGH = 40
@@ -37,6 +38,9 @@ ENOUGH_SMALL = 30
 
 TOGETHER = 5.6
 """Letters that stand apart cost at most this when they are put together without spaces: grades and bases cost more."""
+
+ACROSS = 0.12
+"""So many pairs across a space are common ones where the space is a typesetter's gap."""
 
 DIFFERENT = 12
 """Fewer different letters than this are a code of its own, such as the bases of a gene."""
@@ -90,6 +94,12 @@ def spelled_share(text: str) -> float:
     spelled = ["".join(_LATIN.findall(run)).lower() for run in _SPELLED.findall(text)]
     apart = sum(map(len, spelled))
     return apart / letters if apart >= ENOUGH_ODD and bits_a_letter(spelled) <= TOGETHER else 0.0
+
+
+def is_one_text(runs: Iterable[str]) -> bool:
+    """Say whether the Han characters on either side of a space belong together; those of two names in a list do not."""
+    gaps = [former[-1] + piece[0] for run in runs for former, piece in pairwise(run.split())]
+    return sum(map(is_common, gaps)) >= ACROSS * len(gaps)
 
 
 def latin_garbled(text: str) -> int:

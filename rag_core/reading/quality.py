@@ -17,6 +17,7 @@ from typing import Any
 
 from rag_core.datatypes import Extract, Quality
 from rag_core.reading import garbage
+from rag_core.reading.frequencies import bits_a_letter
 
 GOOD, DOUBTFUL, UNREADABLE = VERDICTS = ("good", "doubtful", "unreadable")
 
@@ -80,7 +81,7 @@ _EXPECTED = frozenset("\n\t\r\f\x02\ufffe")
 """Control characters that extractors write for white space and for a hyphen at a line's end."""
 
 _PUNCTUATION = frozenset(
-    ".,;:!?'\"()[]/-–—…·•%&@#*+=<>|_~，。；：！？、“”‘’（）《》〈〉【】「」『』％～￥$€£¥°×±→●○■□◆▲▼①②③④⑤⑥⑦⑧⑨⑩"
+    ".,;:!?'\"()[]{}/\\^`-–—…·•%&@#*+=<>|_~，。；：！？、“”‘’（）《》〈〉【】「」『』％～￥$€£¥°×±→●○■□◆▲▼①②③④⑤⑥⑦⑧⑨⑩"
 )
 
 
@@ -137,9 +138,9 @@ def spaced_share(text: str) -> float:
 
 def _spaced_han(text: str) -> float:
     """Return the share of the Han characters that stand alone, or two by two, in a row of at least four such."""
-    han = len(_HAN.findall(text))
-    split = sum(len(_HAN.findall(run)) for run in _SPLIT.findall(text))
-    return split / han if han >= FEW else 0.0
+    han, runs = len(_HAN.findall(text)), _SPLIT.findall(text)
+    split = sum(len(_HAN.findall(run)) for run in runs)
+    return split / han if han >= FEW and split and garbage.is_one_text(runs) else 0.0
 
 
 def _odd(text: str) -> dict[str, str]:
@@ -155,7 +156,9 @@ def _odd_signs(text: str) -> dict[str, str]:
 
 def _is_expected(sign: str) -> bool:
     """Say whether a sign is a letter, a figure, the vowel of a letter, punctuation, or of a formula or a drawing."""
-    return sign.isalnum() or sign in _PUNCTUATION or "\u2190" <= sign <= "\u25ff" or unicodedata.combining(sign) > 0
+    if sign.isalnum() or sign in _PUNCTUATION or "\u2190" <= sign <= "\u25ff":
+        return True
+    return unicodedata.category(sign).startswith("M")
 
 
 def _odd_marks(text: str) -> dict[str, str]:
@@ -171,12 +174,12 @@ def _odd_letters(text: str) -> dict[str, str]:
 
 
 def _odd_words(text: str) -> dict[str, str]:
-    """Say whether the spaces between Latin words are lost."""
-    lengths = [len(word) for word in _LETTERS.findall(text)]
-    if sum(lengths) < ENOUGH:
+    """Say whether the spaces between Latin words are lost; a key or a protein has none to lose."""
+    words = _LETTERS.findall(text)
+    letters, glued = sum(map(len, words)), [word for word in words if len(word) > LONGEST_WORD]
+    if letters < ENOUGH or sum(map(len, glued)) < GLUED * letters:
         return {}
-    glued = sum(length for length in lengths if length > LONGEST_WORD) / sum(lengths)
-    return {"glued": DOUBTFUL} if glued >= GLUED else {}
+    return {"glued": DOUBTFUL} if bits_a_letter(word.lower() for word in glued) <= garbage.TOGETHER else {}
 
 
 def _shown(characters: int, words: int, marks: Collection[str]) -> dict[str, str]:

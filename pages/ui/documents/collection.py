@@ -67,7 +67,13 @@ def show(document: Collection) -> None:
     how = state.chunk_settings()
     pieces = [piece.doc_id for piece in cached.chunks(document.id, how.preset, how.size, how.overlap)]
     rows = [
-        [part.title, len(part.pages), pieces.count(part.id), len(quality.doubted(part.id)), foreign.name(cached.language(part.id))]
+        [
+            part.title,
+            len(part.pages),
+            pieces.count(part.id),
+            len(quality.doubted(part.id)),
+            foreign.name(cached.language(part.id)),
+        ]
         for part in cached.parts(document.id)
     ]
     names = [

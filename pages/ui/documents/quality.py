@@ -10,7 +10,7 @@ from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Document, PageReading, Quality, Readings
+from rag_core.datatypes import Document, Extract, PageReading, Quality, Readings
 from rag_core.reading import ocr
 from rag_core.reading.quality import GOOD, UNREADABLE, VERDICTS, repeated_lines
 
@@ -158,12 +158,28 @@ def page(document: Document, readings: Readings, shown: PageReading) -> None:
         st.markdown(f"**{t('table.page_short', page=shown.number)}**")
         page_beside.page(document.id, shown.number)
     with text:
-        st.markdown(f"**{t('gate.text', verdict=t('verdict.' + shown.chosen.quality.verdict))}**")
-        if shown.chosen.quality.reasons:
-            st.caption(reasons(shown.chosen.quality))
-        with st.container(height=TEXT_HEIGHT):
-            st.text(shown.chosen.text or t("gate.no_text"))
+        compared = texts_shown(shown)
+        for name in compared:
+            text_read(name, shown.extracts[name], TEXT_HEIGHT // len(compared))
         buttons(document, readings, shown)
+
+
+def texts_shown(shown: PageReading) -> list[str]:
+    """Return whose text is shown: the chosen extractor's, and on a page that is not good the others' that differ."""
+    chosen = shown.chosen
+    if chosen.quality.verdict == GOOD:
+        return [shown.extractor]
+    return [shown.extractor, *(name for name, extract in shown.extracts.items() if extract.text != chosen.text)]
+
+
+def text_read(name: str, extract: Extract, height: int) -> None:
+    """Show what an extractor read, and what is wrong with it."""
+    verdict = t("verdict." + extract.quality.verdict)
+    st.markdown(f"**{t('gate.text', extractor=EXTRACTORS[name], verdict=verdict)}**")
+    if extract.quality.reasons:
+        st.caption(reasons(extract.quality))
+    with st.container(height=height):
+        st.text(extract.text or t("gate.no_text"))
 
 
 def buttons(document: Document, readings: Readings, shown: PageReading) -> None:
