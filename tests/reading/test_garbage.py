@@ -13,30 +13,33 @@ from rag_core.reading import frequencies, garbage
 from rag_core.reading.quality import assess
 
 TRAM = (
-    "The tram to the harbour opened in spring and now carries forty thousand people a day. Its second line was paid for "
-    "by the region, and the work on it should be finished before the winter, a year later than the council had planned."
+    "The tram to the harbour opened in spring and now carries forty thousand people a day. Its second line was "
+    "paid for by the region, and the work on it should be finished before the winter, a year later than the "
+    "council had planned."
 )
 LETTER = (
-    "Dear tenants, the lift in the north wing will stand still for three weeks while its motor is exchanged. Please use "
-    "the stairs or the lift of the south wing, and tell the office early when you expect large deliveries."
+    "Dear tenants, the lift in the north wing will stand still for three weeks while its motor is exchanged. "
+    "Please use the stairs or the lift of the south wing, and tell the office early when you expect large "
+    "deliveries."
 )
 SCHOOL = (
-    "Twelve schools took part in the trial. Pupils who had read aloud every morning made fewer mistakes at the end of the "
-    "term than the others, but the difference was small and had vanished again by the following summer."
+    "Twelve schools took part in the trial. Pupils who had read aloud every morning made fewer mistakes at the "
+    "end of the term than the others, but the difference was small and had vanished again by the following "
+    "summer."
 )
 ENGLISH = (TRAM, LETTER, SCHOOL)
 
 METRO = (
-    "地铁二号线今年春天开通，每天运送乘客四十万人次。线路的第二段由省里出资，原计划去年完工，因为施工难度大，"
-    "现在预计在冬天以前通车，比市政府的计划晚了一年。"
+    "地铁二号线今年春天开通，每天运送乘客四十万人次。线路的第二段由省里出资，原计划去"
+    "年完工，因为施工难度大，现在预计在冬天以前通车，比市政府的计划晚了一年。"
 )
 NOTICE = (
-    "各位住户：北楼的电梯要更换电动机，从下星期一起停用三个星期。请大家走楼梯，或者使用南楼的电梯；需要搬运大件物品的，"
-    "请提前到物业办公室登记，工作人员会帮助安排时间。"
+    "各位住户：北楼的电梯要更换电动机，从下星期一起停用三个星期。请大家走楼梯，或者使"
+    "用南楼的电梯；需要搬运大件物品的，请提前到物业办公室登记，工作人员会帮助安排时间。"
 )
 READERS = (
-    "參加試驗的學校一共有十二所。每天早上朗讀課文的學生，到學期結束的時候，錯誤比其他學生少一些，"
-    "不過兩者的差別並不大，到了第二年夏天就看不出來了，老師們認為還需要繼續觀察。"
+    "參加試驗的學校一共有十二所。每天早上朗讀課文的學生，到學期結束的時候，錯誤比其他"
+    "學生少一些，不過兩者的差別並不大，到了第二年夏天就看不出來了，老師們認為還需要繼續觀察。"
 )
 CHINESE = (METRO, NOTICE, READERS)
 
@@ -156,46 +159,133 @@ def test_a_page_that_is_garbled_whole_is_unreadable():
 
 
 NO_GARBAGE = {
-    "acronyms": "HTTP, TCP, SSL, DNS, SMTP, VPN, SQL, XML, PDF, CSV, HTML, CSS, GPU, CPU, RAM, SSD, NVMe, PCB, gRPC, JWT, RBAC",
-    "agencies": "NATO UNESCO UNICEF WHO IMF WTO OECD OPEC NASA FBI CIA NSA DHS FEMA EPA FDA CDC NIH NSF DARPA NIST OSHA HUD",
-    "tickers": "AAPL MSFT GOOG AMZN NVDA TSLA META BRK JPM JNJ XOM UNH PG HD CVX MRK ABBV KO PEP LLY BAC PFE COST TMO WMT",
-    "genes": "BRCA1 TP53 EGFR KRAS BRAF PTEN MYC HER2 ALK ROS1 MET RET NTRK1 CDKN2A RB1 SMAD4 APC VHL MLH1 MSH2 ATM CHEK2",
-    "polish names": "Krzysztof Szczepański, Agnieszka Wiśniewska, Grzegorz Brzęczyszczykiewicz, Zbigniew Wojciechowski",
-    "chinese names": "Zhang Wei, Wang Xiuying, Li Qiang, Zhao Xuefeng, Huang Jingyi, Xu Zhiqiang, Sun Xiaomei, Zhu Ying",
-    "indian names": "Venkataraman Krishnamurthy, Subrahmanyam Lakshminarayanan, Padmanabhan Chandrasekhar, Mukhopadhyay",
-    "formulas": "f(x) = ax² + bx + c; ∑ᵢ (xᵢ − μ)² ≤ ∫₀^∞ e^(−kt) dt; ∂u/∂t = α∇²u; ∀ε>0 ∃δ>0: |x−y|<δ ⇒ |f(x)−f(y)|<ε; det(A−λI)=0",
-    "latex": r"\frac{\partial u}{\partial t} = \alpha \nabla^2 u \quad \sum_{i=1}^{n} x_i \leq \sqrt{n} \lVert x \rVert_2",
-    "python": "def mk_ctx(fd, buf, sz):\n    try:\n        raw = pdf.extract(data, pwd)\n    except OSError as err:\n        log.warn(err)",
-    "c": 'static int xfs_lshift(struct xfs_cur *cur, int lvl) { memcpy(dst, src, nbytes); fprintf(stderr, "%s", strerror(errno)); }',
-    "assembly": "push rbp\nmov rbp, rsp\nsub rsp, 16\nmov eax, ebx\nxor ecx, ecx\njmp loop\ncmp eax, 10\njne end\nmovzx edx, al\ncmovne eax",
-    "json": '{"id": "a8f5f167f44f4964e6c998dee827110c", "lvl": "warn", "src": "10.0.0.12:5432", "ctx": {"rtt_ms": 12.5}}',
-    "key": "MIIDXTCCAkWgAwIBAgIJALmVVuDWu4NYMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNVBAYTAkFVMRMwEQYDVQQIDApTb21lLVN0YXRlMSEwHwYDVQ",
-    "part numbers": "XJ-4512-BK QRT-88-ZL MNB-2210 WX-77-KLP ZZT-9001-QW HGF-3345-TR PLK-1200-XX BVC-5567-NM RTY-0098-GH",
-    "drugs": "adalimumab etanercept rituximab trastuzumab pembrolizumab nivolumab ipilimumab bevacizumab ustekinumab apixaban",
-    "species": "Xylocopa violacea, Zygophyllum fabago, Quercus robur, Fagus sylvatica, Balaenoptera musculus, Crocodylus niloticus",
-    "abbreviations": "mtg w/ mgmt re: Q3 fcst; rev dn vs bdgt b/c cust churn, mktg spnd; cfm ETA w/ whse & shpg dept, acct mgr, mfg qlty",
+    "acronyms": (
+        "HTTP, TCP, SSL, DNS, SMTP, VPN, SQL, XML, PDF, CSV, HTML, CSS, GPU, CPU, RAM, SSD, NVMe, PCB, gRPC, JWT, RBAC"
+    ),
+    "agencies": (
+        "NATO UNESCO UNICEF WHO IMF WTO OECD OPEC NASA FBI CIA NSA DHS FEMA EPA FDA CDC NIH NSF DARPA NIST OSHA HUD"
+    ),
+    "tickers": (
+        "AAPL MSFT GOOG AMZN NVDA TSLA META BRK JPM JNJ XOM UNH PG HD CVX MRK ABBV KO PEP LLY BAC PFE COST TMO WMT"
+    ),
+    "genes": (
+        "BRCA1 TP53 EGFR KRAS BRAF PTEN MYC HER2 ALK ROS1 MET RET NTRK1 CDKN2A RB1 SMAD4 APC VHL MLH1 MSH2 ATM CHEK2"
+    ),
+    "polish names": (
+        "Krzysztof Szczepański, Agnieszka Wiśniewska, Grzegorz Brzęczyszczykiewicz, Zbigniew Wojciechowski"
+    ),
+    "chinese names": (
+        "Zhang Wei, Wang Xiuying, Li Qiang, Zhao Xuefeng, Huang Jingyi, Xu Zhiqiang, Sun Xiaomei, Zhu Ying"
+    ),
+    "indian names": (
+        "Venkataraman Krishnamurthy, Subrahmanyam Lakshminarayanan, Padmanabhan Chandrasekhar, Mukhopadhyay"
+    ),
+    "formulas": (
+        "f(x) = ax² + bx + c; ∑ᵢ (xᵢ − μ)² ≤ ∫₀^∞ e^(−kt) dt; ∂u/∂t = α∇²u; ∀ε>0 ∃δ>0: |x−y|<δ ⇒ "
+        "|f(x)−f(y)|<ε; det(A−λI)=0"
+    ),
+    "latex": (
+        "\\frac{\\partial u}{\\partial t} = \\alpha \\nabla^2 u \\quad \\sum_{i=1}^{n} x_i \\leq \\sqrt{n} \\lVert x "
+        "\\rVert_2"
+    ),
+    "python": (
+        "def mk_ctx(fd, buf, sz):\n    try:\n        raw = pdf.extract(data, pwd)\n    except OSError as "
+        "err:\n        log.warn(err)"
+    ),
+    "c": (
+        "static int xfs_lshift(struct xfs_cur *cur, int lvl) { memcpy(dst, src, nbytes); fprintf(stderr, "
+        '"%s", strerror(errno)); }'
+    ),
+    "assembly": (
+        "push rbp\nmov rbp, rsp\nsub rsp, 16\nmov eax, ebx\nxor ecx, ecx\njmp loop\ncmp eax, 10\njne end\nmovzx edx, "
+        "al\ncmovne eax"
+    ),
+    "json": (
+        '{"id": "a8f5f167f44f4964e6c998dee827110c", "lvl": "warn", "src": "10.0.0.12:5432", "ctx": {"rtt_ms": 12.5}}'
+    ),
+    "key": (
+        "MIIDXTCCAkWgAwIBAgIJALmVVuDWu4NYMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNVBAYTAkFVMRMwEQYDVQQIDApTb21lLVN0YXRlMSEwHwYDVQ"
+    ),
+    "part numbers": (
+        "XJ-4512-BK QRT-88-ZL MNB-2210 WX-77-KLP ZZT-9001-QW HGF-3345-TR PLK-1200-XX BVC-5567-NM RTY-0098-GH"
+    ),
+    "drugs": (
+        "adalimumab etanercept rituximab trastuzumab pembrolizumab nivolumab ipilimumab bevacizumab "
+        "ustekinumab apixaban"
+    ),
+    "species": (
+        "Xylocopa violacea, Zygophyllum fabago, Quercus robur, Fagus sylvatica, Balaenoptera musculus, "
+        "Crocodylus niloticus"
+    ),
+    "abbreviations": (
+        "mtg w/ mgmt re: Q3 fcst; rev dn vs bdgt b/c cust churn, mktg spnd; cfm ETA w/ whse & shpg dept, "
+        "acct mgr, mfg qlty"
+    ),
     "grades": "A B C D E F\nB B A C D A\nC A A B F E\nA D C B A B\nF E D C B A\nA A B C C D",
     "sums": "3 + 4 = ?\n5 + 8 = ?\n12 − 7 = ?\n6 × 9 = ?\n81 ÷ 9 = ?\n13 + 29 = ?",
-    "questions": "How do I pay? Why was my card refused? Who may sign? May I cancel? 怎么付款？为什么被拒？谁可以签字？",
+    "questions": (
+        "How do I pay? Why was my card refused? Who may sign? May I cancel? 怎么付款？为什么被拒？谁可以签字？"
+    ),
     "boxes": "☐ yes ☐ no\n☑ heard ☐ seen\n→ next\n■ done □ open\n│ a │ b │\n├───┼───┤\n│ c │ d │",
-    "姓名": "王建国 李秀英 张伟 刘洋 陈静 杨帆 赵磊 黄丽萍 周杰 吴桂兰 徐志强 孙晓梅 胡雪松 朱莹 高翔 林淑芬 何俊杰 郭玉兰 马骏 罗凤英 韩冰",
-    "地名": "石家庄 唐山 秦皇岛 邯郸 邢台 张家口 承德 沧州 廊坊 衡水 呼和浩特 鄂尔多斯 巴彦淖尔 葫芦岛 齐齐哈尔 佳木斯 牡丹江 亳州 衢州",
-    "菜名": "宫保鸡丁 鱼香肉丝 麻婆豆腐 夫妻肺片 担担面 毛血旺 糖醋排骨 佛跳墙 煲仔饭 剁椒鱼头 臭鳜鱼 葱烧海参 锅包肉 羊肉泡馍 臊子面 糌粑",
-    "药材": "当归 黄芪 党参 白术 茯苓 川芎 熟地黄 枸杞子 菟丝子 杜仲 淫羊藿 肉苁蓉 锁阳 巴戟天 墨旱莲 山茱萸 芡实 桑螵蛸 藁本 荆芥 蔓荆子",
-    "鸟名": "鸬鹚 鹈鹕 鸿雁 疣鼻天鹅 赤麻鸭 鸳鸯 鹗 黑鸢 苍鹰 秃鹫 游隼 鹌鹑 勺鸡 丹顶鹤 大鸨 凤头麦鸡 金眶鸻 扇尾沙锥 矶鹬 雕鸮 纵纹腹小鸮",
-    "元素": "氢氦锂铍硼碳氮氧氟氖钠镁铝硅磷硫氯氩钾钙钪钛钒铬锰铁钴镍铜锌镓锗砷硒溴氪铷锶钇锆铌钼锝钌铑钯银镉铟锡锑碲碘氙铯钡镧铈镨钕",
-    "译名": "费奥多尔·米哈伊洛维奇·陀思妥耶夫斯基，加布里埃尔·加西亚·马尔克斯，沃尔夫冈·阿马德乌斯·莫扎特，谢尔盖·拉赫玛尼诺夫",
-    "古诗": "千山鸟飞绝，万径人踪灭。孤舟蓑笠翁，独钓寒江雪。松下问童子，言师采药去。只在此山中，云深不知处。红豆生南国，春来发几枝。",
-    "论语": "子曰：学而时习之，不亦说乎？有朋自远方来，不亦乐乎？其为人也孝弟，而好犯上者，鲜矣。君子务本，本立而道生。吾日三省吾身。",
-    "粵語": "佢哋話今日唔使返工，我就喺屋企瞓覺囉。你食咗飯未呀？啱啱食完，依家睇緊電視。聽日去邊度玩好呢？不如去海洋公園啦，嗰度好多嘢玩。",
-    "日本語": "水道会社は昨年、漏水によって供給量の十九パーセントを失った。これは規制当局が認める水準を超えている。取締役会は春に会議を開いた。",
-    "Deutsch": "Die Stadtwerke haben im vergangenen Jahr neunzehn Prozent ihres Wassers durch Lecks verloren, mehr als erlaubt ist.",
-    "Tiếng Việt": "Công ty cấp nước đã mất mười chín phần trăm lượng nước do rò rỉ trong năm khô hạn, nhiều hơn mức cho phép.",
-    "Magyar": "A vízmű a száraz évben a vízkészletének tizenkilenc százalékát veszítette el, többet, mint amennyit megengednek.",
-    "हिन्दी": "जल कंपनी ने सूखे वर्ष में रिसाव के कारण अपनी आपूर्ति का उन्नीस प्रतिशत खो दिया, जो नियामक की अनुमति से अधिक है।",
+    "姓名": (
+        "王建国 李秀英 张伟 刘洋 陈静 杨帆 赵磊 黄丽萍 周杰 吴桂兰 徐志强 孙晓梅 胡雪松 朱莹 高翔 林淑芬 "
+        "何俊杰 郭玉兰 马骏 罗凤英 韩冰"
+    ),
+    "地名": (
+        "石家庄 唐山 秦皇岛 邯郸 邢台 张家口 承德 沧州 廊坊 衡水 呼和浩特 鄂尔多斯 巴彦淖尔 葫芦岛 齐齐哈尔 "
+        "佳木斯 牡丹江 亳州 衢州"
+    ),
+    "菜名": (
+        "宫保鸡丁 鱼香肉丝 麻婆豆腐 夫妻肺片 担担面 毛血旺 糖醋排骨 佛跳墙 煲仔饭 剁椒鱼头 臭鳜鱼 葱烧海参 "
+        "锅包肉 羊肉泡馍 臊子面 糌粑"
+    ),
+    "药材": (
+        "当归 黄芪 党参 白术 茯苓 川芎 熟地黄 枸杞子 菟丝子 杜仲 淫羊藿 肉苁蓉 锁阳 巴戟天 墨旱莲 山茱萸 "
+        "芡实 桑螵蛸 藁本 荆芥 蔓荆子"
+    ),
+    "鸟名": (
+        "鸬鹚 鹈鹕 鸿雁 疣鼻天鹅 赤麻鸭 鸳鸯 鹗 黑鸢 苍鹰 秃鹫 游隼 鹌鹑 勺鸡 丹顶鹤 大鸨 凤头麦鸡 金眶鸻 "
+        "扇尾沙锥 矶鹬 雕鸮 纵纹腹小鸮"
+    ),
+    "元素": (
+        "氢氦锂铍硼碳氮氧氟氖钠镁铝硅磷硫氯氩钾钙钪钛钒铬锰铁钴镍铜锌镓锗砷硒溴氪铷锶钇锆"
+        "铌钼锝钌铑钯银镉铟锡锑碲碘氙铯钡镧铈镨钕"
+    ),
+    "译名": (
+        "费奥多尔·米哈伊洛维奇·陀思妥耶夫斯基，加布里埃尔·加西亚·马尔克斯，沃尔夫冈·"
+        "阿马德乌斯·莫扎特，谢尔盖·拉赫玛尼诺夫"
+    ),
+    "古诗": (
+        "千山鸟飞绝，万径人踪灭。孤舟蓑笠翁，独钓寒江雪。松下问童子，言师采药去。只在此山"
+        "中，云深不知处。红豆生南国，春来发几枝。"
+    ),
+    "论语": (
+        "子曰：学而时习之，不亦说乎？有朋自远方来，不亦乐乎？其为人也孝弟，而好犯上者，鲜"
+        "矣。君子务本，本立而道生。吾日三省吾身。"
+    ),
+    "粵語": (
+        "佢哋話今日唔使返工，我就喺屋企瞓覺囉。你食咗飯未呀？啱啱食完，依家睇緊電視。聽日"
+        "去邊度玩好呢？不如去海洋公園啦，嗰度好多嘢玩。"
+    ),
+    "日本語": (
+        "水道会社は昨年、漏水によって供給量の十九パーセントを失った。これは規制当局が認め"
+        "る水準を超えている。取締役会は春に会議を開いた。"
+    ),
+    "Deutsch": (
+        "Die Stadtwerke haben im vergangenen Jahr neunzehn Prozent ihres Wassers durch Lecks verloren, mehr "
+        "als erlaubt ist."
+    ),
+    "Tiếng Việt": (
+        "Công ty cấp nước đã mất mười chín phần trăm lượng nước do rò rỉ trong năm khô hạn, nhiều hơn mức cho phép."
+    ),
+    "Magyar": (
+        "A vízmű a száraz évben a vízkészletének tizenkilenc százalékát veszítette el, többet, mint amennyit "
+        "megengednek."
+    ),
+    "हिन्दी": ("जल कंपनी ने सूखे वर्ष में रिसाव के कारण अपनी आपूर्ति का उन्नीस प्रतिशत खो दिया, जो नियामक की अनुमति से अधिक है।"),
     "ไทย": "บริษัทน้ำสูญเสียน้ำสิบเก้าเปอร์เซ็นต์จากการรั่วไหลในปีที่แห้งแล้ง มากกว่าที่หน่วยงานกำกับอนุญาต",
 }
-"""What is rare in a language and no garbage. ruff: the long lines are one page each."""
+"""What is rare in a language and no garbage."""
 
 
 @pytest.mark.parametrize("kind", NO_GARBAGE)

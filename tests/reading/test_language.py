@@ -31,7 +31,7 @@ def test_several_texts_count_as_one():
 
 NAMES = {
     "ja": "水道会社は昨年、漏水によって供給量の十九パーセントを失った。",
-    "ko": "수도 회사는 지난해 누수로 공급량의 십구 퍼센트를 잃었다. 이사회는 봄에 회의를 열었다.",
+    "ko": "수도 회사는 지난해 누수로 공급량의 십구 퍼센트를 잃었다.",
     "ru": "Водоканал потерял в засушливый год девятнадцать процентов воды из-за утечек.",
     "uk": "Дохід зріс на вісім відсотків. Новий міст відкриють улітку, його довжина 3,2 кілометра.",
     "bg": "Водното дружество загуби през сухата година деветнадесет процента от водата си заради течове.",
@@ -49,7 +49,7 @@ NAMES = {
     "fr": "Le chiffre d'affaires a augmenté de huit pour cent. Le nouveau pont sera ouvert en été.",
     "es": "Los ingresos crecieron un ocho por ciento. El nuevo puente se abrirá en verano.",
     "pt": "A companhia de águas perdeu dezanove por cento em fugas durante o ano, mais do que o regulador permite.",
-    "it": "I ricavi sono cresciuti dell'otto per cento. Il nuovo ponte sarà aperto in estate ed è lungo 3,2 chilometri.",
+    "it": "I ricavi sono cresciuti dell'otto per cento. Il nuovo ponte sarà aperto in estate ed è molto lungo.",
     "nl": "De omzet steeg met acht procent. De nieuwe brug wordt in de zomer geopend en is 3,2 kilometer lang.",
     "pl": "Przychody wzrosły o osiem procent. Nowy most zostanie otwarty latem i ma 3,2 kilometra długości.",
     "cs": "Tržby vzrostly o osm procent. Nový most bude otevřen v létě a je 3,2 kilometru dlouhý.",
