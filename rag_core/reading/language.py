@@ -202,7 +202,7 @@ def _by_letters(script: str, texts: Iterable[str]) -> str:
     """Tell the languages of a script by letters that only some of them have."""
     letters = Counter(normalize("NFC", "".join(texts).lower()))
     for language, own in _LETTERS.get(script, ()):
-        if sum(letters[letter] for letter in own) >= _OWN_LETTERS * letters.total():
+        if sum(letters[letter] for letter in own) > _OWN_LETTERS * letters.total():
             return language
     return _REST.get(script, script) or OTHER
 

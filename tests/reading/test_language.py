@@ -77,7 +77,7 @@ def test_a_language_is_named_by_its_script_its_words_and_its_letters(language):
         ("", "en"),
         ("2024: 1,204 3,811", "en"),
         ("HTTP, TCP, SSL, DNS, SMTP, VPN, SQL, XML, PDF, CSV", "en"),
-        ("def la(de, la): return os.path(de)", "en"),
+        ("for i in range(len(xs)): ctx = mk_ctx(fd, buf); de.la(ctx)", "en"),
         ("The visit of Łukasz Piszczek and the mayor of Łódź was the talk of the town for a week and more.", "en"),
         ("The word 수도 means capital in Korean, and the word for water is another one altogether.", "en"),
         ("“カラオケ”一词来自日语，原意是没有人声的伴奏，现在在中国各地都很常见。", "zh"),
