@@ -75,7 +75,8 @@ _MISREAD = re.compile(
 )
 _HAN = re.compile(r"[㐀-䶿一-鿿]")
 _SPLIT = re.compile(r"(?:[㐀-䶿一-鿿]{1,2}[ \u3000]+){3,}[㐀-䶿一-鿿]{1,2}")
-_LETTERS = re.compile(r"[A-Za-z]+")
+_LETTERS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+"""Words; of a name in code, such as ``startOrder``, its parts."""
 _UNLIKELY = frozenset({"Cn", "Cs", "Cc"})
 _EXPECTED = frozenset("\n\t\r\f\x02\ufffe")
 """Control characters that extractors write for white space and for a hyphen at a line's end."""

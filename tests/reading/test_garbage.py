@@ -196,6 +196,7 @@ NO_GARBAGE = {
         "static int xfs_lshift(struct xfs_cur *cur, int lvl) { memcpy(dst, src, nbytes); fprintf(stderr, "
         '"%s", strerror(errno)); }'
     ),
+    "names in code": "调用 ProdProcessGuideStartProductionOrderStep 和 AzMarketplacePrivateStoreOffer。",
     "assembly": (
         "push rbp\nmov rbp, rsp\nsub rsp, 16\nmov eax, ebx\nxor ecx, ecx\njmp loop\ncmp eax, 10\njne end\nmovzx edx, "
         "al\ncmovne eax"
