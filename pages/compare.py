@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.compare import ask, history
 from pages.ui.documents import quality
-from pages.ui.parts import judgments, other_language, proposed
+from pages.ui.parts import foreign, judgments, other_language, proposed
 from pages.ui.results import result
 from pages.ui.shell import cached, empty, form, link, state, work
 from pages.ui.shell.frame import errors_shown, frame
@@ -44,6 +44,7 @@ with frame("compare", lead=False):
     state.take_suggestions()
     doc_id, asked = ask.show()
     quality.remind(doc_id)
+    foreign.warn_of_chosen(cached.document(doc_id))
     form.leaving([state.chosen("reranker")])
     if st.session_state["autorun"]:
         asked, st.session_state["autorun"] = "compare", False

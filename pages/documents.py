@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui.documents import actions, collection, cutting, outcome, quality, upload
+from pages.ui.parts import foreign
 from pages.ui.shell import cached, empty, form, state
 from pages.ui.shell.frame import frame
 from pages.ui.shell.i18n import t
@@ -16,6 +17,7 @@ with frame("documents"):
     collection.make()  # stands last, and is asked before the document is picked: what is put together is picked then
     with first:
         document, readable = outcome.show(lambda: form.pick_document(filtered=False))
+        foreign.warn(document)
     with details:
         if not isinstance(document, Collection):
             quality.show(document)

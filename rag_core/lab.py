@@ -81,14 +81,14 @@ class Lab:
         """Cut a document into chunks, or return them as they were cut before; of a collection, every member.
 
         Raises:
-            NoText: no page that is searched holds a letter.
+            NoText: no page that is searched holds text.
         """
         chunks = self.embeddings.chunks(doc_id, how.key)
         if chunks is None:
             whole = self.documents.load(doc_id)
             if isinstance(whole, Collection):
                 return [piece for member in whole.members for piece in self._titled(member, how)]
-            pages = extract.with_letters(whole.pages)
+            pages = extract.with_text(whole.pages)
             chunks = chunk.split(pages, how.preset, how.size, how.overlap, doc_id)
             self.embeddings.save_chunks(doc_id, how.key, chunks)
         return chunks

@@ -34,6 +34,7 @@ from training.evaluate import (
 )
 from training.files import cut_as_app, cut_clauses, cut_sentences, cut_windows, read_rows
 from training.files import whole as whole_passage
+from training.frequencies import common_pairs, han_by_bits, letter_rows
 from training.lengths import Lengths, bucket, correlation, interval, length_rows
 from training.long import fits, held_out, whole, write
 from training.samples import first_rank, row_of
@@ -882,3 +883,16 @@ def test_the_row_of_a_sample_says_how_many_answers_reach_the_top_five():
     assert row_of("zh", "sentence", "own language", "vector", [1, 4, None, 10]) == (
         "| zh | sentence | own language | vector | 0.338 | 2 of 4 | 1 4 – 10 |"
     )
+
+
+def test_letters_that_follow_often_cost_few_bits():
+    rows = letter_rows(["queen", "quick", "quiet", "tea"] * 50)
+    after_q = rows[0][17 * 27 : 18 * 27]
+    assert len(rows) == 27 and {len(row) for row in rows} == {27 * 27}
+    assert int(after_q[ord("u") - 96], 16) == 0 < int(after_q[ord("e") - 96], 16)
+
+
+def test_characters_and_pairs_are_kept_by_how_often_they_stand():
+    runs = ["中国", "中国", "中央", "国"]
+    assert han_by_bits(runs) == {"1": "中国", "3": "央"}
+    assert common_pairs(runs) == ["中国央"]

@@ -117,7 +117,7 @@ def read(task: Task) -> Read | Failed:
     try:
         if document is None:
             document, readings = documents.read(task.file.read_bytes(), task.file.name, task.password)
-        extract.with_letters(document.pages)
+        extract.with_text(document.pages)
     except OSError as error:
         return Failed(str(error.strerror))
     except DocumentError as error:

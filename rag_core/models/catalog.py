@@ -97,6 +97,17 @@ def find(lines: tuple[Line, ...], model_id: str) -> Line:
     return Line(model_id, ST, (), 0, "")
 
 
+def speaks(lines: tuple[Line, ...], model_id: str, language: str) -> bool:
+    """Say whether a model was made for a language, or nothing is known of what it was made for."""
+    languages = next((line.languages for line in lines if line.id == model_id), ())
+    return not languages or bool({language, *MANY[2:]} & set(languages))
+
+
+def multilingual(lines: tuple[Line, ...]) -> str:
+    """Return the first model for many languages that runs on this machine."""
+    return next(line.id for line in lines if line.languages == MANY and line.kind == ST)
+
+
 def leaves(lines: tuple[Line, ...], model_id: str) -> bool:
     """Say whether texts leave this machine for a model; one that is unknown runs nowhere."""
     return any(line.id == model_id and line.kind in ("openai", "server") for line in lines)

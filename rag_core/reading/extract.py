@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def read(data: bytes, password: str | None = None, progress: Progress | None = None) -> list[PageReading]:
     """Read a PDF page by page; raises what ``pdf.extract`` does.
 
-    A file that pypdf takes for damaged is read by PDFium alone, where that finds letters in it.
+    A file that pypdf takes for damaged is read by PDFium alone, where that finds text in it.
     """
     damage, written = None, []
     try:
@@ -30,7 +30,7 @@ def read(data: bytes, password: str | None = None, progress: Progress | None = N
     except DamagedPdf as error:
         damage = error
     seen = _look(data, password, progress, len(written))
-    if damage and not any(letter.isalpha() for page in seen for letter in page.text):
+    if damage and not any(quality.has_text(page.text) for page in seen):
         raise damage
     return _readings(written, seen)
 
@@ -92,15 +92,15 @@ def pages(readings: Sequence[PageReading], drop_repeated: bool = False) -> list[
 
 
 def with_something(readings: list[PageReading]) -> list[PageReading]:
-    """Return the readings; raises NoText when they hold no letter and no picture that text may be recognised on."""
+    """Return the readings; raises NoText when they hold no text and no picture that text may be recognised on."""
     if not any("image_only" in reading.chosen.quality.reasons for reading in readings):
-        with_letters(pages(readings))
+        with_text(pages(readings))
     return readings
 
 
-def with_letters(searched: Sequence[Page]) -> Sequence[Page]:
-    """Return the pages; raises NoText when they hold no letter."""
-    if not any(letter.isalpha() for page in searched for letter in page.text):
+def with_text(searched: Sequence[Page]) -> Sequence[Page]:
+    """Return the pages; raises NoText when none of them has text; a table of figures is one."""
+    if not any(quality.has_text(page.text) for page in searched):
         raise NoText(
             f"The {len(searched)} pages hold no text. Run OCR (text recognition) on the PDF first.", pages=len(searched)
         )

@@ -16,6 +16,8 @@ from itertools import pairwise
 from typing import Any
 
 from rag_core.datatypes import Extract, Quality
+from rag_core.reading import garbage
+from rag_core.reading.frequencies import bits_a_letter
 
 GOOD, DOUBTFUL, UNREADABLE = VERDICTS = ("good", "doubtful", "unreadable")
 
@@ -25,6 +27,7 @@ REASONS = (
     "private",
     "unlikely",
     "uncommon",
+    "question_marks",
     "symbols",
     "columns",
     "repeats",
@@ -38,7 +41,7 @@ FEW = 10
 """Fewer letters and figures than this are no text, beside a picture that fills the page."""
 
 ENOUGH = 60
-"""From so many Han characters, or Latin letters, on, it means something how they are spread."""
+"""From so many Latin letters on, it means something how long their words are."""
 
 SIGNS = {DOUBTFUL: 0.01, UNREADABLE: 0.2}
 """From these shares on, replacement characters and the like make a page doubtful, or unreadable."""
@@ -57,26 +60,12 @@ JOINT = 4
 SYMBOLS = 0.25
 """With more signs than this that are neither letters, figures nor punctuation, a page is no text."""
 
-COMMON_HAN = frozenset(
-    "的一是不了在人有我他这这这大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天"
-    "而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高"
-    "意进把法此实回二理美点月明其种声全工己话儿者向情部正名定女问力机给等几很业最间新什打便位因重被走电四第门相次东政海"
-    "口使教西再平真听世气信北少关并内加化由却代军产入先山五太水万市眼体别处总才场师书比住员九笑性通目华报立马命张活难神"
-    "数件安表原车白应路期叫死常提感金何更反合放做系计或司利受光王果亲界及今京务制解各任至清物台象记边共风战干接它许八特"
-    "觉望直服毛林题建南度统色字请交爱让认算论百吃义科怎元社术结六功指思非流每青管夫连远资队跟带花快条院变联言权往展该领"
-    "传近留红治决周保达办运武半候七必城父强步完革深区即求品士转量空甚众技轻程告江语英基派满式李息写呢识极令黄德收脸钱党"
-    "倒未持取设始版双历越史商千片容研像找友孩站广改议形委早房音火际则首单据导影失拿网香似斯专石若兵弟谁校读志飞观争究包"
-    "這來國個說們為時會學對後過還發當開見經頭長現實種聲話從動兩樣將與進點問機給幾業間東電門關內產車應報馬張難數係計總場"
-    "師書華親務記邊戰幹接許覺統請愛讓論義術結資隊帶條變聯權傳紅遠連運達辦歷轉輕語滿識極錢黨設雙據網專觀爭"
-    "亿元增推市增区城企规划投项服务创育医疗款第章节条例"
-)
-"""The characters that make up half of any Chinese text, simplified and traditional."""
+GARBLED = 0.01
+"""From this share of garbled letters on a page is doubtful; of UNREADABLE_GARBLED, nothing on it can be trusted."""
 
-COMMON_HAN_SHARE = 0.12
-"""With fewer common ones among its Han characters, a page is not Chinese: a font's numbers were taken for text."""
-
-VOWEL_SHARE = (0.2, 0.6)
-"""The share of vowels among the letters of any language that uses Latin letters lies between these."""
+UNREADABLE_GARBLED = 0.5
+QUESTION_MARKS = {DOUBTFUL: 0.1, UNREADABLE: 0.3}
+"""Shares of question marks in a row among all that is written, as of the signs above."""
 
 _MISREAD = re.compile(
     r"锟斤拷|锟|烫烫烫|屯屯屯|ï¿½|ï»¿"
@@ -86,15 +75,15 @@ _MISREAD = re.compile(
     r"|\(cid:\d+\)|/g\d{1,4}\b|/uni[0-9A-F]{4}\b"
 )
 _HAN = re.compile(r"[㐀-䶿一-鿿]")
-_RARE_HAN = re.compile(r"[㐀-䶿\U00020000-\U000323af]")
 _SPLIT = re.compile(r"(?:[㐀-䶿一-鿿]{1,2}[ \u3000]+){3,}[㐀-䶿一-鿿]{1,2}")
-_LETTERS = re.compile(r"[A-Za-z]+")
+_LETTERS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+"""Words; of a name in code, such as ``startOrder``, its parts."""
 _UNLIKELY = frozenset({"Cn", "Cs", "Cc"})
 _EXPECTED = frozenset("\n\t\r\f\x02\ufffe")
 """Control characters that extractors write for white space and for a hyphen at a line's end."""
 
 _PUNCTUATION = frozenset(
-    ".,;:!?'\"()[]/-–—…·•%&@#*+=<>|_~，。；：！？、“”‘’（）《》〈〉【】「」『』％～￥$€£¥°×±→●○■□◆▲▼①②③④⑤⑥⑦⑧⑨⑩"
+    ".,;:!?'\"()[]{}/\\^`-–—…·•%&@#*+=<>|_~，。；：！？、“”‘’（）《》〈〉【】「」『』％～￥$€£¥°×±→●○■□◆▲▼①②③④⑤⑥⑦⑧⑨⑩"
 )
 
 
@@ -112,7 +101,7 @@ def assess(text: str, marks: Collection[str] = (), raw: str | None = None) -> Qu
         "unlikely": unlikely(raw) / total,
     }
     spaced = spaced_share(text)
-    faults = {reason: _grave(share) for reason, share in shares.items() if share >= SIGNS[DOUBTFUL]}
+    faults = {reason: _grave(share, SIGNS) for reason, share in shares.items() if share >= SIGNS[DOUBTFUL]}
     faults |= _odd(text)
     faults |= _shown(len(written), sum(map(str.isalnum, text)), marks)
     if spaced >= SPACED:
@@ -129,8 +118,13 @@ def doubt(quality: Quality, reason: str) -> Quality:
     return replace(quality, verdict=verdict, reasons=(*quality.reasons, reason))
 
 
-def _grave(share: float) -> str:
-    return UNREADABLE if share >= SIGNS[UNREADABLE] else DOUBTFUL
+def _grave(share: float, limits: Mapping[str, float]) -> str:
+    return UNREADABLE if share >= limits[UNREADABLE] else DOUBTFUL
+
+
+def has_text(text: str) -> bool:
+    """Say whether there is something to search: a letter, or more figures than a page's number has."""
+    return any(map(str.isalpha, text)) or sum(map(str.isdigit, text)) >= FEW
 
 
 def unlikely(text: str) -> int:
@@ -140,52 +134,54 @@ def unlikely(text: str) -> int:
 
 
 def spaced_share(text: str) -> float:
+    """Return the share of the Han characters, or of the Latin letters, that stand apart though they are one text."""
+    return max(_spaced_han(text), garbage.spelled_share(text))
+
+
+def _spaced_han(text: str) -> float:
     """Return the share of the Han characters that stand alone, or two by two, in a row of at least four such."""
-    han = len(_HAN.findall(text))
-    split = sum(len(_HAN.findall(run)) for run in _SPLIT.findall(text))
-    return split / han if han >= FEW else 0.0
+    han, runs = len(_HAN.findall(text)), _SPLIT.findall(text)
+    split = sum(len(_HAN.findall(run)) for run in runs)
+    return split / han if han >= FEW and split and garbage.is_one_text(runs) else 0.0
 
 
 def _odd(text: str) -> dict[str, str]:
     """Say what is odd about the spread of signs, letters and words, and how grave it is."""
-    return _odd_signs(text) | _odd_han(text) | _odd_vowels(text) | _odd_words(text)
+    return _odd_signs(text) | _odd_marks(text) | _odd_letters(text) | _odd_words(text)
 
 
 def _odd_signs(text: str) -> dict[str, str]:
     signs = [character for character in text if not character.isspace()]
-    strange = sum(not character.isalnum() and character not in _PUNCTUATION for character in signs)
+    strange = sum(not _is_expected(sign) for sign in signs)
     return {"symbols": DOUBTFUL} if len(signs) >= FEW and strange >= SYMBOLS * len(signs) else {}
 
 
-def _odd_han(text: str) -> dict[str, str]:
-    """Say whether the Han characters are others than those that any Chinese text is made of."""
-    han = _HAN.findall(text)
-    if len(han) < ENOUGH:
-        return {}
-    common = sum(character in COMMON_HAN for character in han) / len(han)
-    rare = len(_RARE_HAN.findall(text)) / len(han)
-    if common >= COMMON_HAN_SHARE and rare <= COMMON_HAN_SHARE:
-        return {}
-    return {"uncommon": UNREADABLE if common < COMMON_HAN_SHARE / 2 else DOUBTFUL}
+def _is_expected(sign: str) -> bool:
+    """Say whether a sign is a letter, a figure, the vowel of a letter, punctuation, or of a formula or a drawing."""
+    if sign.isalnum() or sign in _PUNCTUATION or "\u2190" <= sign <= "\u25ff":
+        return True
+    return unicodedata.category(sign).startswith("M")
 
 
-def _odd_vowels(text: str) -> dict[str, str]:
-    """Say whether a text of Latin letters, more than Han characters, has a share of vowels that no language has."""
-    letters = "".join(_LETTERS.findall(text)).lower()
-    if len(letters) < ENOUGH or len(letters) <= len(_HAN.findall(text)):
-        return {}
-    fewest, most = VOWEL_SHARE
-    vowels = sum(letter in "aeiouy" for letter in letters) / len(letters)
-    return {} if fewest <= vowels <= most else {"uncommon": DOUBTFUL}
+def _odd_marks(text: str) -> dict[str, str]:
+    """Say whether question marks stand where letters stood."""
+    share = garbage.question_marks(text)
+    return {"question_marks": _grave(share, QUESTION_MARKS)} if share >= QUESTION_MARKS[DOUBTFUL] else {}
+
+
+def _odd_letters(text: str) -> dict[str, str]:
+    """Say whether letters and characters follow one another as in no language: a font's numbers were taken for text."""
+    share = garbage.share(text)
+    return {"uncommon": UNREADABLE if share >= UNREADABLE_GARBLED else DOUBTFUL} if share >= GARBLED else {}
 
 
 def _odd_words(text: str) -> dict[str, str]:
-    """Say whether the spaces between Latin words are lost."""
-    lengths = [len(word) for word in _LETTERS.findall(text)]
-    if sum(lengths) < ENOUGH:
+    """Say whether the spaces between Latin words are lost; a key or a protein has none to lose."""
+    words = _LETTERS.findall(text)
+    letters, glued = sum(map(len, words)), [word for word in words if len(word) > LONGEST_WORD]
+    if letters < ENOUGH or sum(map(len, glued)) < GLUED * letters:
         return {}
-    glued = sum(length for length in lengths if length > LONGEST_WORD) / sum(lengths)
-    return {"glued": DOUBTFUL} if glued >= GLUED else {}
+    return {"glued": DOUBTFUL} if bits_a_letter(word.lower() for word in glued) <= garbage.TOGETHER else {}
 
 
 def _shown(characters: int, words: int, marks: Collection[str]) -> dict[str, str]:

@@ -77,6 +77,15 @@ def test_a_picture_is_unreadable(data):
     assert only(data).chosen.quality.reasons == ("image_only",)
 
 
+FIGURES = ["411 548 685 822 959", "1,233 1,644 2,055 2,466", "−3.5 % 12.0 % 8.2 %"]
+
+
+def test_a_page_of_figures_is_text(lab):
+    document = lab.add(pdfs.text_pdf(FIGURES), "figures.pdf")
+    assert lab.documents.readings(document.id).pages[0].chosen.quality.verdict == "good"
+    assert "1,644" in " ".join(piece.text for piece in lab.cut(document.id, HOW))
+
+
 def test_what_pypdf_takes_for_damaged_may_still_be_read(monkeypatch):
     def broken(*_args: object) -> list[str]:
         raise extract.pdf.damaged("as if")

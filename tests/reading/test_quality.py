@@ -43,7 +43,7 @@ def test_what_people_write_is_good(text):
         ("(cid:12)(cid:44)(cid:3)" * 20, "unreadable", "unlikely"),
         ("\x01\x03\x05\x06" * 20, "unreadable", "unlikely"),
         ("".join(chr(0x6000 + 37 * n) for n in range(80)), "unreadable", "uncommon"),
-        ("5HYHQXHRIWKHXWLOLWBJUHZEBHLJKWSHUFHQWLQWKHBHDU" * 3, "doubtful", "uncommon"),
+        ("5HYHQXHRIWKHXWLOLWBJUHZEBHLJKWSHUFHQWLQWKHBHDU" * 3, "unreadable", "uncommon"),
         ("¡¢£⁄¥ƒ§¤«‹›°†‡" * 5, "doubtful", "symbols"),
         ("全 市 一 般 公 共 预 算 收 入 增 长", "doubtful", "spaced"),
         ("Revenueoftheutilitygrewbyeightpercentintheyearmostlybecauseofnewcustomers. " * 2, "doubtful", "glued"),

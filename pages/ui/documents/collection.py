@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.documents import quality
-from pages.ui.parts import tables
+from pages.ui.parts import foreign, tables
 from pages.ui.shell import cached, form, state, work
 from pages.ui.shell.frame import errors_shown
-from pages.ui.shell.i18n import LANGUAGES, plain, t
+from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Collection
 from rag_core.settings import LONGEST_TITLE
 
@@ -67,7 +67,13 @@ def show(document: Collection) -> None:
     how = state.chunk_settings()
     pieces = [piece.doc_id for piece in cached.chunks(document.id, how.preset, how.size, how.overlap)]
     rows = [
-        [part.title, len(part.pages), pieces.count(part.id), len(quality.doubted(part.id)), LANGUAGES[part.language]]
+        [
+            part.title,
+            len(part.pages),
+            pieces.count(part.id),
+            len(quality.doubted(part.id)),
+            foreign.name(cached.language(part.id)),
+        ]
         for part in cached.parts(document.id)
     ]
     names = [

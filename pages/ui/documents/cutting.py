@@ -5,9 +5,9 @@ from statistics import median
 import streamlit as st
 
 from pages.ui.documents import chunk_table, collection
-from pages.ui.parts import charts
+from pages.ui.parts import charts, foreign
 from pages.ui.shell import cached, state
-from pages.ui.shell.i18n import LANGUAGES, t
+from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Collection, Document
 from rag_core.reading import chunk
 
@@ -36,7 +36,7 @@ def choice() -> None:
 
 def figures(document: Document, chunks: list[Chunk]) -> None:
     """Show how much there is of the document, and its language, or of a collection how many documents."""
-    last: tuple[str, str | int] = (t("documents.language"), LANGUAGES[document.language])
+    last: tuple[str, str | int] = (t("documents.language"), foreign.name(cached.language(document.id)))
     if isinstance(document, Collection):  # it may speak several languages; the table of its documents names them
         last = (t("collection.members"), len(document.members))
     numbers: list[tuple[str, str | int]] = [

@@ -9,6 +9,7 @@ from pages.ui.parts import proposed
 from pages.ui.shell import cached
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Document, PageReading
+from rag_core.reading import quality
 from rag_core.reading.quality import DOUBTFUL, GOOD, UNREADABLE
 
 BLANK, LEFT_OUT, SCAN = "blank", "left_out", "scan"
@@ -36,8 +37,7 @@ def show(pick: Callable[[], str]) -> tuple[Document, bool]:
 
 
 def has_text(document: Document) -> bool:
-    texts = (page.text for part in cached.parts(document.id) for page in part.pages)
-    return any(letter.isalpha() for text in texts for letter in text)
+    return any(quality.has_text(page.text) for part in cached.parts(document.id) for page in part.pages)
 
 
 def say(pages: Sequence[PageReading]) -> None:

@@ -170,14 +170,30 @@ def page(document: Document, readings: Readings, shown: PageReading) -> None:
         st.markdown(f"**{t('table.page_short', page=shown.number)}**")
         page_beside.page(document.id, shown.number)
     with text:
-        st.markdown(f"**{t('gate.text', verdict=t('verdict.' + shown.chosen.quality.verdict))}**")
-        if shown.chosen.quality.reasons:
-            st.caption(reasons(shown.chosen.quality))
         if any(extract.faults for extract in shown.extracts.values()):
             st.caption(against(shown))
-        with st.container(height=TEXT_HEIGHT):
-            st.text(shown.chosen.text or t("gate.no_text"))
+        compared = texts_shown(shown)
+        for name in compared:
+            text_read(name, shown.extracts[name], TEXT_HEIGHT // len(compared))
         buttons(document, readings, shown)
+
+
+def texts_shown(shown: PageReading) -> list[str]:
+    """Return whose text is shown: the chosen extractor's, and on a page that is not good the others' that differ."""
+    chosen = shown.chosen
+    if chosen.quality.verdict == GOOD:
+        return [shown.extractor]
+    return [shown.extractor, *(name for name, extract in shown.extracts.items() if extract.text != chosen.text)]
+
+
+def text_read(name: str, extract: Extract, height: int) -> None:
+    """Show what an extractor read, and what is wrong with it."""
+    verdict = t("verdict." + extract.quality.verdict)
+    st.markdown(f"**{t('gate.text', extractor=EXTRACTORS[name], verdict=verdict)}**")
+    if extract.quality.reasons:
+        st.caption(reasons(extract.quality))
+    with st.container(height=height):
+        st.text(extract.text or t("gate.no_text"))
 
 
 def buttons(document: Document, readings: Readings, shown: PageReading) -> None:

@@ -11,6 +11,7 @@ from rag_core import settings
 from rag_core.datatypes import Chunk, ChunkSettings, Document, Readings
 from rag_core.lab import Lab
 from rag_core.models import tokens
+from rag_core.reading.language import name_of
 from rag_core.search import distinct
 
 Made = TypeVar("Made")
@@ -73,6 +74,12 @@ def forget(doc_id: str) -> None:
 @of_document
 def document(doc_id: str) -> Document:
     return lab().documents.load(doc_id)
+
+
+@of_document
+def language(doc_id: str) -> str:
+    """Return the name, as an ISO 639-1 code, of the language that a document is in."""
+    return name_of(*(page.text for page in document(doc_id).pages))
 
 
 @of_document

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.shell import cached
 from rag_core.datatypes import ChunkSettings, Document, Page, Readings
+from rag_core.reading.quality import doubt
 
 EN = ["Revenue of the utility grew by eight percent in the year,", "mostly because of new customers in the north."] * 6
 GARBLED = pdfs.garbled_pdf(*EN)
@@ -39,6 +40,29 @@ def test_a_garbled_document_is_shown_beside_its_picture_and_warned_of(language):
     assert says(at, "gate.warn")
     assert "✗" in table(at, "gate_pages").iloc[0, 1]
     assert len(at.get("image")) == 1
+
+
+def test_both_readings_of_a_page_that_is_not_good_stand_beside_its_picture():
+    at = upload(open_page("documents"), ("columns.pdf", pdfs.columns_pdf(["Columns"] * 3, ["of words"] * 3)))
+    readings = cached.readings(at.session_state["doc_id"])
+    page = readings.pages[0]
+    bad = {name: replace(extract, quality=doubt(extract.quality, "spaced")) for name, extract in page.extracts.items()}
+    bad["pdfium"] = replace(bad["pdfium"], text="Read otherwise.")
+    cached.lab().pages.choose(at.session_state["doc_id"], Readings((replace(page, extracts=bad),)))
+    cached.forget(at.session_state["doc_id"])
+    at.run()
+    shown = [text.value for text in at.text]
+    assert {bad["pypdf"].text, "Read otherwise."} <= set(shown)
+    for extractor in ("pypdf", "PDFium"):
+        heading = text_of(at, "gate.text", extractor=extractor, verdict=text_of(at, "verdict.doubtful"))
+        assert f"**{heading}**" in [element.value for element in at.markdown]
+    assert len(at.get("image")) == 1
+
+
+def test_of_a_good_page_one_reading_is_shown():
+    at = upload(open_page("documents", gate_page=1), ("small.pdf", pdfs.text_pdf(["全市收入增长8.2%。"])))
+    headings = [element.value for element in at.markdown if "read: " in element.value]
+    assert headings == ["**" + text_of(at, "gate.text", extractor="pypdf", verdict="good") + "**"]
 
 
 def test_a_scan_cannot_be_indexed_and_says_what_it_needs():

@@ -28,6 +28,7 @@ from rag_core.measuring.judge import GRADES
 from rag_core.models import rerank
 from rag_core.reading import evidence, quality
 from rag_core.reading.chunk import PRESETS
+from rag_core.reading.language import KNOWN, NAMED
 from rag_core.servers.rerank import FORMS
 from rag_core.settings import FIRST_STAGES
 
@@ -99,6 +100,7 @@ FAMILIES = {
     "read.all_{}": set(outcome.ALL_ALIKE),
     "upload.{}": {"choose", "drop"},
     "other_language.hint_{}": set(FILES),
+    "language.{}": NAMED - set(KNOWN),
     "answer.source_{}": {"extractive", "llm"},
     "answer.{}": {"same", "same_start", "changed"},
     "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(ORDERS),
