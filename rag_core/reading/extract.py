@@ -7,12 +7,12 @@ across two columns, PDFium's is taken. Both are kept, so that a reader can look 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from rag_core.datatypes import Extract, Page, PageReading, Progress
+from rag_core.datatypes import Extract, Page, PageReading, Progress, Unseen
 from rag_core.errors import DamagedPdf, NoText
-from rag_core.reading import pdf, pdfium, quality
+from rag_core.reading import fields, pdf, pdfium, places, quality
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def read(data: bytes, password: str | None = None, progress: Progress | None = N
 
     A file that pypdf takes for damaged is read by PDFium alone, where that finds letters in it.
     """
-    damage, written = None, []
+    damage, written = None, list[str | None]()
     try:
         written = pdf.extract(data, password, progress)
     except DamagedPdf as error:
@@ -31,9 +31,11 @@ def read(data: bytes, password: str | None = None, progress: Progress | None = N
     seen = _look(data, password, progress, len(written))
     if damage and not any(letter.isalpha() for page in seen for letter in page.text):
         raise damage
+    raw = {PYPDF: [text or "" for text in written], PDFIUM: [page.text for page in seen]}
     if len(seen) != len(written):
-        return _readings({PYPDF: written} if written else {PDFIUM: [page.text for page in seen]}, seen)
-    return _readings({PYPDF: written, PDFIUM: [page.text for page in seen]}, seen)
+        raw.pop(PDFIUM if written else PYPDF)
+    late = {number for number, text in enumerate(written, 1) if text is None}
+    return _readings(raw, seen, late)
 
 
 def _look(data: bytes, password: str | None, progress: Progress | None, total: int) -> list[pdfium.Seen]:
@@ -50,43 +52,85 @@ def _look(data: bytes, password: str | None, progress: Progress | None, total: i
         return []
 
 
-def _readings(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen]) -> list[PageReading]:
+def _readings(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen], late: Collection[int]) -> list[PageReading]:
+    kept = _without_unseen(raw, seen)
     cleaned = {name: pdf.clean(texts) for name, texts in raw.items()}
     return [
         _reading(
             number,
             {name: (pages[number - 1].text, raw[name][number - 1]) for name, pages in cleaned.items()},
             seen[number - 1] if number <= len(seen) else pdfium.Seen("", ()),
+            late=number in late,
+            kept=number in kept,
         )
         for number in range(1, len(next(iter(raw.values()), [])) + 1)
     ]
 
 
-def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) -> PageReading:
+def _without_unseen(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen]) -> set[int]:
+    """Take what nobody sees out of pypdf's texts, and return the pages where it was not found word for word."""
+    kept = set()
+    for number, page in enumerate(seen, 1):
+        if page.unseen and number <= len(raw.get(PYPDF, ())):
+            raw[PYPDF][number - 1], complete = places.without(raw[PYPDF][number - 1], page.unseen)
+            kept |= set() if complete else {number}
+    return kept
+
+
+def _reading(
+    number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen, late: bool = False, kept: bool = False
+) -> PageReading:
+    if late and len(texts) > 1:
+        texts = {name: text for name, text in texts.items() if name != PYPDF}
     extracts = {name: Extract(text, quality.assess(text, seen.marks, raw)) for name, (text, raw) in texts.items()}
     if PYPDF in extracts and pdfium.COLUMNS in seen.marks and quality.is_interleaved(texts[PYPDF][1], seen.text):
         extracts[PYPDF] = replace(extracts[PYPDF], quality=quality.doubt(extracts[PYPDF].quality, "columns"))
+    if PYPDF in extracts and kept:
+        extracts[PYPDF] = replace(extracts[PYPDF], quality=quality.doubt(extracts[PYPDF].quality, "unseen_kept"))
     # PDFium follows a vertical line to its end; pypdf reads across such lines.
     first = sorted(extracts, key=lambda name: name == PYPDF) if pdfium.VERTICAL in seen.marks else extracts
-    return PageReading(number, extracts, min(first, key=lambda name: _badness(extracts[name])))
+    chosen = min(first, key=lambda name: _badness(extracts[name]))
+    whole = {name: _completed(extract, seen, late) for name, extract in extracts.items()}
+    return PageReading(number, whole, chosen)
+
+
+def _completed(extract: Extract, seen: pdfium.Seen, late: bool) -> Extract:
+    """Add to the printed text what was written onto the page, and say what is to be known of it."""
+    kept = "unseen_kept" in extract.quality.reasons
+    pieces = () if kept else tuple(Unseen(piece.text, piece.why) for piece in seen.unseen)
+    notes = [reason for reason in (fields.FIELD, fields.NOTE) if reason in {entry.why for entry in seen.entries}]
+    notes += ["unseen"] * bool(pieces) + ["late"] * late
+    text, found = places.filled(extract.text, seen.entries), extract.quality
+    if seen.entries and "blank" in found.reasons:
+        found = quality.assess(text)
+    return replace(extract, text=text, quality=quality.noted(found, *notes), unseen=pieces)
 
 
 def _badness(extract: Extract) -> tuple[int, int]:
     return quality.VERDICTS.index(extract.quality.verdict), len(extract.quality.reasons)
 
 
-def pages(readings: Sequence[PageReading], drop_repeated: bool = False) -> list[Page]:
-    """Return the text that is searched: of the chosen extractor, none of pages left out, with or without headers."""
+def pages(readings: Sequence[PageReading], drop_repeated: bool = False, keep_unseen: bool = False) -> list[Page]:
+    """Return the text that is searched: of the chosen extractor, none of pages left out, with or without headers.
+
+    With ``keep_unseen``, what nobody sees on a page stands at its end.
+    """
     texts = ["" if reading.left_out else reading.chosen.text for reading in readings]
     repeated = quality.repeated_lines(texts) if drop_repeated else ()
     return [
-        Page(reading.number, quality.without(text, repeated)) for reading, text in zip(readings, texts, strict=True)
+        Page(reading.number, _with_unseen(quality.without(text, repeated), reading, keep_unseen))
+        for reading, text in zip(readings, texts, strict=True)
     ]
 
 
+def _with_unseen(text: str, reading: PageReading, kept: bool) -> str:
+    unseen = [words.text for words in reading.chosen.unseen] if kept and not reading.left_out else []
+    return "\n".join(filter(None, (text, *unseen)))
+
+
 def with_something(readings: list[PageReading]) -> list[PageReading]:
-    """Return the readings; raises NoText when they hold no letter and no picture that text may be recognised on."""
-    if not any("image_only" in reading.chosen.quality.reasons for reading in readings):
+    """Return the readings; raises NoText when they hold no letter, be it unseen, and no picture of text."""
+    if not any(reading.chosen.unseen or "image_only" in reading.chosen.quality.reasons for reading in readings):
         with_letters(pages(readings))
     return readings
 

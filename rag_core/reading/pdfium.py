@@ -12,6 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag_core.errors import PageNotDrawn
+from rag_core.reading import fields, unseen
+from rag_core.reading.places import Entry, Piece
 from rag_core.reading.text import repair_characters
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ class Seen(NamedTuple):
 
     text: str
     marks: tuple[str, ...]
+    unseen: tuple[Piece, ...] = ()
+    """What stands there and nobody sees; it is not in ``text``."""
+
+    entries: tuple[Entry, ...] = ()
+    """What was written into its form, or onto it; it is not in ``text`` either."""
 
 
 class Box(NamedTuple):
@@ -67,6 +74,7 @@ def look(data: bytes, password: str | None = None, alive: Callable[[], None] = l
     """Look at every page; ``alive`` is called after each. A page that PDFium cannot read is seen as empty."""
     seen = []
     with opened(data, password) as document:
+        document.init_forms()
         for number in range(len(document)):
             seen.append(_look(document, number))
             alive()
@@ -78,6 +86,7 @@ def _look(document: PdfDocument, number: int) -> Seen:
 
     try:
         page = document[number]
+        hidden = unseen.take_away(page)
         textpage = page.get_textpage()
     except PdfiumError:
         return Seen("", ())
@@ -85,17 +94,29 @@ def _look(document: PdfDocument, number: int) -> Seen:
     gutter = find_gutter(lines, page.get_width())
     marks = [*_drawn(page, textpage), *([COLUMNS] if gutter else []), *([VERTICAL] if is_vertical(textpage) else [])]
     text = _by_column(textpage, page, gutter) if gutter else textpage.get_text_range(errors="replace")
+    entries = fields.read(document, page, textpage)
     page.close()
-    return Seen(text, tuple(marks))
+    return Seen(text, tuple(marks), tuple(hidden), tuple(entries))
 
 
 def _drawn(page: PdfPage, textpage: PdfTextPage) -> list[str]:
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE, FPDF_PAGEOBJ_PATH, FPDF_PAGEOBJ_SHADING
 
-    kinds = {thing.type for thing in page.get_objects(max_depth=3)}
+    kinds = _kinds(page)
     if FPDF_PAGEOBJ_IMAGE in kinds:
         return [PICTURES]
     return [DRAWN] if kinds & {FPDF_PAGEOBJ_PATH, FPDF_PAGEOBJ_SHADING} and not textpage.count_chars() else []
+
+
+def _kinds(page: PdfPage) -> set[int]:
+    """Return the kinds of what stands on a page; a page may hold a thousand letters, each by itself."""
+    from pypdfium2 import raw
+
+    count = raw.FPDFPage_CountObjects(page)
+    kinds = {raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, number)) for number in range(count)}
+    if raw.FPDF_PAGEOBJ_FORM in kinds:
+        kinds |= {thing.type for thing in page.get_objects(max_depth=3)}
+    return kinds
 
 
 def _lines(textpage: PdfTextPage) -> list[Box]:
@@ -189,6 +210,7 @@ def draw(
 
     try:
         with opened(data, password) as document:
+            document.init_forms()  # else a value that no program drew is not in the picture
             page = document[number - 1]
             whole, inside = find_words(page.get_textpage(), words, part)
             return _png(page, [(whole, FAINT if inside else MARK), (inside, MARK)]), bool(whole)

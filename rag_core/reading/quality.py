@@ -15,7 +15,7 @@ from dataclasses import astuple, replace
 from itertools import pairwise
 from typing import Any
 
-from rag_core.datatypes import Extract, Quality
+from rag_core.datatypes import Extract, Quality, Unseen
 
 GOOD, DOUBTFUL, UNREADABLE = VERDICTS = ("good", "doubtful", "unreadable")
 
@@ -31,6 +31,11 @@ REASONS = (
     "spaced",
     "glued",
     "blank",
+    "unseen_kept",
+    "unseen",
+    "fields",
+    "notes",
+    "late",
 )
 
 FEW = 10
@@ -126,6 +131,11 @@ def doubt(quality: Quality, reason: str) -> Quality:
     """Return the quality with a reason to doubt it."""
     verdict = max(quality.verdict, DOUBTFUL, key=VERDICTS.index)
     return replace(quality, verdict=verdict, reasons=(*quality.reasons, reason))
+
+
+def noted(quality: Quality, *reasons: str) -> Quality:
+    """Return the quality with what is to be known of a page and is no reason to doubt it."""
+    return replace(quality, reasons=(*quality.reasons, *reasons))
 
 
 def _grave(share: float) -> str:
@@ -237,7 +247,9 @@ def figureless(line: str) -> str:
 
 def dump(extracts: Mapping[str, Extract]) -> str:
     """Write a page's extracts as JSON."""
-    return json.dumps({name: [extract.text, *astuple(extract.quality)] for name, extract in extracts.items()})
+    return json.dumps(
+        {name: [extract.text, *astuple(extract.quality), extract.unseen] for name, extract in extracts.items()}
+    )
 
 
 def load(text: str) -> dict[str, Extract]:
@@ -246,5 +258,8 @@ def load(text: str) -> dict[str, Extract]:
 
 
 def _extract(row: Sequence[Any]) -> Extract:
-    text, characters, replacement, private, improbable, spaced, verdict, reasons = row
-    return Extract(text, Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons)))
+    text, characters, replacement, private, improbable, spaced, verdict, reasons, *rest = row
+    quality = Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons))
+    # Rows from before unseen text was known end here.
+    unseen = rest[0] if rest else ()
+    return Extract(text, quality, unseen=tuple(Unseen(*words) for words in unseen))

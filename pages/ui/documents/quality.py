@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from pages.ui.documents import unseen
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
@@ -163,6 +164,7 @@ def page(document: Document, readings: Readings, shown: PageReading) -> None:
             st.caption(reasons(shown.chosen.quality))
         with st.container(height=TEXT_HEIGHT):
             st.text(shown.chosen.text or t("gate.no_text"))
+        unseen.of_page(shown)
         buttons(document, readings, shown)
 
 
