@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, Timer, get_ident
@@ -15,11 +16,13 @@ class TooLate(BaseException):
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Raise TooLate in this thread once so many seconds have passed inside; one call into C ends first."""
-    thread, lock, over = ctypes.c_ulong(get_ident()), Lock(), False
+    thread, lock, over, rang, raised = ctypes.c_ulong(get_ident()), Lock(), False, False, False
 
     def ring() -> None:
+        nonlocal rang
         with lock:
             if not over:
+                rang = True
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TooLate))
 
     timer = Timer(seconds, ring)
@@ -27,9 +30,13 @@ def within(seconds: float) -> Iterator[None]:
     timer.start()
     try:
         yield
+    except TooLate:
+        raised = True
+        raise
     finally:
         timer.cancel()
         with lock:
             over = True
-        # What was raised at the very end must not reach the work that comes after.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
+        # What rang at the very end is waited for: it must not reach the work that comes after.
+        while rang and not raised:
+            time.sleep(0)

@@ -6,16 +6,20 @@ bar, and a scanned page's invisible words are a picture's, which is seen.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from ctypes import addressof, c_float, c_uint
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag_core.reading import patience
 from rag_core.reading.places import Piece, letters
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from pypdfium2 import PdfObject, PdfPage, PdfTextPage
+
+log = logging.getLogger(__name__)
 
 PALE, COVERED, INVISIBLE, OUTSIDE, TINY = WHYS = ("pale", "covered", "invisible", "outside", "tiny")
 
@@ -35,7 +39,13 @@ LEAST_GROUND = 4.0
 """Points: what is thinner is a line, and covers no words."""
 
 MOST_OBJECTS = 20_000
-"""A page of more objects takes too long to be drawn twice for this."""
+"""A page of more things takes too long to be looked at one by one."""
+
+SECONDS = 5.0
+"""A page that takes longer is left."""
+
+MOST_GROUNDS = 200
+"""So many surfaces of a page are known, the largest first."""
 
 PIXELS = 1400
 """The longer side of the picture that is looked at."""
@@ -51,6 +61,11 @@ class Box(NamedTuple):
     bottom: float
     right: float
     top: float
+
+    @property
+    def size(self) -> float:
+        """Its area, in square points."""
+        return (self.right - self.left) * (self.top - self.bottom)
 
     def holds(self, other: Box) -> bool:
         """Say whether the middle of another box lies in this one."""
@@ -92,16 +107,30 @@ class Doubt(NamedTuple):
 
 
 def take_away(page: PdfPage) -> list[Piece]:
-    """Take the words that nobody sees off a page, before its text is read, and return them in their order."""
-    if _is_plain(page):
+    """Take the words that nobody sees off a page, before its text is read, and return them in their order.
+
+    A page of too many things, or one that takes too long, is left as it is.
+    """
+    from pypdfium2.raw import FPDFPage_CountObjects
+
+    if FPDFPage_CountObjects(page) > MOST_OBJECTS:
         return []
-    things = list(page.get_objects(max_depth=5))
+    try:
+        with patience.within(SECONDS):
+            return [] if _is_plain(page) else _taken_away(page)
+    except patience.TooLate:
+        log.warning("A page was not searched for unseen words to the end: it took longer than %.0f s", SECONDS)
+        return []
+
+
+def _taken_away(page: PdfPage) -> list[Piece]:
+    things = list(islice(page.get_objects(max_depth=5), MOST_OBJECTS))
     doubts = list(_doubts(page, things))
-    if not doubts:
+    unseen = _unseen(page, things, doubts) if doubts else []
+    if not unseen:
         return []
     whole = page.get_textpage()
-    unseen = _unseen(page, things, doubts)
-    pieces = list(_pieces(whole, unseen)) if unseen else []
+    pieces = list(_pieces(whole, unseen))
     whole.close()
     _show([doubt.thing for doubt in unseen], False)
     return pieces
@@ -204,10 +233,11 @@ def _grounds(things: Sequence[PdfObject]) -> tuple[dict[int, Ground], dict[int, 
     from pypdfium2.raw import FPDF_PAGEOBJ_PATH, FPDF_PAGEOBJ_TEXT
 
     words = [number for number, thing in enumerate(things) if thing.type == FPDF_PAGEOBJ_TEXT]
-    if not words or len(things) > MOST_OBJECTS:
+    if not words:
         return {}, {}
     paths = ((number, thing) for number, thing in enumerate(things) if thing.type == FPDF_PAGEOBJ_PATH)
-    grounds = {number: ground for number, thing in paths if (ground := _ground(thing))}
+    found = [(number, ground) for number, thing in paths if (ground := _ground(thing))]
+    grounds = dict(sorted(found, key=lambda pair: -pair[1].box.size)[:MOST_GROUNDS])
     below = {number: ground for number, ground in grounds.items() if number < words[-1]}
     above = {number: ground for number, ground in grounds.items() if number > words[0] and ground.colour.opacity > 250}
     return below, above
@@ -271,8 +301,6 @@ def _unseen(page: PdfPage, things: Sequence[PdfObject], doubts: Sequence[Doubt])
     sure = [doubt for doubt in doubts if doubt.why in (OUTSIDE, TINY)]
     drawn = [doubt for doubt in doubts if doubt.why in (PALE, COVERED)]
     invisible = [doubt for doubt in doubts if doubt.why == INVISIBLE]
-    if len(things) > MOST_OBJECTS:
-        return sure
     return [*sure, *_unnoticed(page, drawn), *_of_nothing(page, things, invisible)]
 
 
@@ -314,9 +342,10 @@ def _picture(page: PdfPage) -> Image:
 
 def _picture_without(page: PdfPage, things: Sequence[PdfObject]) -> Image:
     _show(things, False)
-    picture = _picture(page)
-    _show(things, True)
-    return picture
+    try:
+        return _picture(page)
+    finally:
+        _show(things, True)
 
 
 def _show(things: Iterable[PdfObject], shown: bool) -> None:
