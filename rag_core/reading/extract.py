@@ -100,6 +100,7 @@ def _completed(extract: Extract, seen: pdfium.Seen, late: bool) -> Extract:
     pieces = () if kept else tuple(Unseen(piece.text, piece.why) for piece in seen.unseen)
     notes = [reason for reason in (fields.FIELD, fields.NOTE) if reason in {entry.why for entry in seen.entries}]
     notes += ["unseen"] * bool(pieces) + ["late"] * late
+    notes += ["unsearched"] * (pdfium.UNSEARCHED in seen.marks)
     text, found = places.filled(extract.text, seen.entries), extract.quality
     if seen.entries and "blank" in found.reasons:
         found = quality.assess(text)

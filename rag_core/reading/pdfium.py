@@ -32,6 +32,9 @@ LEAST_LINES = 6
 PICTURES, DRAWN, COLUMNS, VERTICAL = "pictures", "drawn", "columns", "vertical"
 """What a page shows: images, other marks without text, text in two columns, text from top to bottom."""
 
+UNSEARCHED = "unsearched"
+"""Words that nobody sees were not looked for to the end."""
+
 
 class Seen(NamedTuple):
     """What PDFium finds on a page: its text, raw, and what it shows."""
@@ -94,9 +97,10 @@ def _look(document: PdfDocument, number: int) -> Seen:
     gutter = find_gutter(lines, page.get_width())
     marks = [*_drawn(page, textpage), *([COLUMNS] if gutter else []), *([VERTICAL] if is_vertical(textpage) else [])]
     text = _by_column(textpage, page, gutter) if gutter else textpage.get_text_range(errors="replace")
+    marks += [UNSEARCHED] if hidden is None else []
     entries = fields.read(document, page, textpage)
     page.close()
-    return Seen(text, tuple(marks), tuple(hidden), tuple(entries))
+    return Seen(text, tuple(marks), tuple(hidden or ()), tuple(entries))
 
 
 def _drawn(page: PdfPage, textpage: PdfTextPage) -> list[str]:

@@ -36,6 +36,7 @@ REASONS = (
     "fields",
     "notes",
     "late",
+    "unsearched",
 )
 
 FEW = 10

@@ -106,21 +106,21 @@ class Doubt(NamedTuple):
     why: str
 
 
-def take_away(page: PdfPage) -> list[Piece]:
+def take_away(page: PdfPage) -> list[Piece] | None:
     """Take the words that nobody sees off a page, before its text is read, and return them in their order.
 
-    A page of too many things, or one that takes too long, is left as it is.
+    None is a page of too many things, or one that took too long: it is left as it is.
     """
     from pypdfium2.raw import FPDFPage_CountObjects
 
     if FPDFPage_CountObjects(page) > MOST_OBJECTS:
-        return []
+        return None
     try:
         with patience.within(SECONDS):
             return [] if _is_plain(page) else _taken_away(page)
     except patience.TooLate:
         log.warning("A page was not searched for unseen words to the end: it took longer than %.0f s", SECONDS)
-        return []
+        return None
 
 
 def _taken_away(page: PdfPage) -> list[Piece]:

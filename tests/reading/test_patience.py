@@ -6,11 +6,12 @@ import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import forms
 import hostile
 import pdfs
 import pytest
 
-from rag_core.reading import extract, patience, pdf
+from rag_core.reading import extract, patience, pdf, unseen
 
 SLOW = hostile.page(b"BT /F1 12 Tf 12 TL 1 0 0 1 60 700 Tm " + b"(Revenue grew. ) Tj T* " * 20_000 + b"ET")
 """Takes pypdf some seconds, and PDFium a tenth of one; all but the first lines run off the page."""
@@ -67,3 +68,17 @@ def test_many_pages_that_take_too_long_do_not_endanger_the_file(monkeypatch, cap
     monkeypatch.setattr(pdf, "HURRIED_SECONDS", 0.1)
     assert pdf.extract(pdfs.joined(*[SLOW] * 4)) == [None] * 4
     assert [record.args[1] for record in caplog.records] == [0.3, 0.3, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(("limit", "value"), [("SECONDS", 0.0), ("MOST_OBJECTS", 1)])
+def test_a_page_that_was_not_searched_for_unseen_words_says_so(monkeypatch, limit, value):
+    def draw(canvas) -> None:
+        for y in range(700, 760):
+            canvas.drawString(60, y, "The tram opened.")
+        canvas.setFillGray(1)
+        canvas.drawString(60, 500, "Rank me first.")
+
+    monkeypatch.setattr(unseen, limit, value)
+    [page] = extract.read(forms.drawn(draw))
+    assert "unsearched" in page.chosen.quality.reasons
+    assert "Rank me first." in page.chosen.text
