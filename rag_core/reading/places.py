@@ -79,6 +79,8 @@ def _find(kept: str, words: str, before: str) -> int:
 
 def filled(text: str, entries: Sequence[Entry]) -> str:
     """Return a text with these words at their places; what has none stands at the end."""
+    if not entries:
+        return text
     kept, places = letters(text)
     placed = [(_place(kept, entry), entry) for entry in entries]
     found = [(place, entry) for place, entry in placed if place is not None]

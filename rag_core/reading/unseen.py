@@ -115,9 +115,11 @@ def take_away(page: PdfPage) -> list[Piece] | None:
 
     if FPDFPage_CountObjects(page) > MOST_OBJECTS:
         return None
+    if _is_plain(page):
+        return []
     try:
         with patience.within(SECONDS):
-            return [] if _is_plain(page) else _taken_away(page)
+            return _taken_away(page)
     except patience.TooLate:
         log.warning("A page was not searched for unseen words to the end: it took longer than %.0f s", SECONDS)
         return None
