@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 import ctypes
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock, Timer, get_ident
+from collections.abc import Callable
+from threading import Event, Lock, Thread, get_ident
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+AGAIN = 1.0
+"""A finalizer swallows whatever is raised in it: after so many seconds it is raised again."""
 
 
 class TooLate(BaseException):
     """The time is over. It is no ``Exception``: nothing inside the work is to hold it up."""
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Raise TooLate in this thread once so many seconds have passed inside; one call into C ends first."""
-    thread, lock, over, rang, raised = ctypes.c_ulong(get_ident()), Lock(), False, False, False
+def within(seconds: float, work: Callable[[], Result]) -> Result:
+    """Do some work; raises TooLate in this thread once so many seconds have passed. One call into C ends first."""
+    thread, lock, over, rang = ctypes.c_ulong(get_ident()), Lock(), Event(), False
 
-    def ring() -> None:
+    def watch() -> None:
         nonlocal rang
-        with lock:
-            if not over:
-                rang = True
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TooLate))
+        patience = seconds
+        while not over.wait(patience):
+            with lock:
+                if not over.is_set():
+                    rang, patience = True, AGAIN
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TooLate))
 
-    timer = Timer(seconds, ring)
-    timer.daemon = True
-    timer.start()
     try:
-        yield
+        try:
+            Thread(target=watch, daemon=True).start()
+            return work()
+        finally:
+            over.set()
     except TooLate:
-        raised = True
+        over.set()  # it may have come before the line above was done
         raise
     finally:
-        timer.cancel()
         with lock:
-            over = True
-        # What rang at the very end is waited for: it must not reach the work that comes after.
-        while rang and not raised:
-            time.sleep(0)
+            over.set()
+        # What rang at the very end is raised in here: it must not reach the work that comes after.
+        for _ in range(100 if rang else 0):
+            pass

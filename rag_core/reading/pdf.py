@@ -10,6 +10,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rag_core.datatypes import Page
@@ -164,8 +165,7 @@ def _extract_all(reader: PdfReader, total: int, progress: Callable[[int, int], N
     for number in range(1, total + 1):
         seconds = PAGE_SECONDS if lost < LOST_SECONDS else HURRIED_SECONDS
         try:
-            with patience.within(seconds):
-                text = _extract_or_none(reader, number)
+            text = patience.within(seconds, partial(_extract_or_none, reader, number))
             failed += text is None
             extracted.append(text or "")
         except patience.TooLate:

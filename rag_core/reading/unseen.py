@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from ctypes import addressof, c_float, c_uint
+from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -118,8 +119,7 @@ def take_away(page: PdfPage) -> list[Piece] | None:
     if _is_plain(page):
         return []
     try:
-        with patience.within(SECONDS):
-            return _taken_away(page)
+        return patience.within(SECONDS, partial(_taken_away, page))
     except patience.TooLate:
         log.warning("A page was not searched for unseen words to the end: it took longer than %.0f s", SECONDS)
         return None
