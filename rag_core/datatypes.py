@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,13 +41,24 @@ class Quality:
     reasons: tuple[str, ...]
 
 
+class Unseen(NamedTuple):
+    """Words that stand on a page and that nobody sees there; ``why`` is a code."""
+
+    text: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What one extractor read on a page, and what speaks against that: shares in [0, 1] by name."""
+    """What one extractor read on a page, without what nobody sees there.
+
+    ``faults`` say what speaks against it: shares in [0, 1] by name.
+    """
 
     text: str
     quality: Quality
     faults: Mapping[str, float] = field(default_factory=dict, compare=False)
+    unseen: tuple[Unseen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +78,14 @@ class PageReading:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """How the pages of a document were read. With ``drop_repeated``, lines that repeat on many of them are dropped."""
+    """How the pages of a document were read. With ``drop_repeated``, lines that repeat on many of them are dropped.
+
+    With ``keep_unseen``, what nobody sees on a page stands at its end.
+    """
 
     pages: tuple[PageReading, ...] = ()
     drop_repeated: bool = False
+    keep_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

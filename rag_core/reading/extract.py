@@ -10,9 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag_core.datatypes import Extract, Page, PageReading, Progress
+from rag_core.datatypes import Extract, Page, PageReading, Progress, Unseen
 from rag_core.errors import DamagedPdf, NoText
-from rag_core.reading import evidence, pdf, pdfium, quality
+from rag_core.reading import evidence, fields, pdf, pdfium, places, quality
 from rag_core.reading.text import repair_block
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
@@ -24,7 +24,7 @@ def read(data: bytes, password: str | None = None, progress: Progress | None = N
 
     A file that pypdf takes for damaged is read by PDFium alone, where that finds text in it.
     """
-    damage, written = None, []
+    damage, written = None, list[str | None]()
     try:
         written = pdf.extract(data, password, progress)
     except DamagedPdf as error:
@@ -49,28 +49,52 @@ def _look(data: bytes, password: str | None, progress: Progress | None, total: i
         return []
 
 
-def _readings(written: list[str], seen: Sequence[pdfium.Seen]) -> list[PageReading]:
-    raw, cleaned = {}, {}
+def _readings(written: list[str | None], seen: Sequence[pdfium.Seen]) -> list[PageReading]:
+    raw: dict[str, list[str]] = {}
     if written:
-        raw[PYPDF], cleaned[PYPDF] = written, pdf.clean(written)
+        raw[PYPDF] = [text or "" for text in written]
     if not written or len(seen) == len(written):
         raw[PDFIUM] = [page.text for page in seen]
-        cleaned[PDFIUM] = pdf.clean_blocks([[*map(repair_block, page.blocks)] for page in seen])
+    kept = _without_unseen(raw, seen)
+    cleaned = {name: _cleaned(name, texts, seen) for name, texts in raw.items()}
+    late = {number for number, text in enumerate(written, 1) if text is None}
     return [
         _reading(
             number,
             {name: (pages[number - 1].text, raw[name][number - 1]) for name, pages in cleaned.items()},
             seen[number - 1] if number <= len(seen) else pdfium.Seen(),
+            late=number in late,
+            kept=number in kept,
         )
         for number in range(1, len(next(iter(raw.values()), [])) + 1)
     ]
 
 
-def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) -> PageReading:
-    qualities = {name: quality.assess(text, seen.marks, raw) for name, (text, raw) in texts.items()}
+def _cleaned(name: str, texts: list[str], seen: Sequence[pdfium.Seen]) -> list[Page]:
+    if name == PDFIUM:
+        return pdf.clean_blocks([[*map(repair_block, page.blocks)] for page in seen])
+    return pdf.clean(texts)
+
+
+def _without_unseen(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen]) -> set[int]:
+    """Take what nobody sees out of pypdf's texts, and return the pages where it was not found word for word."""
+    kept = set()
+    for number, page in enumerate(seen, 1):
+        if page.unseen and number <= len(raw.get(PYPDF, ())):
+            raw[PYPDF][number - 1], complete = places.without(raw[PYPDF][number - 1], page.unseen)
+            kept |= set() if complete else {number}
+    return kept
+
+
+def _reading(
+    number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen, late: bool = False, kept: bool = False
+) -> PageReading:
+    if late and len(texts) > 1:
+        texts = {name: text for name, text in texts.items() if name != PYPDF}
     raw = {name: written for name, (_, written) in texts.items()}
-    if PYPDF in raw and pdfium.COLUMNS in seen.marks and quality.is_interleaved(raw[PYPDF], seen.text):
-        qualities[PYPDF] = quality.doubt(qualities[PYPDF], "columns")
+    qualities = {name: quality.assess(text, seen.marks, raw[name]) for name, (text, _) in texts.items()}
+    for reason in _doubts(raw, seen, kept):
+        qualities[PYPDF] = quality.doubt(qualities[PYPDF], reason)
     faults = evidence.faults(raw, qualities, PDFIUM, seen.blocks)
     extracts = {name: Extract(text, qualities[name], faults[name]) for name, (text, _) in texts.items()}
     # Where both are as good: PDFium follows a vertical line to its end, and knows which lines are a column's.
@@ -79,21 +103,52 @@ def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) 
     chosen = min(first, key=lambda name: evidence.rank(faults[name]))
     if faults[chosen].get(evidence.REPEATS, 0.0) >= evidence.DOUBTED:
         extracts[chosen] = replace(extracts[chosen], quality=quality.doubt(qualities[chosen], "repeats"))
-    return PageReading(number, extracts, chosen)
+    whole = {name: _completed(extract, seen, late) for name, extract in extracts.items()}
+    return PageReading(number, whole, chosen)
 
 
-def pages(readings: Sequence[PageReading], drop_repeated: bool = False) -> list[Page]:
-    """Return the text that is searched: of the chosen extractor, none of pages left out, with or without headers."""
+def _doubts(raw: Mapping[str, str], seen: pdfium.Seen, kept: bool) -> list[str]:
+    """Return why pypdf's reading is doubted, whatever its letters are."""
+    if PYPDF not in raw:
+        return []
+    mixed = pdfium.COLUMNS in seen.marks and quality.is_interleaved(raw[PYPDF], seen.text)
+    return ["columns"] * mixed + ["unseen_kept"] * kept
+
+
+def _completed(extract: Extract, seen: pdfium.Seen, late: bool) -> Extract:
+    """Add to the printed text what was written onto the page, and say what is to be known of it."""
+    kept = "unseen_kept" in extract.quality.reasons
+    pieces = () if kept else tuple(Unseen(piece.text, piece.why) for piece in seen.unseen)
+    notes = [reason for reason in (fields.FIELD, fields.NOTE) if reason in {entry.why for entry in seen.entries}]
+    notes += ["unseen"] * bool(pieces) + ["late"] * late
+    notes += ["unsearched"] * (pdfium.UNSEARCHED in seen.marks)
+    text, found = places.filled(extract.text, seen.entries), extract.quality
+    if seen.entries and "blank" in found.reasons:
+        found = quality.assess(text)
+    return replace(extract, text=text, quality=quality.noted(found, *notes), unseen=pieces)
+
+
+def pages(readings: Sequence[PageReading], drop_repeated: bool = False, keep_unseen: bool = False) -> list[Page]:
+    """Return the text that is searched: of the chosen extractor, none of pages left out, with or without headers.
+
+    With ``keep_unseen``, what nobody sees on a page stands at its end.
+    """
     texts = ["" if reading.left_out else reading.chosen.text for reading in readings]
     repeated = quality.repeated_lines(texts) if drop_repeated else ()
     return [
-        Page(reading.number, quality.without(text, repeated)) for reading, text in zip(readings, texts, strict=True)
+        Page(reading.number, _with_unseen(quality.without(text, repeated), reading, keep_unseen))
+        for reading, text in zip(readings, texts, strict=True)
     ]
 
 
+def _with_unseen(text: str, reading: PageReading, kept: bool) -> str:
+    unseen = [words.text for words in reading.chosen.unseen] if kept and not reading.left_out else []
+    return "\n".join(filter(None, (text, *unseen)))
+
+
 def with_something(readings: list[PageReading]) -> list[PageReading]:
-    """Return the readings; raises NoText when they hold no text and no picture that text may be recognised on."""
-    if not any("image_only" in reading.chosen.quality.reasons for reading in readings):
+    """Return the readings; raises NoText when they hold no text, be it unseen, and no picture of text."""
+    if not any(reading.chosen.unseen or "image_only" in reading.chosen.quality.reasons for reading in readings):
         with_text(pages(readings))
     return readings
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rag_core.datatypes import Page
@@ -22,6 +23,7 @@ from rag_core.errors import (
     TooManyPages,
     WrongPassword,
 )
+from rag_core.reading import patience
 from rag_core.reading.text import WORD, Block, is_glyph_per_line, join_lines, repair_characters, tidy_spaces
 
 if TYPE_CHECKING:
@@ -34,6 +36,15 @@ MAX_BYTES = 50 * 1024 * 1024
 
 MAX_PAGES = 1000
 """The longest document that is read, in pages."""
+
+PAGE_SECONDS = 5.0
+"""A page that takes longer is left: one page must not keep the others."""
+
+LOST_SECONDS = 60.0
+"""Once so much time went into pages that were left, each of the others has less."""
+
+HURRIED_SECONDS = 0.2
+"""Enough for a page of ordinary text, and for a thousand pages that are not."""
 
 _PARSER_LIMITS: dict[str, Any] = {
     # A few kilobytes can inflate to gigabytes, or hold a day's work of drawing operators.
@@ -55,14 +66,17 @@ def read_pages(
     data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None
 ) -> list[Page]:
     """Read every page of a PDF, in order, as clean text; see ``extract``."""
-    return clean(extract(data, password, progress))
+    return clean([text or "" for text in extract(data, password, progress)])
 
 
-def extract(data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None) -> list[str]:
+def extract(
+    data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> list[str | None]:
     """Read the text of every page as it is written in the file.
 
     ``progress`` is called after each page with the pages done and their total. A page that cannot be read is empty
-    in the result, so that the others keep their numbers. A file that only its owner may change opens without asking.
+    in the result, so that the others keep their numbers, and one that takes longer than ``PAGE_SECONDS`` is None. A
+    file that only its owner may change opens without asking.
 
     Raises EmptyFile, FileTooLarge, NotAPdf, DamagedPdf, PasswordNeeded, WrongPassword or TooManyPages.
     """
@@ -145,15 +159,24 @@ def _declared_pages(reader: PdfReader) -> int:
         return 0
 
 
-def _extract_all(reader: PdfReader, total: int, progress: Callable[[int, int], None] | None) -> list[str]:
-    extracted = []
+def _extract_all(reader: PdfReader, total: int, progress: Callable[[int, int], None] | None) -> list[str | None]:
+    extracted: list[str | None] = []
+    failed, lost = 0, 0.0
     for number in range(1, total + 1):
-        extracted.append(_extract_or_none(reader, number))
+        seconds = PAGE_SECONDS if lost < LOST_SECONDS else HURRIED_SECONDS
+        try:
+            text = patience.within(seconds, partial(_extract_or_none, reader, number))
+            failed += text is None
+            extracted.append(text or "")
+        except patience.TooLate:
+            logger.warning("Page %d was left after %.1f s", number, seconds)
+            lost += seconds
+            extracted.append(None)
         if progress:
             progress(number, total)
-    if all(text is None for text in extracted):
+    if failed == total:
         raise damaged(f"none of {total} pages could be read")
-    return [text or "" for text in extracted]
+    return extracted
 
 
 def _extract_or_none(reader: PdfReader, number: int) -> str | None:

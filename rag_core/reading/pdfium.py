@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag_core.errors import PageNotDrawn
-from rag_core.reading import layout
+from rag_core.reading import fields, layout, unseen
 from rag_core.reading.geometry import Box, PictureMap, main_direction
 from rag_core.reading.glyphs import Glyph, glyphs, lines_as_painted, painted_once, running
 from rag_core.reading.layout import has_columns
+from rag_core.reading.places import Entry, Piece
 from rag_core.reading.rows import rows
 from rag_core.reading.text import Block, repair_characters
 
@@ -51,12 +52,20 @@ BROKEN = "\ufffe"
 FROM_RIGHT = 0.2
 """From this share of the characters on, text runs from right to left, and PDFium's own order is kept."""
 
+UNSEARCHED = "unsearched"
+"""Words that nobody sees were not looked for to the end."""
+
 
 class Seen(NamedTuple):
     """What PDFium finds on a page: its text in a person's order, raw, and what it shows."""
 
     blocks: tuple[Block, ...] = ()
     marks: tuple[str, ...] = ()
+    unseen: tuple[Piece, ...] = ()
+    """What stands there and nobody sees; it is not in ``text``."""
+
+    entries: tuple[Entry, ...] = ()
+    """What was written into its form, or onto it; it is not in ``text`` either."""
 
     @property
     def text(self) -> str:
@@ -84,6 +93,7 @@ def look(data: bytes, password: str | None = None, alive: Callable[[], None] = l
     """Look at every page; ``alive`` is called after each. A page that PDFium cannot read is seen as empty."""
     seen = []
     with opened(data, password) as document:
+        document.init_forms()
         for number in range(len(document)):
             seen.append(_look(document, number))
             alive()
@@ -95,13 +105,16 @@ def _look(document: PdfDocument, number: int) -> Seen:
 
     try:
         page = document[number]
+        hidden = unseen.take_away(page)
         textpage = page.get_textpage()
     except PdfiumError:
         return Seen()
     blocks, order = _read(textpage)
     marks = [*_drawn(page, any(block.lines for block in blocks)), *([COLUMNS] if has_columns(blocks) else []), *order]
+    marks += [UNSEARCHED] if hidden is None else []
+    entries = fields.read(document, page, textpage)
     page.close()
-    return Seen(tuple(blocks), tuple(marks))
+    return Seen(tuple(blocks), tuple(marks), tuple(hidden or ()), tuple(entries))
 
 
 def _read(textpage: PdfTextPage) -> tuple[list[Block], list[str]]:
@@ -205,6 +218,7 @@ def draw(
 
     try:
         with opened(data, password) as document:
+            document.init_forms()  # else a value that no program drew is not in the picture
             page = document[number - 1]
             whole, inside = find_words(page.get_textpage(), words, part)
             seen = any(map(PictureMap(page, PICTURE_PIXELS, PICTURE_PIXELS).pixels, whole))

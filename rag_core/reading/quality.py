@@ -15,7 +15,7 @@ from dataclasses import astuple, replace
 from itertools import pairwise
 from typing import Any
 
-from rag_core.datatypes import Extract, Quality
+from rag_core.datatypes import Extract, Quality, Unseen
 from rag_core.reading import garbage
 from rag_core.reading.frequencies import bits_a_letter
 
@@ -35,6 +35,12 @@ REASONS = (
     "spaced",
     "glued",
     "blank",
+    "unseen_kept",
+    "unseen",
+    "fields",
+    "notes",
+    "late",
+    "unsearched",
 )
 
 FEW = 10
@@ -116,6 +122,11 @@ def doubt(quality: Quality, reason: str) -> Quality:
     """Return the quality with a reason to doubt it."""
     verdict = max(quality.verdict, DOUBTFUL, key=VERDICTS.index)
     return replace(quality, verdict=verdict, reasons=(*quality.reasons, reason))
+
+
+def noted(quality: Quality, *reasons: str) -> Quality:
+    """Return the quality with what is to be known of a page and is no reason to doubt it."""
+    return replace(quality, reasons=(*quality.reasons, *reasons))
 
 
 def _grave(share: float, limits: Mapping[str, float]) -> str:
@@ -234,7 +245,10 @@ def figureless(line: str) -> str:
 
 def dump(extracts: Mapping[str, Extract]) -> str:
     """Write a page's extracts as JSON."""
-    rows = {name: [extract.text, *astuple(extract.quality), extract.faults] for name, extract in extracts.items()}
+    rows = {
+        name: [extract.text, *astuple(extract.quality), extract.faults, extract.unseen]
+        for name, extract in extracts.items()
+    }
     return json.dumps(rows)
 
 
@@ -244,6 +258,8 @@ def load(text: str) -> dict[str, Extract]:
 
 
 def _extract(row: Sequence[Any]) -> Extract:
-    text, characters, replacement, private, improbable, spaced, verdict, reasons, *faults = row
+    text, characters, replacement, private, improbable, spaced, verdict, reasons, *rest = row
     quality = Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons))
-    return Extract(text, quality, *faults)
+    # Rows from before faults and unseen text were known end here.
+    faults, unseen = rest or ({}, ())
+    return Extract(text, quality, faults, tuple(Unseen(*words) for words in unseen))

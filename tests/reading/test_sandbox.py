@@ -69,10 +69,10 @@ def test_a_file_that_takes_too_long_is_given_up(monkeypatch):
 
 
 def test_a_file_that_needs_too_much_memory_is_given_up(monkeypatch):
-    monkeypatch.setattr(sandbox, "MEMORY_BYTES", 60 * 2**20)
+    monkeypatch.setattr(sandbox, "MEMORY_BYTES", 100 * 2**20)
     with pytest.raises(ReadTooLarge) as told:
         sandbox.read_pages(hostile.page(hostile.shown(b"x" * 5_000_000)))
-    assert told.value.values == {"megabytes": 60}
+    assert told.value.values == {"megabytes": 100}
 
 
 def test_a_child_that_dies_is_a_damaged_file(monkeypatch):

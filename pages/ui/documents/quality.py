@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from pages.ui.documents import unseen
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
@@ -175,6 +176,7 @@ def page(document: Document, readings: Readings, shown: PageReading) -> None:
         compared = texts_shown(shown)
         for name in compared:
             text_read(name, shown.extracts[name], TEXT_HEIGHT // len(compared))
+        unseen.of_page(shown)
         buttons(document, readings, shown)
 
 

@@ -26,7 +26,7 @@ from rag_core.explaining import lessons, perturb
 from rag_core.measuring.evaluate import ORDERS
 from rag_core.measuring.judge import GRADES
 from rag_core.models import rerank
-from rag_core.reading import evidence, quality
+from rag_core.reading import evidence, quality, unseen
 from rag_core.reading.chunk import PRESETS
 from rag_core.reading.language import KNOWN, NAMED
 from rag_core.servers.rerank import FORMS
@@ -124,6 +124,7 @@ FAMILIES = {
     "verdict.{}": set(quality.VERDICTS),
     "reason.{}": set(quality.REASONS),
     "part.{}": set(evidence.WEIGHTS),
+    "unseen.{}": set(unseen.WHYS),
     "chunks.{}": {"embedder", "reranker"},
     "workshop.{}": {"predict", "room", "lessons", "inside"},
     "lesson.{}_title": set(lessons.NAMES),
