@@ -66,12 +66,13 @@ class DocumentStore:
         with self._database.open() as connection:
             query = "SELECT number, extracts, extractor, left_out FROM readings WHERE doc_id = ? ORDER BY number"
             rows = connection.execute(query, (doc_id,)).fetchall()
-            dropped = connection.execute("SELECT drop_repeated FROM documents WHERE id = ?", (doc_id,)).fetchone()
+            query = "SELECT drop_repeated, drop_contents FROM documents WHERE id = ?"
+            dropped = connection.execute(query, (doc_id,)).fetchone()
         pages = tuple(
             PageReading(number, quality.load(extracts), extractor, bool(left_out))
             for number, extracts, extractor, left_out in rows
         )
-        return Readings(pages, bool(dropped and dropped[0]))
+        return Readings(pages, *map(bool, dropped)) if dropped else Readings(pages)
 
     def titles(self, owner: str = "", collections: bool = True) -> dict[str, str]:
         """Return ids and titles of an owner's documents, newest first; without collections only those with pages."""
@@ -164,7 +165,8 @@ def _put_readings(connection: sqlite3.Connection, doc_id: str, readings: Reading
     ]
     connection.execute("DELETE FROM readings WHERE doc_id = ?", (doc_id,))
     connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", rows)
-    connection.execute("UPDATE documents SET drop_repeated = ? WHERE id = ?", (readings.drop_repeated, doc_id))
+    dropped = (readings.drop_repeated, readings.drop_contents, doc_id)
+    connection.execute("UPDATE documents SET drop_repeated = ?, drop_contents = ? WHERE id = ?", dropped)
 
 
 def _missing(doc_id: str) -> DocumentMissing:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rag_core.datatypes import Extract, Page, PageReading, Progress
 from rag_core.errors import DamagedPdf, NoText
-from rag_core.reading import pdf, pdfium, quality
+from rag_core.reading import dropped, pdf, pdfium, quality
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
@@ -75,13 +75,18 @@ def _badness(extract: Extract) -> tuple[int, int]:
     return quality.VERDICTS.index(extract.quality.verdict), len(extract.quality.reasons)
 
 
-def pages(readings: Sequence[PageReading], drop_repeated: bool = False) -> list[Page]:
-    """Return the text that is searched: of the chosen extractor, none of pages left out, with or without headers."""
-    texts = ["" if reading.left_out else reading.chosen.text for reading in readings]
-    repeated = quality.repeated_lines(texts) if drop_repeated else ()
-    return [
-        Page(reading.number, quality.without(text, repeated)) for reading, text in zip(readings, texts, strict=True)
-    ]
+def pages(readings: Sequence[PageReading], drop_repeated: bool = False, drop_contents: bool = False) -> list[Page]:
+    """Return the text that is searched: of the chosen extractor, none of pages left out.
+
+    With ``drop_repeated`` running heads and feet go, with ``drop_contents`` lists of contents; see ``dropped``.
+    """
+    texts = dropped.searched(searched_texts(readings), drop_repeated, drop_contents)
+    return [Page(reading.number, text) for reading, text in zip(readings, texts, strict=True)]
+
+
+def searched_texts(readings: Sequence[PageReading]) -> list[str]:
+    """Return the text of each page by the chosen extractor, nothing of a page that is left out."""
+    return ["" if reading.left_out else reading.chosen.text for reading in readings]
 
 
 def with_something(readings: list[PageReading]) -> list[PageReading]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from rag_core.datatypes import Page
@@ -22,6 +22,7 @@ from rag_core.errors import (
     TooManyPages,
     WrongPassword,
 )
+from rag_core.reading import heads
 from rag_core.reading.text import WORD, is_glyph_per_line, join_lines, repair_characters, tidy_spaces
 
 if TYPE_CHECKING:
@@ -174,12 +175,19 @@ def _extract(page: PageObject) -> str:
 
 
 def clean(extracted: list[str]) -> list[Page]:
-    """Repair characters, lines and spaces of every page, the first numbered 1; see ``text``."""
+    """Repair characters, lines and spaces of every page, the first numbered 1; see ``text``.
+
+    Running heads and feet stay lines of their own: a sentence does not run on into them.
+    """
     texts = [repair_characters(text) for text in extracted]
     words = frozenset(word.lower() for text in texts for word in WORD.findall(text))
-    return [Page(number, _clean(text, words)) for number, text in enumerate(texts, 1)]
+    apart = heads.found(texts)
+    return [Page(number, _clean(text, words, apart[number - 1])) for number, text in enumerate(texts, 1)]
 
 
-def _clean(text: str, words: frozenset[str]) -> str:
-    lines = join_lines(text.split("\n"), words)
-    return "\n".join(line for line in map(tidy_spaces, lines) if line)
+def _clean(text: str, words: frozenset[str], apart: Collection[int]) -> str:
+    lines = text.split("\n")
+    body = [place for place, line in enumerate(lines) if line.strip() and place not in apart] or [len(lines)]
+    above, below = lines[: body[0]], lines[body[-1] + 1 :]
+    joined = [*above, *join_lines(lines[body[0] : body[-1] + 1], words), *below]
+    return "\n".join(line for line in map(tidy_spaces, joined) if line)

@@ -1,0 +1,294 @@
+"""Find running heads and feet: lines at the edges of pages that come again, or count the pages.
+
+A line's numbers tell it from text: in a head they stay as they are, or go up with the pages. What a page says of itself
+("Total 1,204", "Question 3") does neither, or names what it counts, and is no head.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag_core.reading.numerals import NUMBER, value
+from rag_core.reading.text import is_table_row, line_width
+
+Key = tuple[str, int | None]
+"""A line without spaces; with its page number, ``#``, comes how far that is ahead of the page's place in the file."""
+
+DEPTH = 3
+"""So many lines at either edge of a page may be its heads or feet."""
+
+LEAST_PAGES = 3
+LONGEST = 200
+TITLE_LINES = 12
+"""A title stands among the first lines of its page."""
+
+TITLE_WIDTH = 12
+"""What is narrower than this, six Han characters, is a table's label rather than a head above it."""
+
+_PAGE_WORDS = re.compile(r"(?<![a-z])(?:pages?|pg|p|of)(?![a-z])|[第页頁共总總]")
+_COUNTED = re.compile(  # what such a number counts is no page
+    r"(?:chapter|section|part|appendix|annex|exhibit|schedule|table|figure|fig\.?|box|question|exercise|problem|task"
+    r"|lesson|unit|module|session|case|study|example|step|stage|phase|item|no\.?|number|day|week|month|year|map|record"
+    r"|form|invoice|order|room|group|sample|test|experiment|level|round|act|scene|article|clause|rule|recipe|volume"
+    r"|issue|plan|project|site|model|type|version|附件|附录|表|图|例|问题|练习|习题|案例|任务|步骤|阶段|专栏|单元|编号"
+    r"|样本|项目|方案)\s*[:：.]?\s*$"
+)
+_COUNTS = re.compile(r"\s*[章節节編编篇部条條款项項题題课課天日周週期季回讲講例号號辑集册卷届次步幕场年月]")
+_BELONGS = re.compile(
+    r"(?:sources?|notes?|units?|资料来源|資料來源|数据来源|數據來源|来源|注释|备注|注|单位|單位)\s*[:：]|.*[:：]$"
+)
+"""Words under or above a table, or before what they lead to, are text wherever they come again."""
+
+_LABELS = frozenset(
+    {"item", "items", "no.", "no", "name", "date", "term", "word", "region", "country", "description", "code", "unit"}
+    | {"quantity", "qty", "price", "amount", "total", "year", "title", "type", "status", "value", "department", "phone"}
+    | {"meaning", "definition", "place", "event", "account", "category", "indicator", "cost", "remarks", "measure"}
+    | {"序号", "项目", "指标", "名称", "编号", "日期", "事项", "地区", "单位", "科目", "类别", "年份", "术语", "数量"}
+    | {"单价", "金额", "合计", "备注", "姓名", "部门", "电话", "内容", "说明", "責任单位", "责任单位", "牵头单位", "规格"}
+)
+_BAR = re.compile(r"^(?:.{2,60}[|｜·•]#|#[|｜·•].{2,60})$")
+_FIGURE_END = re.compile(r"\d[\d.,]*%?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line near the edge of a page, and what it may be known by."""
+
+    page: int
+    place: int
+    keys: tuple[Key, ...]
+
+
+def found(texts: Sequence[str]) -> list[frozenset[int]]:
+    """Return for each page, the first one in the file first, which of its lines are heads or feet.
+
+    Nothing is found in a document of two pages.
+    """
+    pages = _Pages(texts)
+    known = _known(pages)
+    return [frozenset(line.place for side in pages.sides(page) for line in _peeled(side, known)) for page in pages.all]
+
+
+def dropped(texts: Sequence[str]) -> list[frozenset[int]]:
+    """Return for each page which of its lines are heads or feet that can go without any words being lost.
+
+    The first page keeps its title, and a chapter's first page the chapter's, where nothing else there says the same.
+    """
+    pages = _Pages(texts)
+    known = _known(pages)
+    titles = _titles(pages, known)
+    heads = ([line for side in pages.sides(page) for line in _peeled(side, known)] for page in pages.all)
+    return [frozenset(line.place for line in lines if (line.page, line.place) not in titles) for lines in heads]
+
+
+def without(text: str, places: Collection[int]) -> str:
+    """Return a text without the lines at these places."""
+    if not places:
+        return text
+    return "\n".join(line for place, line in enumerate(text.split("\n")) if place not in places)
+
+
+def figureless(line: str) -> str:
+    """Return a line with every number in it alike: running heads count the pages."""
+    return re.sub(r"\d+", "#", " ".join(line.split()))
+
+
+class _Pages:
+    """The lines of all pages; a page's place in the file stands for its number."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.lines = [text.split("\n") for text in texts]
+        self.all = range(len(texts))
+        self._places = [[place for place, line in enumerate(lines) if line.strip()] for lines in self.lines]
+        self._sides = [self._edges(page) for page in self.all]
+        self.written = [page for page in self.all if self._places[page]]
+        self.of_key: dict[Key, set[int]] = defaultdict(set)
+        for page in self.written:
+            for line in (line for side in self.sides(page) for line in side):
+                for key in line.keys:
+                    self.of_key[key].add(page)
+
+    def _edges(self, page: int) -> tuple[list[Line], list[Line]]:
+        places = self._places[page]
+        near = {place: Line(page, place, tuple(_keys(self.lines[page][place], page))) for place in _ends(places)}
+        return [near[place] for place in places[:DEPTH]], [near[place] for place in places[: -DEPTH - 1 : -1]]
+
+    def sides(self, page: int) -> tuple[list[Line], list[Line]]:
+        """Return the lines at the top and at the bottom of a page, from its edge inwards."""
+        return self._sides[page]
+
+    def text(self, line: Line) -> str:
+        return self.lines[line.page][line.place]
+
+    def after(self, line: Line) -> list[str]:
+        """Return the next four lines that are not empty."""
+        places = [place for place in self._places[line.page] if place > line.place]
+        return [self.lines[line.page][place].strip() for place in places[:4]]
+
+
+def _ends(places: Sequence[int]) -> set[int]:
+    return {*places[:DEPTH], *places[-DEPTH:]}
+
+
+# What a line is known by
+
+
+def _keys(line: str, page: int) -> Iterator[Key]:
+    plain = " ".join(unicodedata.normalize("NFKC", line[: LONGEST + 1]).casefold().split())
+    if len(plain) > LONGEST or _BELONGS.match(plain) or _is_label(plain) or not any(map(str.isalnum, plain)):
+        return
+    if len(plain) > 1:
+        yield _tight(plain), None
+    for number in NUMBER.finditer(plain):
+        before, count, after = plain[: number.start()], value(number.group()), plain[number.end() :]
+        if count and not _COUNTED.search(before) and not _COUNTS.match(after):
+            yield from _numbered(_tight(f"{before}#{after}"), count - page)
+
+
+def _numbered(text: str, ahead: int) -> Iterator[Key]:
+    yield text, ahead
+    if _BAR.match(text):
+        yield ("#|" if text.startswith("#") else "|#"), ahead
+
+
+def _tight(text: str) -> str:
+    return "".join(text.split())
+
+
+def _is_label(plain: str) -> bool:
+    words = plain.split()
+    return sum(word in _LABELS for word in words) >= min(2, len(words))
+
+
+def _is_bare(key: Key) -> bool:
+    """Say whether a line is a page number and nothing else."""
+    rest = _PAGE_WORDS.sub("", key[0])
+    return key[1] is not None and not any(map(str.isalpha, NUMBER.sub("", rest)))
+
+
+# Which lines are heads
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What heads and feet are known by: in the whole document, or in one chapter."""
+
+    whole: frozenset[Key]
+    chapters: frozenset[Key] = frozenset()
+
+    def has(self, line: Line) -> bool:
+        return any(key in self.whole or key in self.chapters for key in line.keys)
+
+
+def _known(pages: _Pages) -> _Known:
+    if len(pages.written) < LEAST_PAGES:
+        return _Known(frozenset())
+    whole = frozenset(key for key, those in pages.of_key.items() if _is_everywhere(key, those, pages.written))
+    whole -= _table_heads(pages, _Known(whole))
+    chapters = frozenset(key for side in (0, 1) for key in _chapters(pages, whole, side))
+    return _Known(whole, chapters - _table_heads(pages, _Known(whole, chapters)))
+
+
+def _is_everywhere(key: Key, those: Collection[int], written: Sequence[int]) -> bool:
+    """Say whether lines like this stand on three pages, and on half of all, or of all left or all right ones.
+
+    A page number need not: it begins anew after a preface.
+    """
+    if len(those) < LEAST_PAGES:
+        return False
+    if key[1] is not None and key[0] not in ("#|", "|#"):
+        return True
+    parities = {page % 2 for page in those}
+    fellows = [page for page in written if page % 2 in parities]
+    return len(those) * 2 >= len(fellows)
+
+
+def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
+    """Return what names chapters: lines at the very edge that come again page after page, by turns, on most pages.
+
+    What stands on a few pages in a row, as the head of a long table does, is none.
+    """
+    edge = [line for page in pages.written for line in _edge(pages.sides(page)[side], whole)]
+    by_key: dict[Key, list[int]] = defaultdict(list)
+    for line in edge:
+        by_key[max(line.keys, key=lambda key: len(pages.of_key[key]))].append(line.page)
+    runs = {key: those for key, those in by_key.items() if len(those) > 1 and those[-1] - those[0] <= 2 * len(those)}
+    covered = sum(map(len, runs.values()))
+    named = covered * 2 >= len(edge) and any(len(those) >= LEAST_PAGES for those in runs.values())
+    return {*runs} if named else set()
+
+
+def _edge(side: Sequence[Line], whole: frozenset[Key]) -> list[Line]:
+    """Return the outermost line besides page numbers, unless it is known or can never be a head."""
+    outer = next((line for line in side if not any(_is_bare(key) for key in line.keys if key in whole)), None)
+    return [outer] if outer and outer.keys and not any(key in whole for key in outer.keys) else []
+
+
+def _peeled(side: Sequence[Line], known: _Known) -> Iterator[Line]:
+    """Yield the lines from the edge of a page inwards as long as they are heads."""
+    for line in side:
+        if not known.has(line):
+            return
+        yield line
+
+
+def _table_heads(pages: _Pages, known: _Known) -> frozenset[Key]:
+    """Return what is the head of a table that runs on: rows follow it on most of its pages.
+
+    A line above it is a head where it is as long as one.
+    """
+    seen: Counter[Key] = Counter()
+    followed: Counter[Key] = Counter()
+    for page in pages.written:
+        block = [line for line in _peeled(pages.sides(page)[0], known) if not any(map(_is_bare, line.keys))]
+        rows = bool(block) and _are_rows(pages.after(block[-1]))
+        kept = block[1:] if len(block) > 1 and line_width(pages.text(block[0]).strip()) >= TITLE_WIDTH else block
+        seen.update(key for line in block for key in line.keys)
+        followed.update(key for line in kept if rows for key in line.keys)
+    return frozenset(key for key, count in followed.items() if count * 2 > seen[key])
+
+
+def _are_rows(lines: Sequence[str]) -> bool:
+    """Say whether these lines are the rows of a table, or its cells one by one."""
+    if not lines:
+        return False
+    ends = [bool(_FIGURE_END.search(line)) and line_width(line) <= 80 for line in lines]
+    short = all(line_width(line) <= 16 for line in lines)
+    return is_table_row(lines[0]) or ends[:2] == [True, True] or (short and len(lines) == 4 and any(ends))
+
+
+# What stays
+
+
+def _titles(pages: _Pages, known: _Known) -> set[tuple[int, int]]:
+    """Return where the title stands on the first page, and each chapter's on its first: page and line."""
+    titles: set[tuple[int, int]] = set()
+    named: set[Key] = set()
+    for page in pages.written:
+        for line in reversed([*_peeled(pages.sides(page)[0], known)]):
+            if _is_first(line, known, pages.written[0]) and not named & {*line.keys}:
+                named.update(line.keys)
+                if not _says_again(pages, line):
+                    titles.add((page, line.place))
+    return titles
+
+
+def _is_first(line: Line, known: _Known, first: int) -> bool:
+    if any(ahead is not None and (text, ahead) in known.whole | known.chapters for text, ahead in line.keys):
+        return False
+    return line.page == first or any(key in known.chapters for key in line.keys)
+
+
+def _says_again(pages: _Pages, line: Line) -> bool:
+    """Say whether the first lines of a page have the words of a head once more below it."""
+    words = _words(pages.text(line))
+    below = pages.lines[line.page][line.place + 1 : line.place + TITLE_LINES]
+    return any(words in _words(other) for other in below)
+
+
+def _words(line: str) -> str:
+    return _tight(unicodedata.normalize("NFKC", line).casefold())
