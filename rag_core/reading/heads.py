@@ -18,7 +18,7 @@ from rag_core.reading.text import is_table_row, line_width
 Key = tuple[str, int | None]
 """A line without spaces; with its page number, ``#``, comes how far that is ahead of the page's place in the file."""
 
-DEPTH = 3
+DEPTH = 5
 """So many lines at either edge of a page may be its heads or feet."""
 
 LEAST_PAGES = 3
@@ -39,9 +39,9 @@ _COUNTED = re.compile(  # what such a number counts is no page
 )
 _COUNTS = re.compile(r"\s*[章節节編编篇部条條款项項题題课課天日周週期季回讲講例号號辑集册卷届次步幕场年月]")
 _BELONGS = re.compile(
-    r"(?:sources?|notes?|units?|资料来源|資料來源|数据来源|數據來源|来源|注释|备注|注|单位|單位)\s*[:：]|.*[:：]$"
+    r"(?:sources?|notes?|units?|资料来源|資料來源|数据来源|數據來源|来源|注释|备注|注|单位|單位)\s*[:：]|.*(?:[:：]|[._…]{2})$"
 )
-"""Words under or above a table, or before what they lead to, are text wherever they come again."""
+"""Words under or above a table, before what they lead to, or beside a field to fill in are text wherever they stand."""
 
 _LABELS = frozenset(
     {"item", "items", "no.", "no", "name", "date", "term", "word", "region", "country", "description", "code", "unit"}
@@ -107,10 +107,12 @@ class _Pages:
         self._sides = [self._edges(page) for page in self.all]
         self.written = [page for page in self.all if self._places[page]]
         self.of_key: dict[Key, set[int]] = defaultdict(set)
+        self._pages_of: dict[str, set[int]] = defaultdict(set)
         for page in self.written:
             for line in (line for side in self.sides(page) for line in side):
                 for key in line.keys:
                     self.of_key[key].add(page)
+                    self._pages_of[key[0]].add(page)
 
     def _edges(self, page: int) -> tuple[list[Line], list[Line]]:
         places = self._places[page]
@@ -120,6 +122,10 @@ class _Pages:
     def sides(self, page: int) -> tuple[list[Line], list[Line]]:
         """Return the lines at the top and at the bottom of a page, from its edge inwards."""
         return self._sides[page]
+
+    def like(self, key: Key) -> int:
+        """Return on how many pages a line like this stands, whatever its number."""
+        return len(self._pages_of[key[0]])
 
     def text(self, line: Line) -> str:
         return self.lines[line.page][line.place]
@@ -187,24 +193,30 @@ class _Known:
 def _known(pages: _Pages) -> _Known:
     if len(pages.written) < LEAST_PAGES:
         return _Known(frozenset())
-    whole = frozenset(key for key, those in pages.of_key.items() if _is_everywhere(key, those, pages.written))
+    whole = frozenset(key for key in pages.of_key if _is_everywhere(key, pages))
     whole -= _table_heads(pages, _Known(whole))
     chapters = frozenset(key for side in (0, 1) for key in _chapters(pages, whole, side))
     return _Known(whole, chapters - _table_heads(pages, _Known(whole, chapters)))
 
 
-def _is_everywhere(key: Key, those: Collection[int], written: Sequence[int]) -> bool:
-    """Say whether lines like this stand on three pages, and on half of all, or of all left or all right ones.
+def _is_everywhere(key: Key, pages: _Pages) -> bool:
+    """Say whether lines like this stand on half of all pages, or of all left or all right ones, and on three.
 
-    A page number need not: it begins anew after a preface.
+    For a page number alone it is enough that three pages close by agree: it begins anew after a preface. The numbers of
+    a line with words must agree on most of the pages that have such a line, or they count something else.
     """
+    those = pages.of_key[key]
     if len(those) < LEAST_PAGES:
         return False
-    if key[1] is not None and key[0] not in ("#|", "|#"):
-        return True
-    parities = {page % 2 for page in those}
-    fellows = [page for page in written if page % 2 in parities]
-    return len(those) * 2 >= len(fellows)
+    if _is_bare(key):
+        return _are_near(those)
+    fellows = [page for page in pages.written if page % 2 in {page % 2 for page in those}]
+    return len(those) * 2 >= len(fellows) and len(those) * 2 > pages.like(key)
+
+
+def _are_near(those: Collection[int]) -> bool:
+    """Say whether pages follow one another: all, or left or right ones, or with a few between them."""
+    return max(those) - min(those) <= 2 * len(those)
 
 
 def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
@@ -216,10 +228,21 @@ def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
     by_key: dict[Key, list[int]] = defaultdict(list)
     for line in edge:
         by_key[max(line.keys, key=lambda key: len(pages.of_key[key]))].append(line.page)
-    runs = {key: those for key, those in by_key.items() if len(those) > 1 and those[-1] - those[0] <= 2 * len(those)}
-    covered = sum(map(len, runs.values()))
-    named = covered * 2 >= len(edge) and any(len(those) >= LEAST_PAGES for those in runs.values())
-    return {*runs} if named else set()
+    runs = {
+        key: those
+        for key, those in by_key.items()
+        if len(those) > 1 and _are_near(those) and len(those) * 2 > pages.like(key)
+    }
+    counts = Counter(ahead for _, ahead in runs if ahead is not None)
+    counted = {ahead for ahead, times in counts.items() if times > 1}
+    if not counted and all(len(those) < LEAST_PAGES for those in runs.values()):
+        return set()
+    named = {*runs} | {key for line in edge for key in line.keys if key[1] in counted and _is_at_end(key)}
+    return named if sum(not named.isdisjoint(line.keys) for line in edge) * 2 >= len(edge) else set()
+
+
+def _is_at_end(key: Key) -> bool:
+    return key[0].startswith("#") or key[0].endswith("#")
 
 
 def _edge(side: Sequence[Line], whole: frozenset[Key]) -> list[Line]:
