@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.documents import actions, collection, cutting, outcome, quality, upload
+from pages.ui.documents import actions, collection, cutting, dropped, outcome, quality, upload
 from pages.ui.shell import cached, empty, form, state
 from pages.ui.shell.frame import frame
 from pages.ui.shell.i18n import t
@@ -19,6 +19,7 @@ with frame("documents"):
     with details:
         if not isinstance(document, Collection):
             quality.show(document)
+            dropped.show(document)
         if readable:
             cutting.show(document)
         elif isinstance(document, Collection):

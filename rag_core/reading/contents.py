@@ -40,14 +40,19 @@ _JOINED = re.compile(r"[\d.,:%/¥$€£+–-]$")
 """What stands right before the last figures of a line and makes them a part of a larger number."""
 
 _ENDS = re.compile(r"[。！？；;!?]$|[a-z]\.$")
-_NUMBERING = re.compile(r"^(?:[\d.]+|[ivxlc]+\.|第.{1,4}[章节節编編篇部]|[（(]?[一二三四五六七八九十]{1,3}[、）).]|(?:chapter|part)\d+)[.:：]?")
+_NUMBERING = re.compile(
+    r"^(?:[\d.]+|[ivxlc]+\.|第.{1,4}[章节節编編篇部]|[（(]?[一二三四五六七八九十]{1,3}[、）).]|(?:chapter|part)\d+)[.:：]?"
+)
 ROMAN_BEFORE = 1000
 """Roman pages come before all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line that ends in what may be a page number; ``title`` is without spaces and in small letters, and may stand on the line before."""
+    """A line that ends in what may be a page number.
+
+    ``title`` is without spaces and in small letters, and may stand on the line before.
+    """
 
     place: int
     title: str

@@ -10,9 +10,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag_core.datatypes import Extract, Page, PageReading, Progress
+from rag_core.datatypes import Extract, Page, PageReading, Progress, Readings
 from rag_core.errors import DamagedPdf, NoText
 from rag_core.reading import dropped, pdf, pdfium, quality
+from rag_core.reading.dropped import Dropped
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
@@ -87,6 +88,19 @@ def pages(readings: Sequence[PageReading], drop_repeated: bool = False, drop_con
 def searched_texts(readings: Sequence[PageReading]) -> list[str]:
     """Return the text of each page by the chosen extractor, nothing of a page that is left out."""
     return ["" if reading.left_out else reading.chosen.text for reading in readings]
+
+
+def dropped_lines(readings: Sequence[PageReading]) -> list[Dropped]:
+    """Return for each page which of its lines are running heads and feet, or list contents, dropped or not."""
+    return dropped.find(searched_texts(readings))
+
+
+def contents_pages(readings: Readings) -> list[int]:
+    """Return the numbers of the pages on which a list of contents is dropped."""
+    if not readings.drop_contents:
+        return []
+    lines = zip(readings.pages, dropped_lines(readings.pages), strict=True)
+    return [reading.number for reading, those in lines if those.contents]
 
 
 def with_something(readings: list[PageReading]) -> list[PageReading]:

@@ -48,7 +48,21 @@ _LABELS = frozenset(
     | {"quantity", "qty", "price", "amount", "total", "year", "title", "type", "status", "value", "department", "phone"}
     | {"meaning", "definition", "place", "event", "account", "category", "indicator", "cost", "remarks", "measure"}
     | {"序号", "项目", "指标", "名称", "编号", "日期", "事项", "地区", "单位", "科目", "类别", "年份", "术语", "数量"}
-    | {"单价", "金额", "合计", "备注", "姓名", "部门", "电话", "内容", "说明", "責任单位", "责任单位", "牵头单位", "规格"}
+    | {
+        "单价",
+        "金额",
+        "合计",
+        "备注",
+        "姓名",
+        "部门",
+        "电话",
+        "内容",
+        "说明",
+        "責任单位",
+        "责任单位",
+        "牵头单位",
+        "规格",
+    }
 )
 _BAR = re.compile(r"^(?:.{2,60}[|｜·•]#|#[|｜·•].{2,60})$")
 _FIGURE_END = re.compile(r"\d[\d.,]*%?$")

@@ -8,10 +8,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-EN = ("council", "harbour", "school", "bridge", "hospital", "archive", "market", "theatre", "library", "nursery", "depot")
+EN = (
+    "council",
+    "harbour",
+    "school",
+    "bridge",
+    "hospital",
+    "archive",
+    "market",
+    "theatre",
+    "library",
+    "nursery",
+    "depot",
+)
 DID = ("repaired", "opened", "measured", "painted", "closed", "moved", "counted", "leased", "drained", "insured")
+SEASONS = ("spring", "summer", "autumn", "winter")
 ZH = ("码头", "学校", "桥梁", "医院", "档案馆", "集市", "剧场", "图书馆", "苗圃", "车站", "仓库")
-ZH_DID = ("完成了改造", "重新开放了", "接受了检查", "增加了人手", "减少了开支", "搬到了城东", "公布了账目", "招聘了员工", "更换了设备", "签订了合同")
+ZH_DID = (
+    "完成了改造",
+    "重新开放了",
+    "接受了检查",
+    "增加了人手",
+    "减少了开支",
+    "搬到了城东",
+    "公布了账目",
+    "招聘了员工",
+    "更换了设备",
+    "签订了合同",
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +57,7 @@ def english(page: int) -> list[str]:
     """Return sentences that run over the lines of a page and on to the next one."""
     told = [
         f"{EN[(page * 3 + n) % 11]} was {DID[(page + 7 * n) % 10]} before the {EN[(page + n + 5) % 11]} could be"
-        f" {DID[(n + 3 * page) % 10]} in the {'spring summer autumn winter'.split()[(page + n) % 4]} of that year, and the"
+        f" {DID[(n + 3 * page) % 10]} in the {SEASONS[(page + n) % 4]} of that year, and the"
         for n in range(6)
     ]
     return _broken(" ".join([*told, *EN[page % 11 :][: 4 + page % 3]]), 76)
@@ -98,14 +122,20 @@ def restarted(page: int) -> Sequence[str]:
 
 HEADS: dict[str, Printed] = {
     "the same head, pages counted": printed(
-        6, english, lambda page: ("Harbour Board: Report for 2021",), lambda page: (f"Page {page}",), first("Harbour Board: Report for 2021")
+        6,
+        english,
+        lambda page: ("Harbour Board: Report for 2021",),
+        lambda page: (f"Page {page}",),
+        first("Harbour Board: Report for 2021"),
     ),
     "the same head, pages counted, zh": printed(
-        6, chinese, lambda page: ("港务局2021年度报告",), lambda page: (f"第 {page} 页 共 6 页",), first("港务局2021年度报告")
+        6,
+        chinese,
+        lambda page: ("港务局2021年度报告",),
+        lambda page: (f"第 {page} 页 共 6 页",),
+        first("港务局2021年度报告"),
     ),
-    "left and right heads": printed(
-        16, english, left_and_right, stays=first("Annals of the Northern Coast")
-    ),
+    "left and right heads": printed(16, english, left_and_right, stays=first("Annals of the Northern Coast")),
     "left and right heads, zh": printed(
         12,
         chinese,
@@ -117,7 +147,11 @@ HEADS: dict[str, Printed] = {
         12, english, below=lambda page: (ROMAN[page] if page < 5 else str(page - 4),)
     ),
     "a preface with Roman numbers, zh": printed(
-        10, chinese, lambda page: ("河道整治志",), lambda page: (f"— {ROMAN[page] if page < 4 else page - 3} —",), first("河道整治志")
+        10,
+        chinese,
+        lambda page: ("河道整治志",),
+        lambda page: (f"— {ROMAN[page] if page < 4 else page - 3} —",),
+        first("河道整治志"),
     ),
     "heads that name the chapter": printed(
         16, english, lambda page: (CHAPTERS[(page - 1) // 4],), lambda page: (f"- {page} -",), once(CHAPTERS, 4)
@@ -126,7 +160,10 @@ HEADS: dict[str, Printed] = {
         12, chinese, lambda page: (ZH_CHAPTERS[(page - 1) // 3],), lambda page: (f"-{page}-",), once(ZH_CHAPTERS, 3)
     ),
     "a cover without head": printed(
-        7, english, lambda page: (f"Page {page} of 7",) if page > 1 else ("Report on the harbour",), stays=first("Report on the harbour")
+        7,
+        english,
+        lambda page: (f"Page {page} of 7",) if page > 1 else ("Report on the harbour",),
+        stays=first("Report on the harbour"),
     ),
     "a cover without head, zh": printed(
         7,
@@ -149,14 +186,16 @@ HEADS: dict[str, Printed] = {
     ),
     "a foot below half a sentence": printed(6, english, below=lambda page: ("Harbour Board", f"{page}")),
     "a foot below half a sentence, zh": printed(6, chinese, below=lambda page: ("海湾市港务局编印",)),
-    "sections of one page": printed(
-        10, english, lambda page: (f"{SECTIONS[page - 1]} | {page + 20}",)
-    ),
-    "sections of one page, zh": printed(
-        10, chinese, lambda page: (f"{page + 30}｜{ZH[page % 11]}情况",)
-    ),
+    "sections of one page": printed(10, english, lambda page: (f"{SECTIONS[page - 1]} | {page + 20}",)),
+    "sections of one page, zh": printed(10, chinese, lambda page: (f"{page + 30}｜{ZH[page % 11]}情况",)),
     "pages counted in words": printed(12, chinese, below=lambda page: (f"第{HAN[page]}页",)),
-    "wide figures": printed(6, chinese, lambda page: ("海湾市统计公报",), lambda page: (f"－{chr(0xFF10 + page)}－",), first("海湾市统计公报")),
+    "wide figures": printed(
+        6,
+        chinese,
+        lambda page: ("海湾市统计公报",),
+        lambda page: (f"－{chr(0xFF10 + page)}－",),
+        first("海湾市统计公报"),
+    ),
     "a letterhead of three lines": printed(
         5,
         english,
@@ -164,9 +203,7 @@ HEADS: dict[str, Printed] = {
         stays=lambda page: ("Harbour Board", "12 Quay Street, Northport", "Telephone 555 0100") if page == 1 else (),
     ),
     "numbers that begin anew": printed(12, english, below=restarted),
-    "numbers of a journal": printed(
-        6, english, lambda page: (f"{1040 + page} Journal of Harbour Studies",)
-    ),
+    "numbers of a journal": printed(6, english, lambda page: (f"{1040 + page} Journal of Harbour Studies",)),
     "a foot that is a sentence": printed(
         5, english, below=lambda page: ("This report is confidential and may not be copied.", f"{page}/5")
     ),
@@ -174,7 +211,10 @@ HEADS: dict[str, Printed] = {
         5, chinese, below=lambda page: ("本报告仅供内部使用，不得复制。", f"{page}/5")
     ),
     "a head that changes case on the cover": printed(
-        5, english, lambda page: ("HARBOUR BOARD REPORT", "Harbour Board Report") if page == 1 else ("HARBOUR BOARD REPORT",), stays=first("Harbour Board Report")
+        5,
+        english,
+        lambda page: ("HARBOUR BOARD REPORT", "Harbour Board Report") if page == 1 else ("HARBOUR BOARD REPORT",),
+        stays=first("Harbour Board Report"),
     ),
 }
 
@@ -184,7 +224,11 @@ def rows(page: int) -> list[str]:
 
 
 def cells(page: int) -> list[str]:
-    return [cell for n in range(5) for cell in (str(page * 5 + n - 4), f"{ZH[(page + n) % 11]}改造", f"{page * 3 + n},{n}00")]
+    return [
+        cell
+        for n in range(5)
+        for cell in (str(page * 5 + n - 4), f"{ZH[(page + n) % 11]}改造", f"{page * 3 + n},{n}00")
+    ]
 
 
 def same(count: int, body: Body, above: Sequence[str] = (), below: Sequence[str] = ()) -> Printed:
@@ -203,7 +247,9 @@ NO_HEADS: dict[str, Printed] = {
     "a table that runs on, zh": same(5, cells, ("序号", "项目", "金额")),
     "a form on every page": same(4, english, ("Name ....................", "Street ____________")),
     "a unit above every table, zh": same(4, cells, ("单位：万元",)),
-    "a table on a few pages": plain(10, lambda page: ["Place Guests Fee", *rows(page)] if 3 < page < 8 else english(page)),
+    "a table on a few pages": plain(
+        10, lambda page: ["Place Guests Fee", *rows(page)] if 3 < page < 8 else english(page)
+    ),
     "questions": plain(6, lambda page: [f"Question {page}", *english(page)]),
     "chapters of one page, zh": plain(6, lambda page: [f"第{HAN[page]}章", *chinese(page)]),
     "days, zh": plain(6, lambda page: [f"第{page}天", *chinese(page)]),
@@ -212,10 +258,14 @@ NO_HEADS: dict[str, Printed] = {
     "totals, zh": plain(6, lambda page: [*chinese(page), f"合计 {page * page * 37}"]),
     "sources": plain(6, lambda page: [*english(page), "Source: Harbour Board, own figures"]),
     "sources, zh": plain(6, lambda page: [*chinese(page), "资料来源：海湾市港务局"]),
-    "recipes": plain(6, lambda page: [f"Soup of the {EN[page]}", "Ingredients", *english(page), f"Serves {page % 3 + 3}"]),
+    "recipes": plain(
+        6, lambda page: [f"Soup of the {EN[page]}", "Ingredients", *english(page), f"Serves {page % 3 + 3}"]
+    ),
     "figures at the edge": plain(6, lambda page: [*rows(page), str(page * page + 7), str(211 + 13 * page % 7)]),
     "what leads to a list, zh": plain(6, lambda page: ["主要做法：", *chinese(page)]),
-    "a refrain on a few pages": plain(9, lambda page: [*english(page), *(["And the harbour sleeps again."] if page in (2, 5, 9) else [])]),
+    "a refrain on a few pages": plain(
+        9, lambda page: [*english(page), *(["And the harbour sleeps again."] if page in (2, 5, 9) else [])]
+    ),
     "cases of one page": plain(6, lambda page: [f"Case study {page}", *english(page)]),
 }
 
@@ -229,12 +279,22 @@ def chapters_of(titles: Sequence[str], body: Body, pages_each: int = 2) -> Itera
         yield [*title, *body(number + 1)]
 
 
-TITLES = ("Foreword", "The harbour and its trade", "Schools and nurseries", "How the bridges were paid for", "What comes next")
+TITLES = (
+    "Foreword",
+    "The harbour and its trade",
+    "Schools and nurseries",
+    "How the bridges were paid for",
+    "What comes next",
+)
 ZH_TITLES = ("第一章 港口与贸易", "第二章 学校和托育", "第三章 桥梁建设资金", "第四章 今后的安排")
 
 
 def listing(
-    *pages: Sequence[str], titles: Sequence[str] = (), body: Body = english, after: Sequence[str] = (), out: int | None = None
+    *pages: Sequence[str],
+    titles: Sequence[str] = (),
+    body: Body = english,
+    after: Sequence[str] = (),
+    out: int | None = None,
 ) -> Printed:
     """Print a list of contents, then the chapters; ``after`` is text below the list, ``out`` counts its lines."""
     shown = [*map(list, pages[:-1]), [*pages[-1], *after], *chapters_of(titles or ("Beginning", "End"), body)]
@@ -252,24 +312,41 @@ LISTS: dict[str, Printed] = {
     "dots apart": listing(["Table of Contents", *led(TITLES, " . . . . . . . . . . . . ")], titles=TITLES),
     "ellipses, zh": listing(["目　录", *led(ZH_TITLES, "………………")], titles=ZH_TITLES, body=chinese),
     "middle dots, zh": listing(["目  录", *led(ZH_TITLES, "············")], titles=ZH_TITLES, body=chinese),
-    "in brackets, zh": listing(["目录", *led(ZH_TITLES, "……", ("（1）", "（3）", "（5）", "（7）"))], titles=ZH_TITLES, body=chinese),
+    "in brackets, zh": listing(
+        ["目录", *led(ZH_TITLES, "……", ("（1）", "（3）", "（5）", "（7）"))], titles=ZH_TITLES, body=chinese
+    ),
     "no leaders": listing(["Contents", *led(TITLES, " ")], titles=TITLES),
     "no leaders, zh": listing(["目录", *led(ZH_TITLES, " ")], titles=ZH_TITLES, body=chinese),
     "strokes, zh": listing(["目录", *led(ZH_TITLES, " / ")], titles=ZH_TITLES, body=chinese),
     "no word above": listing(led(TITLES, " ............ "), titles=TITLES),
     "no word above and no leaders": listing(led(TITLES, " "), titles=TITLES),
     "Roman numbers first": listing(
-        ["Contents", *led(("Preface", "Acknowledgements", "List of maps"), " ....... ", ("iii", "v", "vii")), *led(TITLES, " ....... ")],
+        [
+            "Contents",
+            *led(("Preface", "Acknowledgements", "List of maps"), " ....... ", ("iii", "v", "vii")),
+            *led(TITLES, " ....... "),
+        ],
         titles=TITLES,
     ),
     "titles of two lines": listing(
-        ["Contents", "1 How the harbour came to the town and what it", "brought to its people ........ 3", "2 Schools ........ 7",
-         "3 Why the bridges were paid for by those who", "never cross them ........ 12", "4 What comes next ........ 20"],
+        [
+            "Contents",
+            "1 How the harbour came to the town and what it",
+            "brought to its people ........ 3",
+            "2 Schools ........ 7",
+            "3 Why the bridges were paid for by those who",
+            "never cross them ........ 12",
+            "4 What comes next ........ 20",
+        ],
     ),
     "parts without a number, zh": listing(
-        ["目录", "上编", *led(ZH_TITLES[:2], "……"), "下编", *led(ZH_TITLES[2:], "……", (9, 12))], titles=ZH_TITLES, body=chinese
+        ["目录", "上编", *led(ZH_TITLES[:2], "……"), "下编", *led(ZH_TITLES[2:], "……", (9, 12))],
+        titles=ZH_TITLES,
+        body=chinese,
     ),
-    "numbers on lines of their own": listing(["Contents", *[line for n, title in enumerate(TITLES) for line in (title, str(3 * n + 2))]], titles=TITLES),
+    "numbers on lines of their own": listing(
+        ["Contents", *[line for n, title in enumerate(TITLES) for line in (title, str(3 * n + 2))]], titles=TITLES
+    ),
     "numbers after all titles": listing(["Contents", *TITLES, "2", "4", "6", "8", "10"], titles=TITLES),
     "two pages of it": listing(
         ["Contents", *led([f"{n} Matters of the {EN[n]}" for n in range(1, 11)], " ....... ", range(3, 40, 3))],
@@ -277,9 +354,14 @@ LISTS: dict[str, Printed] = {
     ),
     "text below it": listing(["Contents", *led(TITLES, " ............ ")], titles=TITLES, after=english(9)),
     "text below it, zh": listing(["目录", *led(ZH_TITLES, "…………")], titles=ZH_TITLES, body=chinese, after=chinese(9)),
-    "a list of tables": listing(["List of tables", *led(("Table 1: Ships", "Table 2: Cranes", "Table 3: Pupils"), " ....... ", (4, 9, 17))]),
-    "a list of figures, zh": listing(["图目录", *led(("图1 港区平面", "图2 学校分布", "图3 桥梁剖面"), "……", (4, 9, 17))], body=chinese),
+    "a list of tables": listing(
+        ["List of tables", *led(("Table 1: Ships", "Table 2: Cranes", "Table 3: Pupils"), " ....... ", (4, 9, 17))]
+    ),
+    "a list of figures, zh": listing(
+        ["图目录", *led(("图1 港区平面", "图2 学校分布", "图3 桥梁剖面"), "……", (4, 9, 17))], body=chinese
+    ),
 }
+
 
 def within(*lines: str, body: Body) -> Printed:
     """Print these lines, which are text, at the top of one page among others."""
@@ -291,14 +373,23 @@ NO_LISTS: dict[str, Printed] = {
     "prices, zh": within("价目表", "咖啡……28", "绿茶……18", "蛋糕……32", "热汤……26", body=chinese),
     "amounts": within("Balance", "Cash ........ 1,204", "Land ........ 3,300", "Debt ........ 7,120", body=english),
     "what is in the box": within("Contents", "Screws 4", "Bolts 6", "Washers 12", body=english),
-    "years": within("The board was founded in 1901", "It bought the railway in 1925", "It sold the ferries in 1988", body=english),
+    "years": within(
+        "The board was founded in 1901", "It bought the railway in 1925", "It sold the ferries in 1988", body=english
+    ),
     "years, zh": within("建港 1901", "通车 1925", "改制 1988", body=chinese),
-    "books": within("Ames, R. Harbours of the north. Northport, 1990", "Bell, T. On bridges. Eastport, 1995", "Cole, U. Schools. 1999", body=english),
+    "books": within(
+        "Ames, R. Harbours of the north. Northport, 1990",
+        "Bell, T. On bridges. Eastport, 1995",
+        "Cole, U. Schools. 1999",
+        body=english,
+    ),
     "an index": within("archive, 12, 40", "bridge, 3, 77", "council, 9, 31", "depot, 2, 18", body=english),
     "a table that goes up": within("Place Beds", "North 12", "East 34", "South 56", "West 78", body=english),
     "a table that goes up, zh": within("地区 床位", "城北 12", "城东 34", "城南 56", "城西 78", body=chinese),
     "numbered steps": within("1. Open the valve", "2. Fill the tank", "3. Close the valve", body=english),
-    "a form": within("Name ....................", "Street ....................", "Town ....................", body=english),
+    "a form": within(
+        "Name ....................", "Street ....................", "Town ....................", body=english
+    ),
     "months": within("Jan/2020", "Feb/2020", "Mar/2020", "Jan/2021", "Feb/2021", "Mar/2021", body=english),
     "rules with numbers at the end": within("See rule 3", "See rule 5", "See rule 9", body=english),
 }
