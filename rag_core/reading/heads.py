@@ -65,6 +65,13 @@ _LABELS = frozenset(
     }
 )
 _BAR = re.compile(r"^(?:.{2,60}[|｜·•]#|#[|｜·•].{2,60})$")
+_SENTENCE = re.compile(
+    r"(?:[。！？；!?;]|(?:\s\S+){3}(?<!\bltd)(?<!\binc)(?<!\bcorp)(?<!\bco)\.)[”’」』）)\"']*\s*$", re.IGNORECASE
+)
+_TAIL = 80
+_AT_AN_END = re.compile(r"^(?:pages?|pg|p\.?|第|\W)*#|#(?:[页頁]|of\d+|共\d+[页頁]|\W)*$")
+"""A page number stands at one end of its line, or what counts the pages does."""
+
 _FIGURE_END = re.compile(r"\d[\d.,]*%?$")
 
 
@@ -84,7 +91,7 @@ def found(texts: Sequence[str]) -> list[frozenset[int]]:
     """
     pages = _Pages(texts)
     known = _known(pages)
-    return [frozenset(line.place for side in pages.sides(page) for line in _peeled(side, known)) for page in pages.all]
+    return [frozenset(line.place for line in _heads(pages, page, known)) for page in pages.all]
 
 
 def dropped(texts: Sequence[str]) -> list[frozenset[int]]:
@@ -95,7 +102,7 @@ def dropped(texts: Sequence[str]) -> list[frozenset[int]]:
     pages = _Pages(texts)
     known = _known(pages)
     titles = _titles(pages, known)
-    heads = ([line for side in pages.sides(page) for line in _peeled(side, known)] for page in pages.all)
+    heads = (_heads(pages, page, known) for page in pages.all)
     return [frozenset(line.place for line in lines if (line.page, line.place) not in titles) for lines in heads]
 
 
@@ -170,7 +177,8 @@ def _keys(line: str, page: int) -> Iterator[Key]:
 
 
 def _numbered(text: str, ahead: int) -> Iterator[Key]:
-    yield text, ahead
+    if _AT_AN_END.search(text):
+        yield text, ahead
     if _BAR.match(text):
         yield ("#|" if text.startswith("#") else "|#"), ahead
 
@@ -240,29 +248,31 @@ def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
     """
     edge = [line for page in pages.written for line in _edge(pages.sides(page)[side], whole)]
     by_key: dict[Key, list[int]] = defaultdict(list)
-    for line in edge:
+    for line in (line for line in edge if line.keys):
         by_key[max(line.keys, key=lambda key: len(pages.of_key[key]))].append(line.page)
-    runs = {
-        key: those
-        for key, those in by_key.items()
-        if len(those) > 1 and _are_near(those) and len(those) * 2 > pages.like(key)
-    }
+    runs = {key for key, those in by_key.items() if _is_run(those) and len(those) * 2 > pages.like(key)}
     counts = Counter(ahead for _, ahead in runs if ahead is not None)
     counted = {ahead for ahead, times in counts.items() if times > 1}
-    if not counted and all(len(those) < LEAST_PAGES for those in runs.values()):
+    if not counted and all(len(by_key[key]) < LEAST_PAGES for key in runs):
         return set()
-    named = {*runs} | {key for line in edge for key in line.keys if key[1] in counted and _is_at_end(key)}
+    named = runs | {key for line in edge for key in line.keys if key[1] in counted}
     return named if sum(not named.isdisjoint(line.keys) for line in edge) * 2 >= len(edge) else set()
 
 
-def _is_at_end(key: Key) -> bool:
-    return key[0].startswith("#") or key[0].endswith("#")
+def _is_run(those: Collection[int]) -> bool:
+    return len(those) > 1 and _are_near(those)
 
 
 def _edge(side: Sequence[Line], whole: frozenset[Key]) -> list[Line]:
-    """Return the outermost line besides page numbers, unless it is known or can never be a head."""
+    """Return the outermost line besides page numbers, unless it is known."""
     outer = next((line for line in side if not any(_is_bare(key) for key in line.keys if key in whole)), None)
-    return [outer] if outer and outer.keys and not any(key in whole for key in outer.keys) else []
+    return [outer] if outer and not any(key in whole for key in outer.keys) else []
+
+
+def _heads(pages: _Pages, page: int, known: _Known) -> list[Line]:
+    """Return the heads and feet of a page; where nothing but sentences comes again, these are text."""
+    lines = [line for side in pages.sides(page) for line in _peeled(side, known)]
+    return [] if all(_SENTENCE.search(pages.text(line)[-_TAIL:]) for line in lines) else lines
 
 
 def _peeled(side: Sequence[Line], known: _Known) -> Iterator[Line]:

@@ -51,15 +51,9 @@ def test_heads_may_be_read_last_where_they_were_drawn_last():
 
 
 def test_a_repeated_line_within_a_page_stays():
-    texts = [
-        "\n".join(["工作报告", *(f"{word}修好了" for word in words), "工作报告", words[0]])
-        for words in edges_of_pages()
-    ]
+    pages = [[f"{word}{done}" for word in edges.ZH[:7]] for done in edges.ZH_DID[:4]]
+    texts = ["\n".join(["工作报告", *lines[:6], "工作报告", *lines[1:]]) for lines in pages]
     assert heads.found(texts) == [frozenset([0])] * 4
-
-
-def edges_of_pages() -> list[tuple[str, ...]]:
-    return [edges.ZH[page : page + 7] for page in range(4)]
 
 
 def test_pages_that_are_left_out_do_not_count():

@@ -266,6 +266,17 @@ NO_HEADS: dict[str, Printed] = {
     "a refrain on a few pages": plain(
         9, lambda page: [*english(page), *(["And the harbour sleeps again."] if page in (2, 5, 9) else [])]
     ),
+    "sentences that count": plain(
+        4, lambda page: [f"Hall {page} had many visitors.", *english(page), "The halls are closed on Mondays."]
+    ),
+    "a table on a few pages, zh": plain(
+        10,
+        lambda page: (
+            ["地区 床位 费用", *[f"{ZH[(page + n) % 11]} 普通病房" for n in range(9)]]
+            if 3 < page < 8
+            else chinese(page)
+        ),
+    ),
     "cases of one page": plain(6, lambda page: [f"Case study {page}", *english(page)]),
 }
 

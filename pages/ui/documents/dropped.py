@@ -29,14 +29,16 @@ def show(document: Document) -> None:
         label = t(key, count=len(heads), pages=spans(numbers(heads)))
         with st.expander(label, icon=":material/vertical_align_center:", key=f"heads_{document.id}"):
             st.caption(t("dropped.heads_help"))
-            turn(document, readings, "drop_repeated")
+            turned = replace(readings, drop_repeated=not readings.drop_repeated)
+            turn(document, turned, "drop_repeated", readings.drop_repeated)
             table(heads)
     if listed:
         key = "dropped.contents_out" if readings.drop_contents else "dropped.contents_in"
         label = t(key, count=len(listed), pages=spans(numbers(listed)))
         with st.expander(label, icon=":material/toc:", key=f"contents_{document.id}"):
             st.caption(t("dropped.contents_help"))
-            turn(document, readings, "drop_contents")
+            turned = replace(readings, drop_contents=not readings.drop_contents)
+            turn(document, turned, "drop_contents", readings.drop_contents)
             table(listed)
 
 
@@ -63,12 +65,10 @@ def numbers(found: Sequence[Line]) -> list[int]:
     return sorted({page for _, pages in found for page in pages})
 
 
-def turn(document: Document, readings: Readings, kind: str) -> None:
-    """Offer to search lines of a kind that are dropped, or to drop those that are searched."""
-    is_dropped = getattr(readings, kind)
+def turn(document: Document, turned: Readings, key: str, is_dropped: bool) -> None:
+    """Offer to search lines that are dropped, or to drop those that are searched."""
     label = t("dropped.search" if is_dropped else "dropped.drop")
-    turned = replace(readings, **{kind: not is_dropped})
-    st.button(label, key=kind, icon=":material/swap_vert:", on_click=quality.choose, args=[document, turned])
+    st.button(label, key=key, icon=":material/swap_vert:", on_click=quality.choose, args=[document, turned])
 
 
 def table(found: Sequence[Line]) -> None:
