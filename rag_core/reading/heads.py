@@ -151,9 +151,10 @@ class _Pages:
     def text(self, line: Line) -> str:
         return self.lines[line.page][line.place]
 
-    def after(self, line: Line) -> list[str]:
-        """Return the next four lines that are not empty."""
-        places = [place for place in self._places[line.page] if place > line.place]
+    def after(self, line: Line, known: _Known) -> list[str]:
+        """Return the next four lines that are neither empty nor known."""
+        heads = {one.place for side in self.sides(line.page) for one in side if known.has(one)}
+        places = [place for place in self._places[line.page] if place > line.place and place not in heads]
         return [self.lines[line.page][place].strip() for place in places[:4]]
 
 
@@ -292,7 +293,7 @@ def _table_heads(pages: _Pages, known: _Known) -> frozenset[Key]:
     followed: Counter[Key] = Counter()
     for page in pages.written:
         block = [line for line in _peeled(pages.sides(page)[0], known) if not any(map(_is_bare, line.keys))]
-        rows = bool(block) and _are_rows(pages.after(block[-1]))
+        rows = bool(block) and _are_rows(pages.after(block[-1], known))
         kept = block[1:] if len(block) > 1 and line_width(pages.text(block[0]).strip()) >= TITLE_WIDTH else block
         seen.update(key for line in block for key in line.keys)
         followed.update(key for line in kept if rows for key in line.keys)
@@ -300,8 +301,8 @@ def _table_heads(pages: _Pages, known: _Known) -> frozenset[Key]:
 
 
 def _are_rows(lines: Sequence[str]) -> bool:
-    """Say whether these lines are the rows of a table, or its cells one by one."""
-    if not lines:
+    """Say whether these lines are the rows of a table, or its cells one by one; labels come before them."""
+    if not lines or _is_label(lines[0].casefold()):
         return False
     ends = [bool(_FIGURE_END.search(line)) and line_width(line) <= 80 for line in lines]
     short = all(line_width(line) <= 16 for line in lines)
@@ -319,7 +320,7 @@ def _titles(pages: _Pages, known: _Known) -> set[tuple[int, int]]:
         for line in reversed([*_peeled(pages.sides(page)[0], known)]):
             if _is_first(line, known, pages.written[0]) and not named & {*line.keys}:
                 named.update(line.keys)
-                if not _says_again(pages, line):
+                if not _says_again(pages, line, {one.place for one in _heads(pages, page, known)}):
                     titles.add((page, line.place))
     return titles
 
@@ -330,11 +331,11 @@ def _is_first(line: Line, known: _Known, first: int) -> bool:
     return line.page == first or any(key in known.chapters for key in line.keys)
 
 
-def _says_again(pages: _Pages, line: Line) -> bool:
-    """Say whether the first lines of a page have the words of a head once more below it."""
+def _says_again(pages: _Pages, line: Line, heads: Collection[int]) -> bool:
+    """Say whether the first lines of a page have the words of a head once more below it, other heads aside."""
     words = _words(pages.text(line))
-    below = pages.lines[line.page][line.place + 1 : line.place + TITLE_LINES]
-    return any(words in _words(other) for other in below)
+    below = enumerate(pages.lines[line.page][:TITLE_LINES])
+    return any(words in _words(other) for place, other in below if place > line.place and place not in heads)
 
 
 def _words(line: str) -> str:
