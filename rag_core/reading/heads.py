@@ -64,6 +64,8 @@ _LABELS = frozenset(
         "规格",
     }
 )
+_ONE_WORD = re.compile(r"[^\W\d_一-鿿]+\.? ?|[一-鿿]{1,3} ?")
+LONE = "?"
 _BAR = re.compile(r"^(?:.{2,60}[|｜·•]#|#[|｜·•].{2,60})$")
 _SENTENCE = re.compile(
     r"(?:[。！？；!?;]|(?:\s\S+){3}(?<!\bltd)(?<!\binc)(?<!\bcorp)(?<!\bco)\.)[”’」』）)\"']*\s*$", re.IGNORECASE
@@ -174,7 +176,8 @@ def _keys(line: str, page: int) -> Iterator[Key]:
     for number in NUMBER.finditer(plain):
         before, count, after = plain[: number.start()], value(number.group()), plain[number.end() :]
         if count and not _COUNTED.search(before) and not _COUNTS.match(after):
-            yield from _numbered(_tight(f"{before}#{after}"), count - page)
+            lone = LONE if not after and _ONE_WORD.fullmatch(before) else ""
+            yield from _numbered(_tight(f"{before}#{after}") + lone, count - page)
 
 
 def _numbered(text: str, ahead: int) -> Iterator[Key]:
@@ -191,6 +194,11 @@ def _tight(text: str) -> str:
 def _is_label(plain: str) -> bool:
     words = plain.split()
     return sum(word in _LABELS for word in words) >= min(2, len(words))
+
+
+def _is_lone(key: Key) -> bool:
+    """Say whether there is but one word before the number: it may as well count trails or goals as pages."""
+    return key[0].endswith(LONE)
 
 
 def _is_bare(key: Key) -> bool:
@@ -216,30 +224,42 @@ class _Known:
 def _known(pages: _Pages) -> _Known:
     if len(pages.written) < LEAST_PAGES:
         return _Known(frozenset())
-    whole = frozenset(key for key in pages.of_key if _is_everywhere(key, pages))
+    numbers = frozenset(key for key, those in pages.of_key.items() if _is_bare(key) and _is_near(those))
+    named = frozenset(key for key in pages.of_key if _is_everywhere(key, pages))
+    whole = numbers | frozenset(key for key in named if not _is_lone(key) and not _counts_else(key, pages, numbers))
     whole -= _table_heads(pages, _Known(whole))
     chapters = frozenset(key for side in (0, 1) for key in _chapters(pages, whole, side))
     return _Known(whole, chapters - _table_heads(pages, _Known(whole, chapters)))
 
 
+def _is_near(those: Collection[int]) -> bool:
+    """Say whether three pages agree that are close together: page numbers begin anew after a preface."""
+    return len(those) >= LEAST_PAGES and _is_run(those)
+
+
+def _is_run(those: Collection[int]) -> bool:
+    """Say whether pages follow one another: all, or left or right ones, or with a few between them."""
+    return len(those) > 1 and max(those) - min(those) <= 2 * len(those)
+
+
 def _is_everywhere(key: Key, pages: _Pages) -> bool:
     """Say whether lines like this stand on half of all pages, or of all left or all right ones, and on three.
 
-    For a page number alone it is enough that three pages close by agree: it begins anew after a preface. The numbers of
-    a line with words must agree on most of the pages that have such a line, or they count something else.
+    Their numbers must agree on most of the pages that have such a line, or they count something else.
     """
     those = pages.of_key[key]
-    if len(those) < LEAST_PAGES:
-        return False
-    if _is_bare(key):
-        return _are_near(those)
     fellows = [page for page in pages.written if page % 2 in {page % 2 for page in those}]
-    return len(those) * 2 >= len(fellows) and len(those) * 2 > pages.like(key)
+    often = len(those) >= LEAST_PAGES and len(those) * 2 >= len(fellows)
+    return often and not _is_bare(key) and len(those) * 2 > pages.like(key)
 
 
-def _are_near(those: Collection[int]) -> bool:
-    """Say whether pages follow one another: all, or left or right ones, or with a few between them."""
-    return max(those) - min(those) <= 2 * len(those)
+def _counts_else(key: Key, pages: _Pages, numbers: frozenset[Key]) -> bool:
+    """Say whether a line with words has a number on pages that mostly have their page number elsewhere."""
+    if key[1] is None:
+        return False
+    those = pages.of_key[key]
+    numbered = {page for number in numbers for page in pages.of_key[number]}
+    return len(those & numbered) * 2 > len(those)
 
 
 def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
@@ -249,19 +269,24 @@ def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
     """
     edge = [line for page in pages.written for line in _edge(pages.sides(page)[side], whole)]
     by_key: dict[Key, list[int]] = defaultdict(list)
-    for line in (line for line in edge if line.keys):
-        by_key[max(line.keys, key=lambda key: len(pages.of_key[key]))].append(line.page)
+    for line, keys in ((line, _chapter_keys(line, pages, whole)) for line in edge):
+        if keys:
+            by_key[max(keys, key=lambda key: len(pages.of_key[key]))].append(line.page)
     runs = {key for key, those in by_key.items() if _is_run(those) and len(those) * 2 > pages.like(key)}
     counts = Counter(ahead for _, ahead in runs if ahead is not None)
     counted = {ahead for ahead, times in counts.items() if times > 1}
     if not counted and all(len(by_key[key]) < LEAST_PAGES for key in runs):
         return set()
-    named = runs | {key for line in edge for key in line.keys if key[1] in counted}
+    named = runs | {key for line in edge for key in _chapter_keys(line, pages, whole) if key[1] in counted}
     return named if sum(not named.isdisjoint(line.keys) for line in edge) * 2 >= len(edge) else set()
 
 
-def _is_run(those: Collection[int]) -> bool:
-    return len(those) > 1 and _are_near(those)
+def _chapter_keys(line: Line, pages: _Pages, whole: frozenset[Key]) -> list[Key]:
+    """Return what a chapter's head may be known by: a word with a number only where other pages are numbered so."""
+    numbers = frozenset(key for key in whole if _is_bare(key))
+    counts = {ahead for _, ahead in whole}
+    known = (key for key in line.keys if not _counts_else(key, pages, numbers))
+    return [key for key in known if not _is_lone(key) or key[1] in counts]
 
 
 def _edge(side: Sequence[Line], whole: frozenset[Key]) -> list[Line]:

@@ -210,6 +210,9 @@ HEADS: dict[str, Printed] = {
     "a foot that is a sentence, zh": printed(
         5, chinese, below=lambda page: ("本报告仅供内部使用，不得复制。", f"{page}/5")
     ),
+    "chapters of one word": printed(
+        12, english, lambda page: (f"{page} Harbour Studies" if page % 2 == 0 else f"{SECTIONS[page // 5]} {page}",)
+    ),
     "a head that changes case on the cover": printed(
         5,
         english,
@@ -265,6 +268,12 @@ NO_HEADS: dict[str, Printed] = {
     "what leads to a list, zh": plain(6, lambda page: ["主要做法：", *chinese(page)]),
     "a refrain on a few pages": plain(
         9, lambda page: [*english(page), *(["And the harbour sleeps again."] if page in (2, 5, 9) else [])]
+    ),
+    "trails": plain(6, lambda page: [f"Trail {page}", *english(page)]),
+    "goals, zh": plain(6, lambda page: [f"目标{page}", *chinese(page)]),
+    "sights beside page numbers": Printed(
+        tuple((f"Sights of the north {page}", *english(page), str(page)) for page in range(1, 7)),
+        tuple((str(page),) for page in range(1, 7)),
     ),
     "sentences that count": plain(
         4, lambda page: [f"Hall {page} had many visitors.", *english(page), "The halls are closed on Mondays."]
