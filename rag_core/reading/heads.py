@@ -137,6 +137,9 @@ class _Pages:
                     self.of_key[key].add(page)
                     self._pages_of[key[0]].add(page)
 
+        self.numbers = frozenset(key for key, those in self.of_key.items() if _is_bare(key) and _is_near(those))
+        self.numbered = {page for key in self.numbers for page in self.of_key[key]}
+
     def _edges(self, page: int) -> tuple[list[Line], list[Line]]:
         places = self._places[page]
         near = {place: Line(page, place, tuple(_keys(self.lines[page][place], page))) for place in _ends(places)}
@@ -224,9 +227,8 @@ class _Known:
 def _known(pages: _Pages) -> _Known:
     if len(pages.written) < LEAST_PAGES:
         return _Known(frozenset())
-    numbers = frozenset(key for key, those in pages.of_key.items() if _is_bare(key) and _is_near(those))
     named = frozenset(key for key in pages.of_key if _is_everywhere(key, pages))
-    whole = numbers | frozenset(key for key in named if not _is_lone(key) and not _counts_else(key, pages, numbers))
+    whole = pages.numbers | {key for key in named if not _is_lone(key) and not _counts_else(key, pages)}
     whole -= _table_heads(pages, _Known(whole))
     chapters = frozenset(key for side in (0, 1) for key in _chapters(pages, whole, side))
     return _Known(whole, chapters - _table_heads(pages, _Known(whole, chapters)))
@@ -253,13 +255,10 @@ def _is_everywhere(key: Key, pages: _Pages) -> bool:
     return often and not _is_bare(key) and len(those) * 2 > pages.like(key)
 
 
-def _counts_else(key: Key, pages: _Pages, numbers: frozenset[Key]) -> bool:
+def _counts_else(key: Key, pages: _Pages) -> bool:
     """Say whether a line with words has a number on pages that mostly have their page number elsewhere."""
-    if key[1] is None:
-        return False
     those = pages.of_key[key]
-    numbered = {page for number in numbers for page in pages.of_key[number]}
-    return len(those & numbered) * 2 > len(those)
+    return key[1] is not None and len(those & pages.numbered) * 2 > len(those)
 
 
 def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
@@ -268,24 +267,23 @@ def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
     What stands on a few pages in a row, as the head of a long table does, is none.
     """
     edge = [line for page in pages.written for line in _edge(pages.sides(page)[side], whole)]
+    counts = {ahead for _, ahead in whole}
     by_key: dict[Key, list[int]] = defaultdict(list)
-    for line, keys in ((line, _chapter_keys(line, pages, whole)) for line in edge):
+    for line, keys in ((line, _chapter_keys(line, pages, counts)) for line in edge):
         if keys:
             by_key[max(keys, key=lambda key: len(pages.of_key[key]))].append(line.page)
     runs = {key for key, those in by_key.items() if _is_run(those) and len(those) * 2 > pages.like(key)}
-    counts = Counter(ahead for _, ahead in runs if ahead is not None)
-    counted = {ahead for ahead, times in counts.items() if times > 1}
+    times = Counter(ahead for _, ahead in runs if ahead is not None)
+    counted = {ahead for ahead in times if times[ahead] > 1}
     if not counted and all(len(by_key[key]) < LEAST_PAGES for key in runs):
         return set()
-    named = runs | {key for line in edge for key in _chapter_keys(line, pages, whole) if key[1] in counted}
+    named = runs | {key for line in edge for key in _chapter_keys(line, pages, counts) if key[1] in counted}
     return named if sum(not named.isdisjoint(line.keys) for line in edge) * 2 >= len(edge) else set()
 
 
-def _chapter_keys(line: Line, pages: _Pages, whole: frozenset[Key]) -> list[Key]:
+def _chapter_keys(line: Line, pages: _Pages, counts: Collection[int | None]) -> list[Key]:
     """Return what a chapter's head may be known by: a word with a number only where other pages are numbered so."""
-    numbers = frozenset(key for key in whole if _is_bare(key))
-    counts = {ahead for _, ahead in whole}
-    known = (key for key in line.keys if not _counts_else(key, pages, numbers))
+    known = (key for key in line.keys if not _counts_else(key, pages))
     return [key for key in known if not _is_lone(key) or key[1] in counts]
 
 
