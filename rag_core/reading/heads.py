@@ -1,7 +1,6 @@
-"""Find running heads and feet: lines at the edges of pages that come again, or count the pages.
+"""Find running heads and feet: lines at the edges of pages that come again, or count the pages; see ``keys``.
 
-A line's numbers tell it from text: in a head they stay as they are, or go up with the pages. What a page says of itself
-("Total 1,204", "Question 3") does neither, or names what it counts, and is no head.
+The outermost line must be one before the next can be: what comes again below a title of its own is text.
 """
 
 from __future__ import annotations
@@ -12,68 +11,23 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag_core.reading.numerals import NUMBER, value
+from rag_core.reading.keys import Key, is_bare, is_label, is_lone, keys_of, tight
 from rag_core.reading.text import is_table_row, line_width
-
-Key = tuple[str, int | None]
-"""A line without spaces; with its page number, ``#``, comes how far that is ahead of the page's place in the file."""
 
 DEPTH = 5
 """So many lines at either edge of a page may be its heads or feet."""
 
 LEAST_PAGES = 3
-LONGEST = 200
 TITLE_LINES = 12
 """A title stands among the first lines of its page."""
 
 TITLE_WIDTH = 12
 """What is narrower than this, six Han characters, is a table's label rather than a head above it."""
 
-_PAGE_WORDS = re.compile(r"(?<![a-z])(?:pages?|pg|p|of)(?![a-z])|[第页頁共总總]")
-_COUNTED = re.compile(  # what such a number counts is no page
-    r"(?:chapter|section|part|appendix|annex|exhibit|schedule|table|figure|fig\.?|box|question|exercise|problem|task"
-    r"|lesson|unit|module|session|case|study|example|step|stage|phase|item|no\.?|number|day|week|month|year|map|record"
-    r"|form|invoice|order|room|group|sample|test|experiment|level|round|act|scene|article|clause|rule|recipe|volume"
-    r"|issue|plan|project|site|model|type|version|附件|附录|表|图|例|问题|练习|习题|案例|任务|步骤|阶段|专栏|单元|编号"
-    r"|样本|项目|方案)\s*[:：.]?\s*$"
-)
-_COUNTS = re.compile(r"\s*[章節节編编篇部条條款项項题題课課天日周週期季回讲講例号號辑集册卷届次步幕场年月]")
-_BELONGS = re.compile(
-    r"(?:sources?|notes?|units?|资料来源|資料來源|数据来源|數據來源|来源|注释|备注|注|单位|單位)\s*[:：]|.*(?:[:：]|[._…]{2})$"
-)
-"""Words under or above a table, before what they lead to, or beside a field to fill in are text wherever they stand."""
-
-_LABELS = frozenset(
-    {"item", "items", "no.", "no", "name", "date", "term", "word", "region", "country", "description", "code", "unit"}
-    | {"quantity", "qty", "price", "amount", "total", "year", "title", "type", "status", "value", "department", "phone"}
-    | {"meaning", "definition", "place", "event", "account", "category", "indicator", "cost", "remarks", "measure"}
-    | {"序号", "项目", "指标", "名称", "编号", "日期", "事项", "地区", "单位", "科目", "类别", "年份", "术语", "数量"}
-    | {
-        "单价",
-        "金额",
-        "合计",
-        "备注",
-        "姓名",
-        "部门",
-        "电话",
-        "内容",
-        "说明",
-        "責任单位",
-        "责任单位",
-        "牵头单位",
-        "规格",
-    }
-)
-_ONE_WORD = re.compile(r"[^\W\d_一-鿿]+\.? ?|[一-鿿]{1,3} ?")
-LONE = "?"
-_BAR = re.compile(r"^(?:.{2,60}[|｜·•]#|#[|｜·•].{2,60})$")
 _SENTENCE = re.compile(
     r"(?:[。！？；!?;]|(?:\s\S+){3}(?<!\bltd)(?<!\binc)(?<!\bcorp)(?<!\bco)\.)[”’」』）)\"']*\s*$", re.IGNORECASE
 )
 _TAIL = 80
-_AT_AN_END = re.compile(r"^(?:pages?|pg|p\.?|第|\W)*#|#(?:[页頁]|of\d+|共\d+[页頁]|\W)*$")
-"""A page number stands at one end of its line, or what counts the pages does."""
-
 _FIGURE_END = re.compile(r"\d[\d.,]*%?$")
 
 
@@ -137,12 +91,12 @@ class _Pages:
                     self.of_key[key].add(page)
                     self._pages_of[key[0]].add(page)
 
-        self.numbers = frozenset(key for key, those in self.of_key.items() if _is_bare(key) and _is_near(those))
+        self.numbers = frozenset(key for key, those in self.of_key.items() if is_bare(key) and _is_near(those))
         self.numbered = {page for key in self.numbers for page in self.of_key[key]}
 
     def _edges(self, page: int) -> tuple[list[Line], list[Line]]:
         places = self._places[page]
-        near = {place: Line(page, place, tuple(_keys(self.lines[page][place], page))) for place in _ends(places)}
+        near = {place: Line(page, place, tuple(keys_of(self.lines[page][place], page))) for place in _ends(places)}
         return [near[place] for place in places[:DEPTH]], [near[place] for place in places[: -DEPTH - 1 : -1]]
 
     def sides(self, page: int) -> tuple[list[Line], list[Line]]:
@@ -167,49 +121,6 @@ def _ends(places: Sequence[int]) -> set[int]:
     return {*places[:DEPTH], *places[-DEPTH:]}
 
 
-# What a line is known by
-
-
-def _keys(line: str, page: int) -> Iterator[Key]:
-    plain = " ".join(unicodedata.normalize("NFKC", line[: LONGEST + 1]).casefold().split())
-    if len(plain) > LONGEST or _BELONGS.match(plain) or _is_label(plain) or not any(map(str.isalnum, plain)):
-        return
-    if len(plain) > 1:
-        yield _tight(plain), None
-    for number in NUMBER.finditer(plain):
-        before, count, after = plain[: number.start()], value(number.group()), plain[number.end() :]
-        if count and not _COUNTED.search(before) and not _COUNTS.match(after):
-            lone = LONE if not after and _ONE_WORD.fullmatch(before) else ""
-            yield from _numbered(_tight(f"{before}#{after}") + lone, count - page)
-
-
-def _numbered(text: str, ahead: int) -> Iterator[Key]:
-    if _AT_AN_END.search(text):
-        yield text, ahead
-    if _BAR.match(text):
-        yield ("#|" if text.startswith("#") else "|#"), ahead
-
-
-def _tight(text: str) -> str:
-    return "".join(text.split())
-
-
-def _is_label(plain: str) -> bool:
-    words = plain.split()
-    return sum(word in _LABELS for word in words) >= min(2, len(words))
-
-
-def _is_lone(key: Key) -> bool:
-    """Say whether there is but one word before the number: it may as well count trails or goals as pages."""
-    return key[0].endswith(LONE)
-
-
-def _is_bare(key: Key) -> bool:
-    """Say whether a line is a page number and nothing else."""
-    rest = _PAGE_WORDS.sub("", key[0])
-    return key[1] is not None and not any(map(str.isalpha, NUMBER.sub("", rest)))
-
-
 # Which lines are heads
 
 
@@ -228,7 +139,7 @@ def _known(pages: _Pages) -> _Known:
     if len(pages.written) < LEAST_PAGES:
         return _Known(frozenset())
     named = frozenset(key for key in pages.of_key if _is_everywhere(key, pages))
-    whole = pages.numbers | {key for key in named if not _is_lone(key) and not _counts_else(key, pages)}
+    whole = pages.numbers | {key for key in named if not is_lone(key) and not _counts_else(key, pages)}
     whole -= _table_heads(pages, _Known(whole))
     chapters = frozenset(key for side in (0, 1) for key in _chapters(pages, whole, side))
     return _Known(whole, chapters - _table_heads(pages, _Known(whole, chapters)))
@@ -252,7 +163,7 @@ def _is_everywhere(key: Key, pages: _Pages) -> bool:
     those = pages.of_key[key]
     fellows = [page for page in pages.written if page % 2 in {page % 2 for page in those}]
     often = len(those) >= LEAST_PAGES and len(those) * 2 >= len(fellows)
-    return often and not _is_bare(key) and len(those) * 2 > pages.like(key)
+    return often and not is_bare(key) and len(those) * 2 > pages.like(key)
 
 
 def _counts_else(key: Key, pages: _Pages) -> bool:
@@ -284,12 +195,12 @@ def _chapters(pages: _Pages, whole: frozenset[Key], side: int) -> set[Key]:
 def _chapter_keys(line: Line, pages: _Pages, counts: Collection[int | None]) -> list[Key]:
     """Return what a chapter's head may be known by: a word with a number only where other pages are numbered so."""
     known = (key for key in line.keys if not _counts_else(key, pages))
-    return [key for key in known if not _is_lone(key) or key[1] in counts]
+    return [key for key in known if not is_lone(key) or key[1] in counts]
 
 
 def _edge(side: Sequence[Line], whole: frozenset[Key]) -> list[Line]:
     """Return the outermost line besides page numbers, unless it is known."""
-    outer = next((line for line in side if not any(_is_bare(key) for key in line.keys if key in whole)), None)
+    outer = next((line for line in side if not any(is_bare(key) for key in line.keys if key in whole)), None)
     return [outer] if outer and not any(key in whole for key in outer.keys) else []
 
 
@@ -315,7 +226,7 @@ def _table_heads(pages: _Pages, known: _Known) -> frozenset[Key]:
     seen: Counter[Key] = Counter()
     followed: Counter[Key] = Counter()
     for page in pages.written:
-        block = [line for line in _peeled(pages.sides(page)[0], known) if not any(map(_is_bare, line.keys))]
+        block = [line for line in _peeled(pages.sides(page)[0], known) if not any(map(is_bare, line.keys))]
         rows = bool(block) and _are_rows(pages.after(block[-1], known))
         kept = block[1:] if len(block) > 1 and line_width(pages.text(block[0]).strip()) >= TITLE_WIDTH else block
         seen.update(key for line in block for key in line.keys)
@@ -325,7 +236,7 @@ def _table_heads(pages: _Pages, known: _Known) -> frozenset[Key]:
 
 def _are_rows(lines: Sequence[str]) -> bool:
     """Say whether these lines are the rows of a table, or its cells one by one; labels come before them."""
-    if not lines or _is_label(lines[0].casefold()):
+    if not lines or is_label(lines[0].casefold()):
         return False
     ends = [bool(_FIGURE_END.search(line)) and line_width(line) <= 80 for line in lines]
     short = all(line_width(line) <= 16 for line in lines)
@@ -362,4 +273,4 @@ def _says_again(pages: _Pages, line: Line, heads: Collection[int]) -> bool:
 
 
 def _words(line: str) -> str:
-    return _tight(unicodedata.normalize("NFKC", line).casefold())
+    return tight(unicodedata.normalize("NFKC", line).casefold())
