@@ -61,6 +61,15 @@ class Entry:
     has_leader: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a list of contents: the word above it, in Chinese or not, or one that ends the page before."""
+
+    headed: bool
+    in_chinese: bool
+    goes_on: bool
+
+
 def lines(texts: Sequence[str], heads: Sequence[Collection[int]] = ()) -> list[frozenset[int]]:
     """Return for each page which of its lines belong to a list of contents; ``heads`` are running heads and feet."""
     document = _Document(texts, heads)
@@ -101,8 +110,12 @@ def _lists(document: _Document, page: int, goes_on: bool) -> Iterator[range]:
         start = run[0].place
         above = max((place for place in headings if place < start), default=start)
         headed = above < start and _is_short(shown, range(above + 1, start), len(run))
-        first = sum(place < start for place in shown) <= BETWEEN
-        if _is_list(document, page, run, headed or (goes_on and first), headed and bool(_HAN.search(shown[above]))):
+        evidence = Evidence(
+            headed=headed,
+            in_chinese=headed and bool(_HAN.search(shown[above])),
+            goes_on=goes_on and sum(place < start for place in shown) <= BETWEEN,
+        )
+        if _is_list(document, page, run, evidence):
             yield range(above if headed else start, run[-1].place + 1)
 
 
@@ -155,15 +168,16 @@ def _is_short(shown: Mapping[int, str], between: range, entries: int) -> bool:
     return few and not any(_ENDS.search(line) or line_width(line) > WIDEST for line in lines)
 
 
-def _is_list(document: _Document, page: int, run: Sequence[Entry], headed: bool, han: bool) -> bool:
+def _is_list(document: _Document, page: int, run: Sequence[Entry], evidence: Evidence) -> bool:
     if len(run) < LEAST_ENTRIES or not _goes_up([entry.number for entry in run]):
         return False
-    leaders = sum(entry.has_leader for entry in run)
-    if headed and (han or len(run) >= ENOUGH or leaders * 2 >= len(run)):
+    led = sum(entry.has_leader for entry in run) * 2 >= len(run)
+    if evidence.headed and (evidence.in_chinese or len(run) >= ENOUGH or led):
         return True
-    again = sum(_stands_again(document, page, entry) for entry in run)
-    if headed or leaders * 2 >= len(run):
-        return again * 3 >= len(run) or (leaders * 2 >= len(run) and len(run) > ENOUGH)
+    if led and (evidence.goes_on or len(run) > ENOUGH):
+        return True
+    if led or evidence.headed or evidence.goes_on:
+        return sum(_stands_again(document, page, entry) for entry in run) * 3 >= len(run)
     return _leads(document, page, run) * 5 >= max(LEAST_ENTRIES, len(run)) * 3
 
 

@@ -266,10 +266,11 @@ def _is_first(line: Line, known: _Known, first: int) -> bool:
 
 
 def _says_again(pages: _Pages, line: Line, heads: Collection[int]) -> bool:
-    """Say whether the first lines of a page have the words of a head once more below it, other heads aside."""
+    """Say whether a line below a head, no other head and no sentence, has its words and little else."""
     words = _words(pages.text(line))
     below = enumerate(pages.lines[line.page][:TITLE_LINES])
-    return any(words in _words(other) for place, other in below if place > line.place and place not in heads)
+    others = (_words(other) for place, other in below if place > line.place and place not in heads)
+    return any(words in other and len(other) <= 2 * len(words) for other in others)
 
 
 def _words(line: str) -> str:

@@ -213,6 +213,12 @@ HEADS: dict[str, Printed] = {
     "chapters of one word": printed(
         12, english, lambda page: (f"{page} Harbour Studies" if page % 2 == 0 else f"{SECTIONS[page // 5]} {page}",)
     ),
+    "a title that the first sentence names": printed(
+        5,
+        lambda page: [f"Harbour Board {DID[page]} the {EN[page]}.", *english(page)],
+        lambda page: ("Harbour Board",),
+        stays=first("Harbour Board"),
+    ),
     "a head that changes case on the cover": printed(
         5,
         english,
@@ -407,6 +413,14 @@ NO_LISTS: dict[str, Printed] = {
     "a table that goes up": within("Place Beds", "North 12", "East 34", "South 56", "West 78", body=english),
     "a table that goes up, zh": within("地区 床位", "城北 12", "城东 34", "城南 56", "城西 78", body=chinese),
     "numbered steps": within("1. Open the valve", "2. Fill the tank", "3. Close the valve", body=english),
+    "a table after contents": Printed(
+        (
+            ("Contents", *led(TITLES, " ........ ")),
+            ("Beds by place", "North 12", "East 34", "South 56", "West 78", "Hill 90", *english(2)),
+            tuple(english(3)),
+        ),
+        (("Contents", *led(TITLES, " ........ ")), (), ()),
+    ),
     "a form": within(
         "Name ....................", "Street ....................", "Town ....................", body=english
     ),
