@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag_core.datatypes import Page
-from rag_core.reading import dropped
+from rag_core.reading import contents, heads
 from rag_core.reading.language import sentences
 from rag_core.reading.text import line_width
 from rag_core.search import expand
@@ -109,10 +109,12 @@ def excerpt(pages: Sequence[Page]) -> str:
 
 
 def _body(pages: Iterable[Page]) -> list[Page]:
-    """Return the pages without running heads and feet and lists of contents, also where a reader searches these."""
+    """Return the pages without running heads and feet, the first page's too, and without lists of contents."""
     pages = list(pages)
-    texts = dropped.searched([page.text for page in pages], repeated=True, listed=True)
-    return [Page(page.number, text) for page, text in zip(pages, texts, strict=True)]
+    texts = [page.text for page in pages]
+    repeated = heads.found(texts)
+    out = zip(pages, repeated, contents.lines(texts, repeated), strict=True)
+    return [Page(page.number, heads.without(page.text, running | listed)) for page, running, listed in out]
 
 
 def _proposals(page: Page, language: str, words: frozenset[str]) -> Iterator[Proposal]:
