@@ -43,10 +43,11 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What one extractor read on a page."""
+    """What one extractor read on a page, and what speaks against that: shares in [0, 1] by name."""
 
     text: str
     quality: Quality
+    faults: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from rag_core.datatypes import Chunk, ChunkSettings, Page
 from rag_core.errors import BadSetting
 from rag_core.reading.language import Span, language_of, sentences, stripped
+from rag_core.reading.text import is_within, row_spans
 
 PRESETS: tuple[str, ...] = ("clause", "sentence", "window")
 """``clause`` cuts at every ，。！？; ``sentence`` at sentence ends; ``window`` groups whole sentences, with overlap."""
@@ -80,15 +81,20 @@ def _spans_of(preset: str, size: int, overlap: int) -> Callable[[str], Iterable[
 
 # Clauses
 
-_CLAUSE = re.compile("[^，。！？]+")
+_CLAUSE_MARK = re.compile("[，。！？]")
 
 
 def clauses(text: str) -> Iterator[Span]:
-    """Yield what stands between ，。！？, without the marks and the space around it."""
-    for piece in _CLAUSE.finditer(text):
-        start, end = stripped(text, *piece.span())
+    """Yield what stands between ，。！？, without the marks and the space around it; a table's row is one clause."""
+    rows = row_spans(text)
+    marks = (mark.span() for mark in _CLAUSE_MARK.finditer(text) if not is_within(mark.start(), rows))
+    ends = sorted([*marks, *((place, place) for row in rows for place in row), (len(text), len(text))])
+    former = 0
+    for mark, following in ends:
+        start, end = stripped(text, former, mark)
         if start < end:
             yield start, end
+        former = following
 
 
 # Windows

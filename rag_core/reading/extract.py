@@ -1,7 +1,7 @@
 """Read every page with two extractors, judge both texts, and take the better one.
 
-pypdf comes first: its lines are what ``text`` repairs best. Where its text of a page is worse than PDFium's, or it read
-across two columns, PDFium's is taken. Both are kept, so that a reader can look and choose otherwise.
+pypdf comes first where nothing speaks against it; ``evidence`` says what does, of both. Both texts are kept with that,
+so that a reader can look and choose otherwise.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from rag_core.datatypes import Extract, Page, PageReading, Progress, Readings
 from rag_core.errors import DamagedPdf, NoText
-from rag_core.reading import dropped, pdf, pdfium, quality
+from rag_core.reading import dropped, evidence, pdf, pdfium, quality
 from rag_core.reading.dropped import Dropped
+from rag_core.reading.text import repair_block
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
@@ -32,9 +33,7 @@ def read(data: bytes, password: str | None = None, progress: Progress | None = N
     seen = _look(data, password, progress, len(written))
     if damage and not any(letter.isalpha() for page in seen for letter in page.text):
         raise damage
-    if len(seen) != len(written):
-        return _readings({PYPDF: written} if written else {PDFIUM: [page.text for page in seen]}, seen)
-    return _readings({PYPDF: written, PDFIUM: [page.text for page in seen]}, seen)
+    return _readings(written, seen)
 
 
 def _look(data: bytes, password: str | None, progress: Progress | None, total: int) -> list[pdfium.Seen]:
@@ -51,29 +50,37 @@ def _look(data: bytes, password: str | None, progress: Progress | None, total: i
         return []
 
 
-def _readings(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen]) -> list[PageReading]:
-    cleaned = {name: pdf.clean(texts) for name, texts in raw.items()}
+def _readings(written: list[str], seen: Sequence[pdfium.Seen]) -> list[PageReading]:
+    raw, cleaned = {}, {}
+    if written:
+        raw[PYPDF], cleaned[PYPDF] = written, pdf.clean(written)
+    if not written or len(seen) == len(written):
+        raw[PDFIUM] = [page.text for page in seen]
+        cleaned[PDFIUM] = pdf.clean_blocks([[*map(repair_block, page.blocks)] for page in seen])
     return [
         _reading(
             number,
             {name: (pages[number - 1].text, raw[name][number - 1]) for name, pages in cleaned.items()},
-            seen[number - 1] if number <= len(seen) else pdfium.Seen("", ()),
+            seen[number - 1] if number <= len(seen) else pdfium.Seen(),
         )
         for number in range(1, len(next(iter(raw.values()), [])) + 1)
     ]
 
 
 def _reading(number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen) -> PageReading:
-    extracts = {name: Extract(text, quality.assess(text, seen.marks, raw)) for name, (text, raw) in texts.items()}
-    if PYPDF in extracts and pdfium.COLUMNS in seen.marks and quality.is_interleaved(texts[PYPDF][1], seen.text):
-        extracts[PYPDF] = replace(extracts[PYPDF], quality=quality.doubt(extracts[PYPDF].quality, "columns"))
-    # PDFium follows a vertical line to its end; pypdf reads across such lines.
-    first = sorted(extracts, key=lambda name: name == PYPDF) if pdfium.VERTICAL in seen.marks else extracts
-    return PageReading(number, extracts, min(first, key=lambda name: _badness(extracts[name])))
-
-
-def _badness(extract: Extract) -> tuple[int, int]:
-    return quality.VERDICTS.index(extract.quality.verdict), len(extract.quality.reasons)
+    qualities = {name: quality.assess(text, seen.marks, raw) for name, (text, raw) in texts.items()}
+    raw = {name: written for name, (_, written) in texts.items()}
+    if PYPDF in raw and pdfium.COLUMNS in seen.marks and quality.is_interleaved(raw[PYPDF], seen.text):
+        qualities[PYPDF] = quality.doubt(qualities[PYPDF], "columns")
+    faults = evidence.faults(raw, qualities, PDFIUM, seen.blocks)
+    extracts = {name: Extract(text, qualities[name], faults[name]) for name, (text, _) in texts.items()}
+    # Where both are as good: PDFium follows a vertical line to its end, and knows which lines are a column's.
+    placed = {pdfium.VERTICAL, pdfium.COLUMNS} & set(seen.marks)
+    first = sorted(extracts, key=lambda name: name == PYPDF) if placed else extracts
+    chosen = min(first, key=lambda name: evidence.rank(faults[name]))
+    if faults[chosen].get(evidence.REPEATS, 0.0) >= evidence.DOUBTED:
+        extracts[chosen] = replace(extracts[chosen], quality=quality.doubt(qualities[chosen], "repeats"))
+    return PageReading(number, extracts, chosen)
 
 
 def pages(readings: Sequence[PageReading], drop_repeated: bool = False, drop_contents: bool = False) -> list[Page]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from rag_core.reading.text import is_within, row_spans
+
 Span = tuple[int, int]
 """Start and end offsets into a text."""
 
@@ -53,7 +55,10 @@ _ITEM_NUMBER = re.compile(r"(?:\d{1,3}|[A-Za-z]|[ivxIVX]+)(?:\.\d{1,3})*\.")
 
 
 def sentences(text: str) -> Iterator[Span]:
-    """Yield sentences with their end marks; a line's end is a sentence's end, and a span has a letter or a digit."""
+    """Yield sentences with their end marks; a line's end is a sentence's end, and a span has a letter or a digit.
+
+    The row of a table is one sentence.
+    """
     for start, end in _between(text, _sentence_ends(text)):
         start, end = stripped(text, start, end)
         if any(map(str.isalnum, text[start:end])):
@@ -61,8 +66,10 @@ def sentences(text: str) -> Iterator[Span]:
 
 
 def _sentence_ends(text: str) -> Iterator[int]:
-    start = 0
+    start, rows = 0, row_spans(text)
     for mark in _BREAK.finditer(text):
+        if is_within(mark.start(), rows):
+            continue
         if not mark.group().startswith(".") or _is_full_stop(text, start, mark):
             start = mark.end()
             yield start

@@ -26,6 +26,7 @@ REASONS = (
     "uncommon",
     "symbols",
     "columns",
+    "repeats",
     "vertical",
     "spaced",
     "glued",
@@ -208,7 +209,8 @@ def is_interleaved(text: str, columns: str) -> bool:
 
 def dump(extracts: Mapping[str, Extract]) -> str:
     """Write a page's extracts as JSON."""
-    return json.dumps({name: [extract.text, *astuple(extract.quality)] for name, extract in extracts.items()})
+    rows = {name: [extract.text, *astuple(extract.quality), extract.faults] for name, extract in extracts.items()}
+    return json.dumps(rows)
 
 
 def load(text: str) -> dict[str, Extract]:
@@ -217,5 +219,6 @@ def load(text: str) -> dict[str, Extract]:
 
 
 def _extract(row: Sequence[Any]) -> Extract:
-    text, characters, replacement, private, improbable, spaced, verdict, reasons = row
-    return Extract(text, Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons)))
+    text, characters, replacement, private, improbable, spaced, verdict, reasons, *faults = row
+    quality = Quality(characters, replacement, private, improbable, spaced, verdict, tuple(reasons))
+    return Extract(text, quality, *faults)

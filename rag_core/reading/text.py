@@ -7,11 +7,26 @@ typesetter's gap became, each hides a sentence from every search.
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 # Characters
+
+CELL = "\t"
+"""Stands between the cells of a table's row; in no other line of a page."""
+
+
+class Block(NamedTuple):
+    """Lines that belong together; those of ``columns`` are running text, however narrow."""
+
+    lines: tuple[str, ...]
+    columns: bool = False
+
 
 _RADICALS = (
     "⺁厂⺂乛⺃乚⺄乙⺅亻⺆冂⺇𠘨⺈刀⺉刂⺊卜⺋㔾⺌小⺍小⺎兀⺏尣⺐尢⺑𡯂⺒巳⺓幺⺔彑⺕彐⺖忄⺗心⺘扌⺙攵⺛旡⺜日⺝月⺞歺⺟母⺠民⺡氵⺢氺⺣灬⺤爫⺥爫⺦丬⺧牛⺨犭"
@@ -52,6 +67,28 @@ def repair_characters(text: str) -> str:
     text = _SOFT_BREAK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("⼾", _door(text)) if "⼾" in text else text
     return mend_surrogates(text.translate(_REPAIRS))
+
+
+def row_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the lines stand that are rows of a table."""
+    spans, start = [], 0
+    for line in text.split("\n") if CELL in text else ():
+        if CELL in line:
+            spans.append((start, start + len(line)))
+        start += len(line) + 1
+    return spans
+
+
+def is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Say whether a place lies in one of these spans, which stand in order."""
+    number = bisect_right(spans, (place, sys.maxsize)) - 1
+    return number >= 0 and place < spans[number][1]
+
+
+def repair_block(block: Block) -> Block:
+    """Repair the characters of a block, in whose rows the cells stay apart."""
+    repaired = CELL.join(map(repair_characters, "\n".join(block.lines).split(CELL)))
+    return Block(tuple(repaired.split("\n")), block.columns)
 
 
 def title_of(name: str) -> str:
@@ -100,14 +137,17 @@ _COMPOUND_HEADS = frozenset(
 _LEAST_BODY = 36
 """Narrower than this (18 Han characters), the widest lines of a page are table cells or a slide's words."""
 
+_LEAST_COLUMN = 10
+"""Columns that are known to be running text may be as narrow as this."""
+
 
 _TAIL = 60
 """Characters at the end of a line that decide about it: a page may come as one line of a million."""
 
 
 def is_table_row(line: str) -> bool:
-    """Say whether a line ends in two figures or more, as the rows of a table do."""
-    return bool(_TABLE_ROW.search(line[-_TAIL:]))
+    """Say whether a line has cells or ends in two figures or more, as the rows of a table do."""
+    return CELL in line or bool(_TABLE_ROW.search(line[-_TAIL:]))
 
 
 def is_glyph_per_line(text: str) -> bool:
@@ -135,16 +175,19 @@ def body_width(lines: list[str]) -> int:
     return 0
 
 
-def join_lines(lines: list[str], words: frozenset[str] = frozenset()) -> list[str]:
+def join_lines(lines: list[str], words: frozenset[str] = frozenset(), columns: bool = False) -> list[str]:
     """Put sentences that run over several lines on one line each, paragraph by paragraph.
 
     ``words`` are the document's words in lower case, which tell a hyphenated word from a word broken by a hyphen.
+    Lines of ``columns`` are joined however narrow they are.
     """
+    least = _LEAST_COLUMN if columns else _LEAST_BODY
     lines = _without_double_spacing(_without_margin(lines))
     widths, body = [line_width(line.strip()) for line in lines], body_width(lines)
     joined = [line.strip() for line in lines[:1]]
     for position, (former, line) in enumerate(pairwise(lines)):
-        if _continues(former, line, column_width(widths, position, body)):
+        width = column_width(widths, position, body)
+        if width >= least and _continues(former, line, width):
             joined[-1] = join_two(joined[-1], line.strip(), words)
         else:
             joined.append(line.strip())
@@ -177,7 +220,7 @@ def _without_double_spacing(lines: list[str]) -> list[str]:
 
 def _continues(former: str, line: str, body: int) -> bool:
     """Say whether a sentence runs on from one line into the next."""
-    if body < _LEAST_BODY or _stands_alone(former) or _stands_alone(line) or _begins_block(line):
+    if _stands_alone(former) or _stands_alone(line) or _begins_block(line):
         return False
     if _ends_sentence(former, line):
         return _is_full(former, line, body, 0.95) and not _looks_like_heading(line, body)
@@ -266,6 +309,8 @@ def tidy_spaces(line: str) -> str:
     A space between two Han characters stays, for headings and names use it, unless four or more characters in a row
     stand apart: that is letter-spacing. The cells of a table row stay apart.
     """
+    if CELL in line:
+        return CELL.join(map(tidy_spaces, line.split(CELL)))
     line = _SPACES.sub(" ", line).strip()
     if is_table_row(line):
         return line

@@ -235,3 +235,18 @@ def test_the_report_has_1028_clauses():
     assert "全市地区生产总值增长5.2%、约4.4万亿元" in clauses
     whole = words("".join(page.text for page in pages))
     assert words("".join(clauses)) == words("".join(texts(pages, "sentence"))) == whole
+
+
+ROWS = "费用如下，单位为元。\n房租，含物业\t1,200。5\n取暖。照明\t350\n完毕。Net sales (mio. EUR)\t12\nEnd. Next"
+
+
+@pytest.mark.parametrize("preset", chunk.PRESETS)
+def test_no_chunk_parts_a_rows_label_from_its_figure(preset):
+    chunks = [piece.text for piece in chunk.split([Page(1, ROWS)], preset, 50, 10)]
+    for row in ROWS.split("\n")[1:4]:
+        assert any(row in text for text in chunks)
+
+
+def test_a_tables_row_is_a_clause_of_its_own():
+    clauses = [piece.text for piece in chunk.split([Page(1, ROWS)], "clause")]
+    assert clauses == ["费用如下", "单位为元", *ROWS.split("\n")[1:4], "End. Next"]

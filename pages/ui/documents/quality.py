@@ -10,8 +10,9 @@ from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Document, PageReading, Quality, Readings
+from rag_core.datatypes import Document, Extract, PageReading, Quality, Readings
 from rag_core.reading import ocr
+from rag_core.reading.evidence import score
 from rag_core.reading.quality import GOOD, UNREADABLE, VERDICTS
 
 MARKS = {"good": "✓", "doubtful": "?", "unreadable": "✗"}
@@ -101,6 +102,17 @@ def reasons(quality: Quality) -> str:
     return t("gate.and").join(t("reason." + reason) for reason in quality.reasons)
 
 
+def against(reading: PageReading) -> str:
+    """Say what speaks against each reading of a page."""
+    return t("gate.against", readings=t("gate.and").join(scored(*named) for named in reading.extracts.items()))
+
+
+def scored(extractor: str, extract: Extract) -> str:
+    parts = [t("part." + part, share=f"{share:.0%}") for part, share in extract.faults.items()]
+    faults = ", ".join(parts) or t("gate.nothing_against")
+    return t("gate.scored", extractor=EXTRACTORS[extractor], score=f"{score(extract.faults):.2f}", faults=faults)
+
+
 def choices(document: Document, readings: Readings) -> None:
     """Offer what concerns many pages at once."""
     pages = readings.pages
@@ -151,6 +163,8 @@ def page(document: Document, readings: Readings, shown: PageReading) -> None:
         st.markdown(f"**{t('gate.text', verdict=t('verdict.' + shown.chosen.quality.verdict))}**")
         if shown.chosen.quality.reasons:
             st.caption(reasons(shown.chosen.quality))
+        if any(extract.faults for extract in shown.extracts.values()):
+            st.caption(against(shown))
         with st.container(height=TEXT_HEIGHT):
             st.text(shown.chosen.text or t("gate.no_text"))
         buttons(document, readings, shown)

@@ -26,7 +26,7 @@ from rag_core.explaining import lessons, perturb
 from rag_core.measuring.evaluate import ORDERS
 from rag_core.measuring.judge import GRADES
 from rag_core.models import rerank
-from rag_core.reading import quality
+from rag_core.reading import evidence, quality
 from rag_core.reading.chunk import PRESETS
 from rag_core.servers.rerank import FORMS
 from rag_core.settings import FIRST_STAGES
@@ -121,6 +121,7 @@ FAMILIES = {
     "gate.{}": set(quality_part.COLUMNS),
     "verdict.{}": set(quality.VERDICTS),
     "reason.{}": set(quality.REASONS),
+    "part.{}": set(evidence.WEIGHTS),
     "chunks.{}": {"embedder", "reranker"},
     "workshop.{}": {"predict", "room", "lessons", "inside"},
     "lesson.{}_title": set(lessons.NAMES),
