@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.documents import actions, collection, cutting, outcome, quality, unseen, upload
+from pages.ui.documents import actions, collection, cutting, dropped, outcome, quality, unseen, upload
 from pages.ui.parts import foreign
 from pages.ui.shell import cached, empty, form, state
 from pages.ui.shell.frame import frame
@@ -22,6 +22,7 @@ with frame("documents"):
         if not isinstance(document, Collection):
             quality.show(document)
             unseen.show(document)
+            dropped.show(document)
         if readable:
             cutting.show(document)
         elif isinstance(document, Collection):

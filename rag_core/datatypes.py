@@ -78,13 +78,14 @@ class PageReading:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """How the pages of a document were read. With ``drop_repeated``, lines that repeat on many of them are dropped.
+    """How the pages of a document were read, and whether running heads and feet and lists of contents are dropped.
 
     With ``keep_unseen``, what nobody sees on a page stands at its end.
     """
 
     pages: tuple[PageReading, ...] = ()
-    drop_repeated: bool = False
+    drop_repeated: bool = True
+    drop_contents: bool = True
     keep_unseen: bool = False
 
 

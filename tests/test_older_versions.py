@@ -138,3 +138,12 @@ def test_the_new_order_is_the_one_of_the_history(library, town, embedder, rerank
 
 def places(chunks: list[Chunk]) -> list[tuple[str, int, int, str]]:
     return [(chunk.id, chunk.page, chunk.start, chunk.text) for chunk in chunks]
+
+
+def test_nothing_is_dropped_of_a_document_until_its_reader_wants_that(library, town):
+    readings = library.documents.readings(town.id)
+    assert not readings.drop_repeated and not readings.drop_contents
+    library.pages.choose(town.id, readings)
+    assert library.documents.load(town.id) == town
+    library.pages.choose(town.id, replace(readings, drop_repeated=True, drop_contents=True))
+    assert library.documents.readings(town.id).drop_contents

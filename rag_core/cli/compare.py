@@ -10,7 +10,7 @@ from rag_core import settings
 from rag_core.cli.arguments import asked_settings, document_arguments, known
 from rag_core.cli.documents import document_of
 from rag_core.cli.files import save
-from rag_core.cli.printed import as_json, as_text, counting, warn
+from rag_core.cli.printed import as_json, as_text, counting, tell_contents, warn
 from rag_core.datatypes import Comparison, Document, Settings
 from rag_core.explaining import probe
 from rag_core.models import baseline, catalog, selftest
@@ -61,6 +61,7 @@ def compare(arguments: argparse.Namespace) -> Replay:
         embedder, reranker = load_embedder(how.embedder), load_reranker(how.reranker)
         test = selftest.check(reranker)
         warn(test, document.language)
+        tell_contents([page for part in document.parts for page in lab.pages.contents(part)])
         opened = lab.open(document.id, replace(how, chunks=cut), embedder, counting("chunk"))
         comparison = opened.compare(question, expansions, reranker)
         unrelated = unrelated_to(comparison, document, embedder, reranker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rag_core.datatypes import Chunk, Comparison, Move, Progress, Ranking
@@ -123,3 +124,9 @@ def warn(test: selftest.SelfTest, language: str) -> None:
             f"warning: {test.model} scored a long text above the short one that answers, in the document's language, "
             f"{language}; where chunks are long its ranking may follow their length\n"
         )
+
+
+def tell_contents(pages: Sequence[int]) -> None:
+    """Say on standard error on how many pages a list of contents is left out of the candidates."""
+    if pages:
+        sys.stderr.write(f"contents on {len(pages)} page{'s' * (len(pages) > 1)} left out of the candidates\n")

@@ -19,7 +19,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, language TEXT NOT NULL, added REAL NOT NULL, read_seconds REAL NOT NULL,
     owner TEXT NOT NULL DEFAULT '', drop_repeated INTEGER NOT NULL DEFAULT 0,
-    keep_unseen INTEGER NOT NULL DEFAULT 0);
+    drop_contents INTEGER NOT NULL DEFAULT 0, keep_unseen INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS members (
     collection_id TEXT REFERENCES documents ON DELETE CASCADE, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     PRIMARY KEY (collection_id, doc_id));
@@ -57,9 +57,10 @@ CREATE TABLE IF NOT EXISTS stays (owner TEXT PRIMARY KEY, seen REAL NOT NULL);
 ADDED = {
     "owner": "TEXT NOT NULL DEFAULT ''",
     "drop_repeated": "INTEGER NOT NULL DEFAULT 0",
+    "drop_contents": "INTEGER NOT NULL DEFAULT 0",
     "keep_unseen": "INTEGER NOT NULL DEFAULT 0",
 }
-"""Columns of documents that an older file lacks."""
+"""Columns of documents that an older file lacks: what was searched before still is, chunks and judgments stay right."""
 
 FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
 """What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""

@@ -66,7 +66,7 @@ class DocumentStore:
         with self._database.open() as connection:
             query = "SELECT number, extracts, extractor, left_out FROM readings WHERE doc_id = ? ORDER BY number"
             rows = connection.execute(query, (doc_id,)).fetchall()
-            query = "SELECT drop_repeated, keep_unseen FROM documents WHERE id = ?"
+            query = "SELECT drop_repeated, drop_contents, keep_unseen FROM documents WHERE id = ?"
             choices = connection.execute(query, (doc_id,)).fetchone() or ()
         pages = tuple(
             PageReading(number, quality.load(extracts), extractor, bool(left_out))
@@ -165,8 +165,9 @@ def _put_readings(connection: sqlite3.Connection, doc_id: str, readings: Reading
     ]
     connection.execute("DELETE FROM readings WHERE doc_id = ?", (doc_id,))
     connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", rows)
-    choices = readings.drop_repeated, readings.keep_unseen
-    connection.execute("UPDATE documents SET drop_repeated = ?, keep_unseen = ? WHERE id = ?", (*choices, doc_id))
+    choices = (readings.drop_repeated, readings.drop_contents, readings.keep_unseen, doc_id)
+    query = "UPDATE documents SET drop_repeated = ?, drop_contents = ?, keep_unseen = ? WHERE id = ?"
+    connection.execute(query, choices)
 
 
 def _missing(doc_id: str) -> DocumentMissing:

@@ -27,6 +27,10 @@ class Pages:
         readings = self._documents.readings(doc_id)
         self.choose(doc_id, replace(readings, pages=tuple(extract.recognised(readings.pages, recognised))))
 
+    def contents(self, doc_id: str) -> list[int]:
+        """Return the numbers of the pages on which a list of contents is dropped."""
+        return extract.contents_pages(self._documents.readings(doc_id))
+
     def picture(
         self, doc_id: str, number: int, words: str = "", part: tuple[int, int] | None = None
     ) -> tuple[bytes, bool]:

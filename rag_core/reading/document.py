@@ -25,7 +25,8 @@ def read(
 
 def made(doc_id: str, title: str, readings: Readings) -> Document:
     """Return the document that is searched when its pages are read like this."""
-    pages = extract.pages(readings.pages, readings.drop_repeated, readings.keep_unseen)
+    choices = readings.drop_repeated, readings.drop_contents, readings.keep_unseen
+    pages = extract.pages(readings.pages, *choices)
     return Document(doc_id, title, language(pages), tuple(pages))
 
 

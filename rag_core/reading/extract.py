@@ -10,9 +10,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag_core.datatypes import Extract, Page, PageReading, Progress, Unseen
+from rag_core.datatypes import Extract, Page, PageReading, Progress, Readings, Unseen
 from rag_core.errors import DamagedPdf, NoText
-from rag_core.reading import evidence, fields, pdf, pdfium, places, quality
+from rag_core.reading import dropped, evidence, fields, pdf, pdfium, places, quality
+from rag_core.reading.dropped import Dropped
 from rag_core.reading.text import repair_block
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
@@ -128,17 +129,37 @@ def _completed(extract: Extract, seen: pdfium.Seen, late: bool) -> Extract:
     return replace(extract, text=text, quality=quality.noted(found, *notes), unseen=pieces)
 
 
-def pages(readings: Sequence[PageReading], drop_repeated: bool = False, keep_unseen: bool = False) -> list[Page]:
-    """Return the text that is searched: of the chosen extractor, none of pages left out, with or without headers.
+def pages(
+    readings: Sequence[PageReading], drop_repeated: bool = False, drop_contents: bool = False, keep_unseen: bool = False
+) -> list[Page]:
+    """Return the text that is searched: of the chosen extractor, none of pages left out.
 
-    With ``keep_unseen``, what nobody sees on a page stands at its end.
+    With ``drop_repeated`` running heads and feet go, with ``drop_contents`` lists of contents; see ``dropped``. With
+    ``keep_unseen``, what nobody sees on a page stands at its end.
     """
-    texts = ["" if reading.left_out else reading.chosen.text for reading in readings]
-    repeated = quality.repeated_lines(texts) if drop_repeated else ()
+    texts = dropped.searched(searched_texts(readings), drop_repeated, drop_contents)
     return [
-        Page(reading.number, _with_unseen(quality.without(text, repeated), reading, keep_unseen))
+        Page(reading.number, _with_unseen(text, reading, keep_unseen))
         for reading, text in zip(readings, texts, strict=True)
     ]
+
+
+def searched_texts(readings: Sequence[PageReading]) -> list[str]:
+    """Return the text of each page by the chosen extractor, nothing of a page that is left out."""
+    return ["" if reading.left_out else reading.chosen.text for reading in readings]
+
+
+def dropped_lines(readings: Sequence[PageReading]) -> list[Dropped]:
+    """Return for each page which of its lines are running heads and feet, or list contents, dropped or not."""
+    return dropped.find(searched_texts(readings))
+
+
+def contents_pages(readings: Readings) -> list[int]:
+    """Return the numbers of the pages on which a list of contents is dropped."""
+    if not readings.drop_contents:
+        return []
+    lines = zip(readings.pages, dropped_lines(readings.pages), strict=True)
+    return [reading.number for reading, those in lines if those.contents]
 
 
 def _with_unseen(text: str, reading: PageReading, kept: bool) -> str:

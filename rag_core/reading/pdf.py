@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from rag_core.errors import (
     TooManyPages,
     WrongPassword,
 )
-from rag_core.reading import patience
+from rag_core.reading import heads, patience
 from rag_core.reading.text import WORD, Block, is_glyph_per_line, join_lines, repair_characters, tidy_spaces
 
 if TYPE_CHECKING:
@@ -202,14 +202,28 @@ def clean(extracted: list[str]) -> list[Page]:
 
 
 def clean_blocks(pages: list[list[Block]]) -> list[Page]:
-    """Clean pages whose blocks are known; their lines are joined within a block alone."""
+    """Clean pages whose blocks are known; their lines are joined within a block alone.
+
+    Running heads and feet stay lines of their own: a sentence does not run on into them.
+    """
     words = frozenset(
         word.lower() for page in pages for block in page for line in block.lines for word in WORD.findall(line)
     )
-    texts = [[_clean(block, words) for block in page] for page in pages]
+    apart = heads.found(["\n".join(line for block in page for line in block.lines) for page in pages])
+    texts = [[*_cleaned(page, words, out)] for page, out in zip(pages, apart, strict=True)]
     return [Page(number, "\n".join(filter(None, page))) for number, page in enumerate(texts, 1)]
 
 
-def _clean(block: Block, words: frozenset[str]) -> str:
-    lines = join_lines(list(block.lines), words, block.columns)
-    return "\n".join(line for line in map(tidy_spaces, lines) if line)
+def _cleaned(blocks: list[Block], words: frozenset[str], apart: Collection[int]) -> Iterator[str]:
+    start = 0
+    for block in blocks:
+        yield _clean(block, words, {place - start for place in apart})
+        start += len(block.lines)
+
+
+def _clean(block: Block, words: frozenset[str], apart: Collection[int]) -> str:
+    lines = list(block.lines)
+    body = [place for place, line in enumerate(lines) if line.strip() and place not in apart] or [len(lines)]
+    above, below = lines[: body[0]], lines[body[-1] + 1 :]
+    joined = [*above, *join_lines(lines[body[0] : body[-1] + 1], words, block.columns), *below]
+    return "\n".join(line for line in map(tidy_spaces, joined) if line)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, replace
 from itertools import pairwise
@@ -213,34 +212,6 @@ def is_interleaved(text: str, columns: str) -> bool:
     long = (pair for pair in pairwise(lines) if min(map(len, pair)) >= JOINT)
     joints = [upper[-JOINT:] + lower[:JOINT] for upper, lower in long]
     return len(joints) >= FEW and sum(joint in whole for joint in joints) * 2 < len(joints)
-
-
-LINES_AT_AN_EDGE = 2
-LEAST_PAGES = 3
-
-
-def repeated_lines(texts: Sequence[str]) -> set[str]:
-    """Return the headers and footers: lines at the edge of at least three pages and of half of all, figures aside."""
-    pages = [lines for lines in (text.split("\n") for text in texts) if any(lines)]
-    seen = Counter(line for lines in pages for line in {figureless(line) for line in edges(lines)})
-    return {line for line, count in seen.items() if line and count >= LEAST_PAGES and count * 2 >= len(pages)}
-
-
-def edges(lines: Sequence[str]) -> list[str]:
-    """Return the first and last lines of a page."""
-    return [*lines[:LINES_AT_AN_EDGE], *lines[LINES_AT_AN_EDGE:][-LINES_AT_AN_EDGE:]]
-
-
-def without(text: str, repeated: Collection[str]) -> str:
-    """Return a page's text without the repeated lines at its edges."""
-    lines = text.split("\n")
-    inner = range(LINES_AT_AN_EDGE, len(lines) - LINES_AT_AN_EDGE)
-    return "\n".join(line for number, line in enumerate(lines) if number in inner or figureless(line) not in repeated)
-
-
-def figureless(line: str) -> str:
-    """Return a line with every number in it alike: running heads count the pages."""
-    return re.sub(r"\d+", "#", " ".join(line.split()))
 
 
 def dump(extracts: Mapping[str, Extract]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag_core.datatypes import Page
-from rag_core.reading import quality
+from rag_core.reading import contents, heads
 from rag_core.reading.language import sentences
 from rag_core.reading.text import line_width
 from rag_core.search import expand
@@ -76,7 +76,7 @@ def by_rule(pages: Sequence[Page], language: str, count: int = MOST) -> list[str
     document says once goes before what it keeps saying, and the questions are of as many kinds, from as many pages, as
     there are. Where no sentence fits, there are none.
     """
-    body = _without_running_heads(pages)
+    body = _body(pages)
     whole = "\n".join(page.text for page in body)
     words = frozenset(_INSIDE.findall(whole))
     unique = _asked_once(proposal for page in body for proposal in _proposals(page, language, words))
@@ -103,15 +103,18 @@ def by_llm(pages: Sequence[Page], language: str, llm: ChatModel, count: int = MO
 
 def excerpt(pages: Sequence[Page]) -> str:
     """Return the beginnings of some pages, spread over the document, of each as much as leaves room for the others."""
-    texts = [page.text for page in _without_running_heads(pages) if page.text.strip()]
+    texts = [page.text for page in _body(pages) if page.text.strip()]
     shown = texts[:: math.ceil(len(texts) / PAGES_SHOWN)] if texts else []
     return "\n".join(text[: EXCERPT // len(shown)] for text in shown)
 
 
-def _without_running_heads(pages: Iterable[Page]) -> list[Page]:
+def _body(pages: Iterable[Page]) -> list[Page]:
+    """Return the pages without running heads and feet, the first page's too, and without lists of contents."""
     pages = list(pages)
-    repeated = quality.repeated_lines([page.text for page in pages])
-    return [Page(page.number, quality.without(page.text, repeated)) for page in pages]
+    texts = [page.text for page in pages]
+    repeated = heads.found(texts)
+    out = zip(pages, repeated, contents.lines(texts, repeated), strict=True)
+    return [Page(page.number, heads.without(page.text, running | listed)) for page, running, listed in out]
 
 
 def _proposals(page: Page, language: str, words: frozenset[str]) -> Iterator[Proposal]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 
+import edges
 import pdfs
 import pytest
 
@@ -193,19 +194,37 @@ def test_choices_stay_when_the_same_file_is_added_again(lab):
     document = lab.add(data, "a.pdf")
     readings = lab.documents.readings(document.id)
     first, second, *rest = readings.pages
-    chosen = Readings((replace(first, extractor="pdfium"), replace(second, left_out=True), *rest), drop_repeated=True)
+    pages = (replace(first, extractor="pdfium"), replace(second, left_out=True), *rest)
+    chosen = Readings(pages, drop_repeated=False, drop_contents=False)
     lab.pages.choose(document.id, chosen)
     again = lab.add(data, "a.pdf")
     assert lab.documents.readings(again.id) == chosen
     assert again.pages[1].text == ""
 
 
-def test_headers_and_footers_are_dropped_on_demand(lab):
+def test_headers_and_footers_are_dropped_and_come_back_on_demand(lab):
     document = lab.add(pdfs.headed_pdf(4), "a.pdf")
-    assert "市政府工作报告" in document.pages[0].text
+    assert [page.text for page in document.pages[:2]] == [
+        "市政府工作报告\n修路已经办完，居民普遍满意。",
+        "建桥已经办完，居民普遍满意。",
+    ]
     readings = lab.documents.readings(document.id)
-    lab.pages.choose(document.id, replace(readings, drop_repeated=True))
-    assert lab.documents.load(document.id).pages[0].text == "修路已经办完，居民普遍满意。"
+    lab.pages.choose(document.id, replace(readings, drop_repeated=False))
+    assert lab.documents.load(document.id).pages[1].text == "市政府工作报告\n建桥已经办完，居民普遍满意。\n第2页"
+
+
+def test_contents_are_no_candidates_until_a_reader_wants_them(lab, embedder):
+    listed = edges.LISTS["text below it"]
+    document = lab.add(pdfs.text_pdf(*listed.pages), "a.pdf")
+    opened = lab.open(document.id, Settings(chunks=HOW), embedder)
+    assert opened.candidates("What comes next", 50).hits
+    assert not [chunk for chunk in opened.chunks if "...." in chunk.text]
+    readings = lab.documents.readings(document.id)
+    assert extract.contents_pages(readings) == [1]
+    lab.pages.choose(document.id, replace(readings, drop_contents=False))
+    assert extract.contents_pages(lab.documents.readings(document.id)) == []
+    opened = lab.open(document.id, Settings(chunks=HOW), embedder)
+    assert [chunk.page for chunk in opened.chunks if "...." in chunk.text] == [1] * 5
 
 
 def test_pictures_are_taken_in_and_cannot_be_cut_until_they_are_recognised(lab):

@@ -9,7 +9,7 @@ import pytest
 
 from rag_core.datatypes import Extract
 from rag_core.reading import extract, quality
-from rag_core.reading.quality import assess, is_interleaved, repeated_lines, without
+from rag_core.reading.quality import assess, is_interleaved
 
 ZH = (
     "全市一般公共预算收入增长百分之八点二，突破六千亿元大关。城镇调查失业率为百分之四点一，居民消费价格总体平稳。"
@@ -102,22 +102,6 @@ def test_a_page_read_across_its_columns_is_interleaved():
     across = "\n".join(f"{one} {other}" for one, other in zip(LEFT, RIGHT, strict=True))
     assert is_interleaved(across, COLUMNS)
     assert not is_interleaved(" ".join(LEFT + RIGHT), COLUMNS)
-
-
-def test_headers_and_footers_repeat_whatever_their_figures():
-    texts = [f"工作报告\n正文第{n}段，各不相同的内容{'甲乙丙丁'[n % 4]}。\n还有一行。\n第 {n} 页" for n in range(4)]
-    assert repeated_lines(texts) >= {"工作报告", "第 # 页"}
-    assert without(texts[1], {"工作报告", "第 # 页"}) == "正文第1段，各不相同的内容乙。\n还有一行。"
-
-
-def test_a_line_on_few_pages_is_no_header():
-    assert repeated_lines(["甲\n一", "甲\n二"]) == set()
-    assert repeated_lines(["甲\n一", "甲\n二", "甲\n三", *["乙\n四", "丙\n五", "丁\n六", "戊\n七"]]) == set()
-
-
-def test_a_repeated_line_within_a_page_stays():
-    text = "头\n一\n二\n头\n三\n四\n五"
-    assert without(text, {"头"}) == "一\n二\n头\n三\n四\n五"
 
 
 def test_extracts_come_back_as_they_were():

@@ -1,6 +1,6 @@
 """What the extractors made of each page, before anything is indexed: seen, doubted, read otherwise, left out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -14,7 +14,7 @@ from pages.ui.shell.i18n import t
 from rag_core.datatypes import Document, Extract, PageReading, Quality, Readings
 from rag_core.reading import ocr
 from rag_core.reading.evidence import score
-from rag_core.reading.quality import GOOD, UNREADABLE, VERDICTS, repeated_lines
+from rag_core.reading.quality import GOOD, UNREADABLE, VERDICTS
 
 MARKS = {"good": "✓", "doubtful": "?", "unreadable": "✗"}
 EXTRACTORS = {"pypdf": "pypdf", "pdfium": "PDFium", "ocr": "OCR"}
@@ -31,7 +31,6 @@ COLUMNS = (
     "searched",
 )
 PAGES_NAMED = 12
-LINES_SHOWN = 4
 TEXT_HEIGHT = 420
 
 state.keep(gate_page=None)
@@ -49,7 +48,7 @@ def show(document: Document) -> None:
         if doubted:
             st.caption(t("gate.help"))
         choices(document, readings)
-        page_table(pages)
+        page_table(document, pages)
         chosen = next((reading for reading in pages if reading.number == page_chosen(pages)), None)
         if chosen:
             page(document, readings, chosen)
@@ -64,11 +63,13 @@ def page_chosen(readings: Sequence[PageReading]) -> int | None:
     return worst.number if worst.chosen.quality.verdict != GOOD else None
 
 
-def page_table(readings: Sequence[PageReading]) -> None:
+def page_table(document: Document, readings: Sequence[PageReading]) -> None:
+    listed = {number for _, number in cached.contents_pages(document.id)}
+    searched = {page.number for page in document.pages if any(map(str.isalnum, page.text))}
     titles = {name: t(f"gate.{name}") for name in COLUMNS}
     share = st.column_config.NumberColumn(width=80, format="percent")
     st.dataframe(
-        pd.DataFrame([row(reading) for reading in readings], columns=list(titles.values())),
+        pd.DataFrame([row(reading, searched, listed) for reading in readings], columns=list(titles.values())),
         hide_index=True,
         height=tables.height(len(readings)),
         key="gate_pages",
@@ -86,18 +87,16 @@ def page_table(readings: Sequence[PageReading]) -> None:
     )
 
 
-def row(reading: PageReading) -> list[object]:
+def row(reading: PageReading, searched: Collection[int], listed: Collection[int]) -> list[object]:
+    """Describe a page; of those ``searched`` something is cut, and on those ``listed`` contents are left out."""
     quality = reading.chosen.quality
     verdict = f"{MARKS[quality.verdict]} {t('verdict.' + quality.verdict)}"
     shares = quality.replacement, quality.private, quality.unlikely, quality.spaced
-    searched = "✓" if is_searched(reading) else "–"
+    why = [reasons(quality)] if quality.reasons else []
+    why += [t("gate.contents")] if reading.number in listed else []
     counted = quality.characters, *shares
-    return [reading.number, verdict, reasons(quality), *counted, EXTRACTORS[reading.extractor], searched]
-
-
-def is_searched(reading: PageReading) -> bool:
-    """Say whether anything of a page is searched: without a letter or a figure there is nothing to cut."""
-    return not reading.left_out and any(map(str.isalnum, reading.chosen.text))
+    mark = "✓" if reading.number in searched else "–"
+    return [reading.number, verdict, t("gate.and").join(why), *counted, EXTRACTORS[reading.extractor], mark]
 
 
 def reasons(quality: Quality) -> str:
@@ -120,18 +119,9 @@ def choices(document: Document, readings: Readings) -> None:
     pages = readings.pages
     doubted = [reading for reading in pages if is_doubted(reading)]
     unread = [reading.number for reading in pages if reading.chosen.quality.verdict == UNREADABLE]
-    repeated = sorted(repeated_lines([reading.chosen.text for reading in pages]))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if 0 < len(doubted) < len(pages):
-            label, icon = t("gate.leave_all", count=len(doubted)), ":material/playlist_remove:"
-            st.button(label, key="leave_all", icon=icon, on_click=leave_out, args=[document, readings, doubted])
-        if repeated:
-            key = "gate.keep_repeated" if readings.drop_repeated else "gate.drop_repeated"
-            turned = replace(readings, drop_repeated=not readings.drop_repeated)
-            label, icon = t(key, count=len(repeated)), ":material/vertical_align_center:"
-            st.button(label, key="repeated", icon=icon, on_click=choose, args=[document, turned])
-    for line in repeated[:LINES_SHOWN]:
-        st.text(f"· {tables.one_line(line, 80)}")
+    if 0 < len(doubted) < len(pages):
+        label, icon = t("gate.leave_all", count=len(doubted)), ":material/playlist_remove:"
+        st.button(label, key="leave_all", icon=icon, on_click=leave_out, args=[document, readings, doubted])
     if unread:
         recognition(document, unread)
 

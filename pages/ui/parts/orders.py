@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.parts import sentences, tables
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Move
-from rag_core.reading.quality import figureless
+from rag_core.reading.heads import figureless
 from rag_core.search import lexical
 from rag_core.sharing.replay import SIDES, Replay
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.parts import best_part, charts, orders, page_beside, sentences, tables
 from pages.ui.results import report
-from pages.ui.shell import state
+from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import LANGUAGES, language, plain, t
 from rag_core.datatypes import Chunk, Comparison
 from rag_core.models.selftest import CASES, SelfTest
@@ -50,7 +50,7 @@ def body(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: boo
     comparison = replay.comparison
     orders.show(replay)
     picked_chunk(comparison, grade, pages)
-    notes(replay)
+    notes(replay, pages)
     bars(replay)
     metrics(comparison)
     parts(comparison, pages)
@@ -100,8 +100,11 @@ def move_cutoff(key: str, cut: Callable[[int], None]) -> None:
     cut(st.session_state[key])
 
 
-def notes(replay: Replay) -> None:
-    """Say how the two rankings are to be read, and what was tried of the reranker before."""
+def notes(replay: Replay, pages: bool) -> None:
+    """Say how the two rankings are to be read, and what was tried of the reranker before.
+
+    With ``pages``, the document is at hand, and it is said what of it could be no candidate.
+    """
     comparison = replay.comparison
     if comparison.settings.depth > comparison.available:
         st.caption(t("result.shallow", available=comparison.available, depth=comparison.settings.depth))
@@ -109,6 +112,9 @@ def notes(replay: Replay) -> None:
         counts = {"scored": len(comparison.moves), "found": comparison.found}
         st.info(t("result.settled", **counts, cutoff=comparison.cutoff), icon=":material/speed:")
     st.caption(t("result.same_candidates", count=len(comparison.moves), cutoff=comparison.cutoff))
+    listed = len(cached.contents_pages(comparison.doc_id)) if pages else 0
+    if listed:
+        st.caption(t("result.contents", count=listed))
     twins = sum(bool(move.chunk.twins) for move in comparison.moves)
     if twins:
         st.caption(t("result.twins", count=twins))

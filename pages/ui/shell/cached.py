@@ -11,6 +11,8 @@ from rag_core import settings
 from rag_core.datatypes import Chunk, ChunkSettings, Document, Readings
 from rag_core.lab import Lab
 from rag_core.models import tokens
+from rag_core.reading import extract
+from rag_core.reading.dropped import Dropped
 from rag_core.reading.language import name_of
 from rag_core.search import distinct
 
@@ -91,6 +93,18 @@ def parts(doc_id: str) -> list[Document]:
 @of_document
 def readings(doc_id: str) -> Readings:
     return lab().documents.readings(doc_id)
+
+
+@of_document
+def dropped_lines(doc_id: str) -> list[Dropped]:
+    """Return for each page which of its lines are running heads and feet, or list contents."""
+    return extract.dropped_lines(readings(doc_id).pages)
+
+
+@of_document
+def contents_pages(doc_id: str) -> list[tuple[str, int]]:
+    """Return the pages on which a list of contents is no candidate, each with the id of its document."""
+    return [(part, number) for part in document(doc_id).parts for number in lab().pages.contents(part)]
 
 
 @of_document

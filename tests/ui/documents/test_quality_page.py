@@ -139,13 +139,6 @@ def test_a_page_that_is_left_out_is_no_longer_warned_of():
     assert list(table(at, "gate_pages").iloc[:, -1]) == ["✓", "✓"]
 
 
-def test_repeated_lines_are_offered_to_be_dropped():
-    at = upload(open_page("documents"), ("headed.pdf", pdfs.headed_pdf(4)))
-    assert "市政府工作报告" in " ".join(table(at, "chunks").iloc[:, -1])
-    at.button(key="repeated").click().run()
-    assert "市政府工作报告" not in " ".join(table(at, "chunks").iloc[:, -1])
-
-
 def test_chunks_that_a_model_does_not_read_to_the_end_are_counted():
     at = upload(open_page("documents"), ("long.pdf", pdfs.text_pdf(*[["长" * 40] * 40] * 3)))
     at.selectbox(key="preset").set_value("window").run()
