@@ -63,8 +63,8 @@ def lines(
     name: str, cut: str, asked: str, document: Document, rows: list[dict], found: list[Comparison]
 ) -> Iterator[str]:
     """Write a line for each order of one document, cut one way and asked in one language."""
-    for order in ("vector", "reranked"):
-        ranks = [first_rank(getattr(one, order), document, row) for one, row in zip(found, rows, strict=True)]
+    for order, ranking in (("vector", "before"), ("reranked", "reranked")):
+        ranks = [first_rank(getattr(one, ranking), document, row) for one, row in zip(found, rows, strict=True)]
         seconds = f" {sum(one.timings['rerank'] for one in found):.1f} |" if order == "reranked" else " |"
         yield row_of(name, cut, asked, order, ranks) + seconds
 

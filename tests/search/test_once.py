@@ -21,7 +21,8 @@ from rag_core.search.opened import Opened
 from rag_core.settings import PATIENCE
 
 QUESTION, OTHER = "How many visitors came to hall 7?", "How many visitors came to hall 8?"
-HALLS = text_pdf([f"In spring hall {number} counted {37 * number % 101} thousand visitors." for number in range(1, 71)])
+SENTENCES = [f"In spring hall {number} counted {37 * number % 101} thousand visitors." for number in range(1, 71)]
+HALLS = text_pdf(SENTENCES[:35], SENTENCES[35:])
 LONG = text_pdf(["新建和改造公园二十处，博物馆接待游客三百万人次，居民满意度稳步提高。"] * 9 + ["收入增长8.2%。"])
 HOW = Settings(chunks=ChunkSettings("sentence"), depth=50)
 
