@@ -37,8 +37,8 @@ HEAD_RATE = 5  # times the learning rate: the head starts from nothing, the laye
 DECAY = 0.85
 """Each layer learns at this part of the next one's rate: what lies lower is more general and is to move less (Howard
 and Ruder 2018, arXiv 1801.06146)."""
-FROZEN = 4
-"""So many of the lower layers stay as they are: a fifth of a step's time, and they would move least."""
+FROZEN = 1 / 3
+"""This share of the layers, the lower ones, stays as it is: a fifth of a step's time, and they would move least."""
 WARM_UP = 0.05
 CHECKPOINT_SECONDS = 600
 HELD_OUT = 240
@@ -61,7 +61,8 @@ def start_model(base: Path) -> BertForSequenceClassification:
     if "BertForSequenceClassification" not in (config.architectures or []):
         torch.nn.init.eye_(model.bert.pooler.dense.weight)
         torch.nn.init.zeros_(model.bert.pooler.dense.bias)
-    for part in (model.bert.embeddings, *model.bert.encoder.layer[:FROZEN]):
+    layers = model.bert.encoder.layer
+    for part in (model.bert.embeddings, *layers[: int(FROZEN * len(layers))]):
         part.requires_grad_(False)
     return model
 

@@ -87,7 +87,9 @@ def test_what_is_small_is_read(address, person, scheme):
     page.get_by_text(i18n.texts("en")["result.save"]).first.wait_for()
     settle(page)
     written = page.locator("[data-testid=stCaptionContainer] p, [data-testid=stVegaLiteChart] svg text")
-    elements = [element for element in written.all() if element.is_visible() and element.text_content().strip()]
+    # Of an axis's labels, those that would lie over others are drawn with nothing of their colour.
+    shown = [element for element in written.all() if element.is_visible() and element.get_attribute("opacity") != "0"]
+    elements = [element for element in shown if element.text_content().strip()]
     assert len(elements) > 10
     assert {element.text_content(): read(element) for element in elements if read(element) < 4.5} == {}
 
