@@ -168,10 +168,15 @@ def _with_unseen(text: str, reading: PageReading, kept: bool) -> str:
 
 
 def with_something(readings: list[PageReading]) -> list[PageReading]:
-    """Return the readings; raises NoText when they hold no text, be it unseen, and no picture of text."""
-    if not any(reading.chosen.unseen or "image_only" in reading.chosen.quality.reasons for reading in readings):
+    """Return the readings; raises NoText when they hold no text, be it unseen or garbage, and no picture of text."""
+    if not any(reading.chosen.unseen or _to_look_at(reading) for reading in readings):
         with_text(pages(readings))
     return readings
+
+
+def _to_look_at(reading: PageReading) -> bool:
+    """Say whether the page shows text that was not read: its picture says more than an error."""
+    return not {"image_only", "question_marks"}.isdisjoint(reading.chosen.quality.reasons)
 
 
 def with_text(searched: Sequence[Page]) -> Sequence[Page]:

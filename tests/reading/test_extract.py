@@ -254,3 +254,8 @@ def test_a_scan_is_read_from_its_picture(lab):
     lab.pages.recognise(document.id, [1], lambda *count: counts.append(count))
     assert lab.cut(document.id, HOW)[0].text.startswith("全市收入增长8.2%")
     assert (counts, lab.documents.readings(document.id).pages[0].extractor) == ([(1, 1)], "ocr")
+
+
+def test_a_page_of_question_marks_is_shown_and_not_refused():
+    readings = extract.read(pdfs.text_pdf(["??? ????? ??????? ???? ???????? ??????? ?? ??? ?????? ?? ????? ??????."]))
+    assert extract.with_something(readings)[0].chosen.quality.verdict == "unreadable"
