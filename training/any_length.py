@@ -33,10 +33,10 @@ from training.files import UNMEASURED, cut_clauses, cut_sentences, read_rows
 from training.gloss import Dictionary
 from training.long import held_out
 from training.pairs import (
-    casual,
+    asked_in,
     first_of,
     in_other_language,
-    in_other_script,
+    made_group,
     measure_clauses,
     near_misses,
     overlap,
@@ -267,17 +267,7 @@ def finished(
         return None
     made = [text for text in made if text not in pieces and not answers(row, text)]
     pieces = dict([*list(pieces.items())[: len(pieces) - len(made)], *((text, (0.0, UNMEASURED)) for text in made)])
-    group = {
-        "query": casual(row["query"], asked_in(row), rng),
-        "texts": list(pieces),
-        "lang": row["lang"],
-        "size": size,
-        "labels": [label for label, _ in pieces.values()],
-        "cosines": [round(float(cosine), 4) for _, cosine in pieces.values()],
-        "group": row["group"],
-        "source": row["source"],
-    }
-    return in_other_script(group, rng) if row["lang"] == "zh" and rng.random() < SCRIPT_SHARE else group
+    return made_group(row, size, pieces, SCRIPT_SHARE, rng)
 
 
 def clear_of(closed: set[int], around: int, within: range) -> range:
@@ -297,10 +287,6 @@ def shortened(text: str, wanted: float) -> str:
 
 def answers(row: dict, text: str) -> bool:
     return bool(row.get("answer")) and row["answer"] in text
-
-
-def asked_in(row: dict) -> str:
-    return row["lang"].partition("-")[0]
 
 
 def drawn(size: str, rng: random.Random) -> float:
@@ -377,17 +363,8 @@ def of_contrast(row: dict, fillers: Sequence[str], variant: int, rng: random.Ran
     """Return a group written by hand, as it is or each of its texts inside a longer one about something else."""
     size = "sentence" if not variant else rng.choice(("window", "long", "mixed"))
     texts = [inside(text, size, fillers, rng) if variant else text for text in row["texts"]]
-    group = {
-        "query": casual(row["query"], asked_in(row), rng),
-        "texts": texts,
-        "lang": row["lang"],
-        "size": size,
-        "labels": [1.0] + [0.0] * (len(texts) - 1),
-        "cosines": [UNMEASURED] * len(texts),
-        "group": row["query"],
-        "source": "contrasts",
-    }
-    return in_other_script(group, rng) if row["lang"] == "zh" and rng.random() < SCRIPT_SHARE else group
+    pieces = {text: (float(not place), UNMEASURED) for place, text in enumerate(texts)}
+    return made_group(row | {"group": row["query"], "source": "contrasts"}, size, pieces, SCRIPT_SHARE, rng)
 
 
 def inside(text: str, size: str, fillers: Sequence[str], rng: random.Random) -> str:

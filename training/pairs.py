@@ -357,8 +357,18 @@ def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.
         return None
     made = [text for text in near_misses(row, positive[0], list(pieces)[1:], rng) if text not in pieces]
     pieces = dict([*list(pieces.items())[: len(pieces) - len(made)], *((text, (0.0, UNMEASURED)) for text in made)])
+    return made_group(row, size, pieces, SCRIPT_SHARE, rng)
+
+
+def made_group(
+    row: dict, size: str, pieces: dict[str, tuple[float, float]], script_share: float, rng: random.Random
+) -> dict:
+    """Return the group of a row's question and these pieces, each with its label and cosine, the answer first.
+
+    So large a share of the Chinese groups is put into the other script.
+    """
     group = {
-        "query": casual(row["query"], row["lang"], rng),
+        "query": casual(row["query"], asked_in(row), rng),
         "texts": list(pieces),
         "lang": row["lang"],
         "size": size,
@@ -367,7 +377,12 @@ def group_of(row: dict, number: int, size: str, passages: Passages, rng: random.
         "group": row["group"],
         "source": row["source"],
     }
-    return in_other_script(group, rng) if row["lang"] == "zh" and rng.random() < SCRIPT_SHARE else group
+    return in_other_script(group, rng) if row["lang"] == "zh" and rng.random() < script_share else group
+
+
+def asked_in(row: dict) -> str:
+    """Return the language of the question: ``zh-en`` is a Chinese one put to English pieces."""
+    return row["lang"].partition("-")[0]
 
 
 def in_other_script(group: dict, rng: random.Random) -> dict:

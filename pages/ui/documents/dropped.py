@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -19,27 +20,55 @@ Line = tuple[str, list[int]]
 """A line and the numbers of its pages."""
 
 
+class Kind(NamedTuple):
+    """What a kind of dropped lines is called, by the keys of the texts."""
+
+    name: str
+    choice: str
+    icon: str
+    out: str
+    searched: str
+    help: str
+
+
+HEADS = Kind(
+    "heads",
+    "drop_repeated",
+    ":material/vertical_align_center:",
+    "dropped.heads_out",
+    "dropped.heads_in",
+    "dropped.heads_help",
+)
+CONTENTS = Kind(
+    "contents",
+    "drop_contents",
+    ":material/toc:",
+    "dropped.contents_out",
+    "dropped.contents_in",
+    "dropped.contents_help",
+)
+
+
 def show(document: Document) -> None:
     """Show the running heads and feet and the lists of contents that a document has, and let the reader search them."""
     readings, found = cached.readings(document.id), cached.dropped_lines(document.id)
     heads = grouped(lines(readings, [page.heads for page in found]))
     listed = lines(readings, [page.contents for page in found])
     if heads:
-        key = "dropped.heads_out" if readings.drop_repeated else "dropped.heads_in"
-        label = t(key, count=len(heads), pages=spans(numbers(heads)))
-        with st.expander(label, icon=":material/vertical_align_center:", key=f"heads_{document.id}"):
-            st.caption(t("dropped.heads_help"))
-            turned = replace(readings, drop_repeated=not readings.drop_repeated)
-            turn(document, turned, "drop_repeated", readings.drop_repeated)
-            table(heads)
+        turned = replace(readings, drop_repeated=not readings.drop_repeated)
+        part(document, HEADS, turned, readings.drop_repeated, heads)
     if listed:
-        key = "dropped.contents_out" if readings.drop_contents else "dropped.contents_in"
-        label = t(key, count=len(listed), pages=spans(numbers(listed)))
-        with st.expander(label, icon=":material/toc:", key=f"contents_{document.id}"):
-            st.caption(t("dropped.contents_help"))
-            turned = replace(readings, drop_contents=not readings.drop_contents)
-            turn(document, turned, "drop_contents", readings.drop_contents)
-            table(listed)
+        turned = replace(readings, drop_contents=not readings.drop_contents)
+        part(document, CONTENTS, turned, readings.drop_contents, listed)
+
+
+def part(document: Document, kind: Kind, turned: Readings, is_dropped: bool, those: Sequence[Line]) -> None:
+    """Show the lines of one kind, and offer to search or to drop them, which is how they are ``turned``."""
+    label = t(kind.out if is_dropped else kind.searched, count=len(those), pages=spans(numbers(those)))
+    with st.expander(label, icon=kind.icon, key=f"{kind.name}_{document.id}"):
+        st.caption(t(kind.help))
+        turn(document, turned, kind.choice, is_dropped)
+        table(those)
 
 
 def lines(readings: Readings, places: Sequence[Collection[int]]) -> list[Line]:
