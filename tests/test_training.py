@@ -35,7 +35,7 @@ from training.evaluate import (
 from training.files import cut_as_app, cut_clauses, cut_sentences, cut_windows, read_rows
 from training.files import whole as whole_passage
 from training.frequencies import common_pairs, han_by_bits, letter_rows
-from training.lengths import Lengths, bucket, correlation, interval, length_rows
+from training.lengths import Lengths, bucket, calibration, calibration_error, correlation, interval, length_rows
 from training.long import fits, held_out, whole, write
 from training.samples import first_rank, row_of
 from training.scores import KeptScores
@@ -149,11 +149,11 @@ def test_the_length_table_by_hand():
     assert (other.answer, other.answering.tolist()) == (750, [False, False, True])
     gain = "+0.250 [+0.250, +0.250]"
     assert length_rows("file", "whole", [one, other]) == [
-        f"| file | whole | all | 2 | 0.375 | 0.625 | {gain} | 1.00 | 2.50 | 0.00 |",
-        f"| file | whole | < 100 | 1 | 0.500 | 0.750 | {gain} | 1.00 | 2.50 | |",
-        "| file | whole | 100–250 | 0 | | | | – | 2.00 | |",
-        "| file | whole | 250–500 | 0 | | | | – | 3.00 | |",
-        f"| file | whole | 500–1000 | 1 | 0.250 | 0.500 | {gain} | 1.00 | – | |",
+        f"| file | whole | all | 2 | 0.375 | 0.625 | {gain} | 1.00 | 2.50 | 0.00 | 0.701 |",
+        f"| file | whole | < 100 | 1 | 0.500 | 0.750 | {gain} | 1.00 | 2.50 | | 0.701 |",
+        "| file | whole | 100–250 | 0 | | | | – | 2.00 | | – |",
+        "| file | whole | 250–500 | 0 | | | | – | 3.00 | | – |",
+        f"| file | whole | 500–1000 | 1 | 0.250 | 0.500 | {gain} | 1.00 | – | | 0.701 |",
     ]
 
 
@@ -161,6 +161,21 @@ def test_the_rank_correlation_by_hand():
     # Ranks 1 2 3 4 and 1 3 2 4: one less six times the squared differences, 2, by 4 times 15.
     assert correlation(np.array([0.1, 0.2, 0.3, 9]), np.array([10, 30, 20, 40])) == pytest.approx(1 - 6 * 2 / 60)
     assert np.isnan(correlation(np.array([1, 2]), np.array([5, 5]))) and np.isnan(correlation(np.ones(1), np.ones(1)))
+
+
+def test_the_calibration_error_by_hand():
+    probabilities = np.array([0.05, 0.05, 0.95, 0.95, 0.55])
+    labels = np.array([False, True, True, True, False])
+    # 2 of 5 in the first bin: |0.05 - 0.5|; 1 of 5 in the sixth: 0.55; 2 of 5 in the last: |0.95 - 1|
+    assert calibration_error(probabilities, labels) == pytest.approx(0.4 * 0.45 + 0.2 * 0.55 + 0.4 * 0.05)
+
+
+def test_of_more_pieces_the_first_ten_by_logit_are_looked_at():
+    # Ten sure answers, all right, before two that are as sure to be none and are wrong.
+    logits = np.array([-40.0, *[40.0] * 10, -40.0])
+    one = Lengths.of([str(number) for number in range(12)], logits, {str(number) for number in range(12)}, (1, 1))
+    assert calibration([one]) == "0.000" and calibration([]) == "–"
+    assert calibration([Lengths.of(["a", "b"], np.array([40.0, -40.0]), {"a", "b"}, (1, 1))]) == "0.500"
 
 
 def test_a_document_is_held_out_by_its_name_in_what_no_run_has_seen():
@@ -634,34 +649,25 @@ def calibrate():
 
 @pytest.mark.slow
 @pytest.mark.torch
-def test_the_calibration_error_by_hand(calibrate):
-    probabilities = np.array([0.05, 0.05, 0.95, 0.95, 0.55])
-    labels = np.array([False, True, True, True, False])
-    # 2 of 5 in the first bin: |0.05 - 0.5|; 1 of 5 in the sixth: 0.55; 2 of 5 in the last: |0.95 - 1|
-    assert calibrate.calibration_error(probabilities, labels) == pytest.approx(0.4 * 0.45 + 0.2 * 0.55 + 0.4 * 0.05)
-
-
-@pytest.mark.slow
-@pytest.mark.torch
-def test_the_temperature_that_made_logits_too_sure_is_found(calibrate):
+def test_what_made_logits_too_sure_and_too_high_is_found(calibrate):
     rng = np.random.default_rng(5)
     logits = rng.normal(0, 2, 20_000)
     labels = rng.random(20_000) < 1 / (1 + np.exp(-logits))
-    assert calibrate.fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
-    assert calibrate.calibration_error(1 / (1 + np.exp(-logits)), labels) < 0.02
+    assert calibrate.fit(3 * logits + 2, labels) == pytest.approx((1 / 3, -2 / 3), abs=0.04)
+    assert calibration_error(1 / (1 + np.exp(-logits)), labels) < 0.02
 
 
 @pytest.mark.slow
 @pytest.mark.torch
-def test_dividing_a_temperature_out_divides_every_logit(calibrate, tmp_path):
+def test_slope_and_offset_are_worked_into_every_logit(calibrate, tmp_path):
     from sentence_transformers import CrossEncoder
     from torch.nn import Identity
 
     folder, pairs = tiny_models.cross_encoder(tmp_path / "model", bias=0.7), [("revenue", "revenue grew"), ("a", "b")]
     before = CrossEncoder(folder, device="cpu", activation_fn=Identity()).predict(pairs)
-    calibrate.divide_out(folder, 2.5)
+    calibrate.work_in(folder, 0.4, -0.3)
     after = CrossEncoder(folder, device="cpu", activation_fn=Identity()).predict(pairs)
-    assert after == pytest.approx(before / 2.5, abs=1e-5)
+    assert after == pytest.approx(before * 0.4 - 0.3, abs=1e-5)
     assert np.ptp(before) > 0.01
 
 

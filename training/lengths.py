@@ -1,22 +1,28 @@
-"""Tell what reranking does by the length of what answers: a cross-encoder may lean on length itself."""
+"""Tell what reranking does by the length of what answers: a cross-encoder may lean on length itself.
+
+The calibration error is that of the ten pieces that the cross-encoder puts first: of those a reader sees the sigmoid.
+"""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from scipy.stats import spearmanr
 
 EDGES = (100, 250, 500, 1000)
 BUCKETS = ("< 100", "100–250", "250–500", "500–1000", "≥ 1000")
 SEED = 11
 RESAMPLES = 2000
+FIRST = 10
+BINS = 10
 
 HEAD = (
     "| file | pieces | answer's length | questions | vector | reranked 50 | reranked 50 − vector [95 %] "
-    "| logit of answers | of others | Spearman of logit and length |"
+    "| logit of answers | of others | Spearman of logit and length | calibration error of the first 10 |"
 )
-RULE = "|---" * 10 + "|"
+RULE = "|---" * 11 + "|"
 
 
 def interval(differences: np.ndarray) -> tuple[float, float]:
@@ -56,6 +62,30 @@ class Lengths:
         """Return the rank correlation of logit and length among the pieces that do not answer, nan if undefined."""
         return correlation(self.logits[~self.answering], self.lengths[~self.answering])
 
+    def first(self) -> np.ndarray:
+        """Return which pieces the cross-encoder puts first, places of shape (at most FIRST,)."""
+        return np.argsort(-self.logits, kind="stable")[:FIRST]
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the expected calibration error over ten bins of equal width (Naeini et al. 2015)."""
+    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    gaps = [
+        (bins == number).mean() * abs(probabilities[bins == number].mean() - labels[bins == number].mean())
+        for number in np.unique(bins)
+    ]
+    return float(sum(gaps))
+
+
+def calibration(asked: Sequence[Lengths]) -> str:
+    """Write the calibration error of the sigmoids of the first pieces of all questions."""
+    if not asked:
+        return "–"
+    logits, labels = (
+        np.concatenate([getattr(one, key)[one.first()] for one in asked]) for key in ("logits", "answering")
+    )
+    return f"{calibration_error(expit(logits), labels):.3f}"
+
 
 def correlation(logits: np.ndarray, lengths: np.ndarray) -> float:
     """Return Spearman's rank correlation, or nan where either does not vary."""
@@ -73,11 +103,13 @@ def length_rows(name: str, pieces: str, asked: Sequence[Lengths]) -> list[str]:
     )
     buckets = np.array([bucket(length) for length in lengths])
     start = f"| {name} | {pieces} "
-    rows = [f"{start}| all {gains(asked)} {means(logits, answering)} {mean([one.spearman() for one in asked])} |"]
+    spearman = mean([one.spearman() for one in asked])
+    rows = [f"{start}| all {gains(asked)} {means(logits, answering)} {spearman} | {calibration(asked)} |"]
     for label in BUCKETS:
         some, inside = [one for one in asked if bucket(one.answer) == label], buckets == label
         if some or inside.any():
-            rows.append(f"{start}| {label} {gains(some)} {means(logits[inside], answering[inside])} |")
+            told = f"{gains(some)} {means(logits[inside], answering[inside])} | {calibration(some)} |"
+            rows.append(f"{start}| {label} {told}")
     return rows
 
 

@@ -5,7 +5,7 @@ documents page proposes, or of windows of each size in ``--windows``, with a fif
 names a PDF and its questions, in the form of the samples'. Questions marked ``chosen`` were written for what reranking
 does to them, after that was seen: they measure nothing and are left out. Printed are the rank of the first chunk that
 answers, in the vector order and in the cross-encoder's, their mean reciprocal ranks, how many answers reach the top 5,
-and the seconds that scoring took.
+to how many of them the cross-encoder gives a logit above 0, and the seconds that scoring took.
 """
 
 import argparse
@@ -23,6 +23,9 @@ from rag_core.reading import chunk
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 NAMES = ("city-report-zh", "annual-report-en")
 ASKED = {"own language": "question", "other language": "translation"}
+HEAD = (
+    "| document | cut | asked in | order | MRR | in the top 5 | ranks | logit above 0 | seconds |\n" + "|---" * 9 + "|"
+)
 COVERED = 0.5
 """A chunk answers when it holds at least this share of a quoted answer."""
 
@@ -65,8 +68,13 @@ def lines(
     """Write a line for each order of one document, cut one way and asked in one language."""
     for order, ranking in (("vector", "before"), ("reranked", "reranked")):
         ranks = [first_rank(getattr(one, ranking), document, row) for one, row in zip(found, rows, strict=True)]
-        seconds = f" {sum(one.timings['rerank'] for one in found):.1f} |" if order == "reranked" else " |"
-        yield row_of(name, cut, asked, order, ranks) + seconds
+        row = row_of(name, cut, asked, order, ranks)
+        if order == "vector":
+            yield f"{row} | |"
+            continue
+        hits = [one.reranked.hits for one in found]
+        above = sum(bool(rank) and some[rank - 1].score > 0 for some, rank in zip(hits, ranks, strict=True))
+        yield f"{row} {above} | {sum(one.timings['rerank'] for one in found):.1f} |"
 
 
 def main() -> None:
@@ -75,7 +83,7 @@ def main() -> None:
     parser.add_argument("--also", type=Path, nargs=2, metavar=("PDF", "QUESTIONS"))
     arguments = parser.parse_args()
     embedder, reranker = load_embedder(Settings().embedder), load_reranker(Settings().reranker)
-    print("| document | cut | asked in | order | MRR | in the top 5 | ranks | seconds |\n" + "|---" * 8 + "|")
+    print(HEAD)
     files = [(SAMPLES / f"{name}.pdf", SAMPLES / f"{name}.questions.json") for name in NAMES]
     with tempfile.TemporaryDirectory() as home:
         lab = Lab(Path(home))

@@ -4,8 +4,9 @@
 
 For each file, cut and length of the answer: nDCG@10 of the vector order and of both versions at depth 50, what the
 second gains over the vector order and over the first, with paired bootstrap intervals, and, among pieces that do not
-answer, Spearman's correlation of logit and length, a mean over questions. Files and cuts are those of
-``training.evaluate``; lines are printed as they come, and logits are kept, so that more questions cost what is new.
+answer, Spearman's correlation of logit and length, a mean over questions; the last columns are the calibration error of
+the first ten pieces. Files and cuts are those of ``training.evaluate``; lines are printed as they come, and logits are
+kept, so that more questions cost what is new.
 """
 
 import argparse
@@ -18,14 +19,14 @@ import numpy as np
 from rag_core.models.embed import load_embedder
 from training.evaluate import CUTS, MAIN_DEPTH, USUAL, Setup, reranker_of
 from training.files import read_rows
-from training.lengths import BUCKETS, Lengths, bucket, interval, mean
+from training.lengths import BUCKETS, Lengths, bucket, calibration, interval, mean
 from training.scores import KeptScores
 
 HEAD = (
     "| file | pieces | answer's length | questions | vector | first | second | second − vector [95 %] "
-    "| second − first [95 %] | Spearman, first | second |"
+    "| second − first [95 %] | Spearman, first | second | calibration error, first | second |"
 )
-RULE = "|---" * 11 + "|"
+RULE = "|---" * 13 + "|"
 
 
 def rows_of(name: str, pieces: str, first: Sequence[Lengths], second: Sequence[Lengths]) -> Iterator[str]:
@@ -48,7 +49,8 @@ def row_of(first: Sequence[Lengths], second: Sequence[Lengths]) -> str:
     )
     reached = f"{vector.mean():.3f} | {before.mean():.3f} | {after.mean():.3f}"
     correlations = " | ".join(mean([one.spearman() for one in some]) for some in (first, second))
-    return f"| {len(first)} | {reached} | {gain(after - vector)} | {gain(after - before)} | {correlations} |"
+    errors = " | ".join(calibration(some) for some in (first, second))
+    return f"| {len(first)} | {reached} | {gain(after - vector)} | {gain(after - before)} | {correlations} | {errors} |"
 
 
 def gain(differences: np.ndarray) -> str:

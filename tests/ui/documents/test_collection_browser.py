@@ -22,22 +22,21 @@ def test_two_documents_are_searched_as_one(address, page, language, width):
     def button(name: str):
         return page.get_by_role("button", name=texts[name], exact=True)
 
-    def opened(field, option):
-        """Return the option of a list; one that opens while the page is drawn or scrolled closes again."""
-        for _ in range(4):
+    def pick(field, option):
+        """Pick from a list; one that opens while the page is drawn or scrolled closes again, also under the hand."""
+        for last in (False, False, False, True):
             field.click()
-            with contextlib.suppress(TimeoutError):
-                option.wait_for(timeout=5_000)
-                return option
+            with contextlib.nullcontext() if last else contextlib.suppress(TimeoutError):
+                option.click(timeout=7_000)
+                return
             page.keyboard.press("Escape")
-        return option
 
     def choose(label: str, title: str) -> None:
         box = page.get_by_test_id("stMultiSelect").filter(has_text=label)
         settle(page)
         box.scroll_into_view_if_needed()
         settle(page)
-        opened(box.locator("input"), page.get_by_role("option", name=title)).click()
+        pick(box.locator("input"), page.get_by_role("option", name=title))
         settle(page)
         page.keyboard.press("Escape")
 
