@@ -126,9 +126,10 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=60, help="at most this many of each file")
     parser.add_argument("--pieces", nargs="+", choices=CUTS, default=["whole", "app-window"])
     parser.add_argument("--parts", nargs="+", default=["512/0", "96/25", "128/25", "160/25", "192/25"])
+    parser.add_argument("--reranker", default=MODEL, help="of the catalogue, or an exported folder")
     parser.add_argument("--cache", type=Path, default=Path("training/build/evaluation"))
     arguments = parser.parse_args()
-    scores = KeptScores(reranker_of(MODEL), arguments.cache / "scores.sqlite")
+    scores = KeptScores(reranker_of(arguments.reranker), arguments.cache / "scores.sqlite")
     print(f"{HEAD}\n{RULE}", flush=True)
     files = [file for one in arguments.folder for file in (sorted(one.glob("*.jsonl.gz")) if one.is_dir() else [one])]
     together: dict[tuple[str, ...], list[Result]] = {}
