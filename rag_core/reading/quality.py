@@ -39,6 +39,8 @@ REASONS = (
     "fields",
     "notes",
     "late",
+    "slow",
+    "too_slow",
     "unsearched",
 )
 
@@ -126,6 +128,11 @@ def doubt(quality: Quality, reason: str) -> Quality:
 def noted(quality: Quality, *reasons: str) -> Quality:
     """Return the quality with what is to be known of a page and is no reason to doubt it."""
     return replace(quality, reasons=(*quality.reasons, *reasons))
+
+
+def unread(reason: str) -> Quality:
+    """Return the quality of a page on which nothing was read, for this reason."""
+    return Quality(0, 0.0, 0.0, 0.0, 0.0, UNREADABLE, (reason,))
 
 
 def _grave(share: float, limits: Mapping[str, float]) -> str:
