@@ -12,6 +12,7 @@ import textwrap
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,6 +55,9 @@ _REPAIRS: dict[int, str] = {
     ord("㬵"): "胶",  # one glyph in Noto Sans CJK, and the first of the two is in no living text
 }
 
+_WRONG = re.compile(f"[{re.escape(''.join(chr(point) for point, right in _REPAIRS.items() if chr(point) != right))}]")
+"""Most pages hold none of them, which is found out in less time than it takes to replace them."""
+
 LONGEST_TITLE = 200
 UNTITLED = "PDF"
 
@@ -66,7 +70,7 @@ def repair_characters(text: str) -> str:
     """Replace every wrong code point by the character that was printed, and drop those that print nothing."""
     text = _SOFT_BREAK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("⼾", _door(text)) if "⼾" in text else text
-    return mend_surrogates(text.translate(_REPAIRS))
+    return mend_surrogates(text.translate(_REPAIRS) if _WRONG.search(text) else text)
 
 
 def row_spans(text: str) -> list[tuple[int, int]]:
@@ -150,6 +154,11 @@ def is_table_row(line: str) -> bool:
     return CELL in line or bool(_TABLE_ROW.search(line[-_TAIL:]))
 
 
+def words_of(text: str) -> set[str]:
+    """Return the Latin words of a text in lower case, each once."""
+    return set("\n".join(WORD.findall(text)).lower().split("\n")) - {""}
+
+
 def is_glyph_per_line(text: str) -> bool:
     """Say whether extraction gave every glyph a line of its own: at least 10 lines, half of them one glyph wide."""
     widths = sorted(line_width(line.strip()) for line in text.split("\n") if line.strip())
@@ -158,7 +167,10 @@ def is_glyph_per_line(text: str) -> bool:
 
 def line_width(line: str) -> int:
     """Measure a line in columns: two for a Han character or full-width mark, one for anything else."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
+    if line.isascii():
+        return len(line)
+    widths = "".join(map(unicodedata.east_asian_width, line))
+    return len(line) + widths.count("W") + widths.count("F")
 
 
 def body_width(lines: list[str]) -> int:
@@ -197,11 +209,12 @@ def join_lines(lines: list[str], words: frozenset[str] = frozenset(), columns: b
 def column_width(widths: list[int], position: int, body: int) -> int:
     """Return how wide the text is around a line: of a narrow column where one stands there, else of the page's body."""
     starts = {max(0, position - 8), max(0, position - 4), position}
-    columns = [_even_width(widths[start : start + 9]) for start in starts]
+    columns = [_even_width(tuple(widths[start : start + 9])) for start in starts]
     return min([body, *(column for column in columns if widths[position] <= column)])
 
 
-def _even_width(widths: list[int]) -> int:
+@lru_cache(maxsize=16)
+def _even_width(widths: tuple[int, ...]) -> int:
     """Return the width that two thirds of nine lines come close to, or 0: table cells and headings seldom agree."""
     typical = sorted(widths)[len(widths) * 3 // 4]
     fellows = [width for width in widths if 0.8 * typical <= width <= 1.15 * typical]
@@ -229,6 +242,7 @@ def _continues(former: str, line: str, body: int) -> bool:
     return _is_full(former, line, body, 0.85)
 
 
+@lru_cache(maxsize=2)
 def _stands_alone(line: str) -> bool:
     bare = line.strip()
     return not bare or bool(_BARE_NUMBER.fullmatch(bare) or is_table_row(bare) or _LEADER.search(bare))
