@@ -123,6 +123,9 @@ _HYPHEN_END = re.compile(r"[^\W_][-\u2010]$")
 _BROKENWORD = re.compile(r"(?<![A-Za-z-])([A-Za-z]{2,})[-\u2010]$")
 _FIRST_UNIT = re.compile(r"[\x21-\x7e]+|.[，、。：；！？”’）》】]*")
 _SENTENCE_END = re.compile(rf"(?:[{re.escape(_STOP)}]|(?<![A-Z])\.)[{re.escape(_CLOSERS)}]*$")
+_RUNNING = re.compile(rf"[{re.escape(_STOP)}]|\. |[.,，、:：\-\u2010—][{re.escape(_CLOSERS)}]*$")
+"""A line that has it is no item of a list, but one of running text or above a list."""
+
 _ABBREVIATED = re.compile(r"\b(?:Mrs?|Ms|Dr|Prof|St|No|Nos|Fig|Figs|Eq|Vol|cf|vs|al|e\.g|i\.e)\.$")
 _MARK = re.compile(
     r"[•●○■□◆▪*·]\s|[–—-]\s(?=[A-Z\d\u4e00-\u9fff])|[①-⑳]|[A-Za-z]\)\s"
@@ -144,6 +147,12 @@ _LEAST_BODY = 36
 _LEAST_COLUMN = 10
 """Columns that are known to be running text may be as narrow as this."""
 
+
+_LEAST_ITEMS, _MOST_ITEMS = 4, 14
+"""Fewer lines may be one sentence in which each line begins with a name; more do not stand on a slide."""
+
+_EVEN = 2
+"""Han characters stand under each other: two lines that run to the edge differ by one at most."""
 
 _TAIL = 60
 """Characters at the end of a line that decide about it: a page may come as one line of a million."""
@@ -195,6 +204,8 @@ def join_lines(lines: list[str], words: frozenset[str] = frozenset(), columns: b
     """
     least = _LEAST_COLUMN if columns else _LEAST_BODY
     lines = _without_double_spacing(_without_margin(lines))
+    if not columns and _are_items(lines):
+        return [line.strip() for line in lines if line.strip()]
     widths, body = [line_width(line.strip()) for line in lines], body_width(lines)
     joined = [line.strip() for line in lines[:1]]
     for position, (former, line) in enumerate(pairwise(lines)):
@@ -204,6 +215,25 @@ def join_lines(lines: list[str], words: frozenset[str] = frozenset(), columns: b
         else:
             joined.append(line.strip())
     return [line for line in joined if line]
+
+
+def _are_items(lines: list[str]) -> bool:
+    """Say whether each line says all it has to say, as on a slide without marks before its points.
+
+    None has the end of a sentence or goes on in small letters, and no two in Han characters end at the same edge.
+    """
+    bare = [line.strip() for line in lines if line.strip()]
+    few = _LEAST_ITEMS <= len(bare) <= _MOST_ITEMS
+    if not few or not all(map(_may_be_item, bare)) or all(map(str.isupper, bare)):
+        return False
+    han = sorted(line_width(line) for line in bare if is_cjk(line[-1]))
+    return len(han) < 2 or han[-1] - han[-2] > _EVEN
+
+
+def _may_be_item(line: str) -> bool:
+    first = line[0]
+    uncased = first.isalpha() and first.lower() == first.upper() and not is_cjk(first)
+    return not (uncased or first.islower() or _RUNNING.search(line))
 
 
 def column_width(widths: list[int], position: int, body: int) -> int:
