@@ -93,18 +93,21 @@ def _characters(textpage: PdfTextPage) -> str:
 
 def painted_once(all_of_them: Sequence[Glyph]) -> list[Glyph]:
     """Return the characters without those that only make others bold: the same ones, painted again where they stand."""
-    alike: dict[str, list[Glyph]] = {}
-    for glyph in all_of_them:
-        alike.setdefault(glyph.character, []).append(glyph)
+    alike: dict[str, list[_Placed]] = {}
+    for character, box, _, number, _, _ in all_of_them:
+        alike.setdefault(character, []).append((box[0], number, box))
     repeats = {number for group in alike.values() if len(group) > 1 for number in _repeats(group)}
     return [glyph for glyph in all_of_them if glyph.number not in repeats] if repeats else list(all_of_them)
 
 
-def _repeats(group: list[Glyph]) -> Iterator[int]:
+_Placed = tuple[float, int, Box]
+"""The left edge of a character, its number and its box."""
+
+
+def _repeats(group: list[_Placed]) -> Iterator[int]:
     """Yield the numbers of those of the same characters that stand where one stands that was painted before."""
     across, along = SAME_PLACE
-    ordered = sorted((glyph.box.left, glyph.number, glyph.box) for glyph in group)
-    count = len(ordered)
+    ordered, count = sorted(group), len(group)
     for place, (left, number, box) in enumerate(ordered, start=1):
         _, bottom, right, top = box
         reach, low = left + across * max(right - left, 1.0), along * max(top - bottom, 1.0)

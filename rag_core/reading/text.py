@@ -160,7 +160,8 @@ _TAIL = 60
 
 def is_table_row(line: str) -> bool:
     """Say whether a line has cells or ends in two figures or more, as the rows of a table do."""
-    return CELL in line or bool(_TABLE_ROW.search(line[-_TAIL:]))
+    end = line.rstrip()[-1:]
+    return CELL in line or ((end.isdigit() or end in ".,%)）") and bool(_TABLE_ROW.search(line[-_TAIL:])))
 
 
 def words_of(text: str) -> set[str]:
@@ -275,7 +276,11 @@ def _continues(former: str, line: str, body: int) -> bool:
 @lru_cache(maxsize=2)
 def _stands_alone(line: str) -> bool:
     bare = line.strip()
-    return not bare or bool(_BARE_NUMBER.fullmatch(bare) or is_table_row(bare) or _LEADER.search(bare))
+    return not bare or bool(_BARE_NUMBER.fullmatch(bare) or is_table_row(bare) or _has_leader(bare))
+
+
+def _has_leader(bare: str) -> bool:
+    return any(dots in bare for dots in ("....", ". . . . ", "……", "····")) and bool(_LEADER.search(bare))
 
 
 def _begins_block(line: str) -> bool:
@@ -356,7 +361,7 @@ def tidy_spaces(line: str) -> str:
     if CELL in line:
         return CELL.join(map(tidy_spaces, line.split(CELL)))
     line = _SPACES.sub(" ", line).strip()
-    if is_table_row(line):
+    if line.isascii() or is_table_row(line):
         return line
     line = _SPREAD.sub(lambda spread: spread.group().replace(" ", ""), line)
     for between in (_AROUND_MARK, _HAN_THEN_OTHER, _OTHER_THEN_HAN):
