@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag_core.datatypes import Progress, Readings
-from rag_core.errors import FileNotKept
+from rag_core.errors import FileNotKept, PageNotDrawn
 from rag_core.keeping.documents import DocumentStore
 from rag_core.reading import document, extract, sandbox
 
@@ -38,8 +38,11 @@ class Pages:
 
         Raises:
             FileNotKept: the document was added before files were kept.
-            PageNotDrawn: the page cannot be drawn, for instance because a password protects the file.
+            PageNotDrawn: the page cannot be drawn, for instance because a password protects the file, or it took too
+                long to read.
         """
+        if any(page.number == number and extract.is_slow(page) for page in self._documents.readings(doc_id).pages):
+            raise PageNotDrawn(f"page {number} takes too long to draw: open the PDF in a viewer", page=number)
         return sandbox.draw_page(self._file(doc_id), number, words, part)
 
     def _file(self, doc_id: str) -> bytes:

@@ -10,11 +10,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from rag_core.datatypes import Quality
 from rag_core.reading.quality import UNREADABLE, VERDICTS
-from rag_core.reading.text import WORD, Block, repair_block, repair_characters
+from rag_core.reading.text import Block, repair_block, repair_characters, words_of
 
 LETTERS, REPEATS, LOST, TORN, ORDER, CUT = "letters", "repeats", "lost", "torn", "order", "cut"
 
@@ -65,7 +66,7 @@ def faults(
     parts = {
         name: {
             LETTERS: VERDICTS.index(verdicts[name].verdict) / 2,
-            REPEATS: repeated(text),
+            REPEATS: _share_repeated(text, written[name]),
             LOST: max(0.0, 1 - written[name] / most) if most else 0.0,
         }
         for name, text in repaired.items()
@@ -122,8 +123,12 @@ def letters_of(text: str) -> int:
 
 def repeated(text: str) -> float:
     """Return the share of the letters and figures that are read more than once."""
+    return _share_repeated(text, letters_of(text))
+
+
+def _share_repeated(text: str, once: int) -> float:
     total = sum(map(str.isalnum, text))
-    return 1 - letters_of(text) / total if total else 0.0
+    return 1 - once / total if total else 0.0
 
 
 def _without_repeats(lines: Sequence[str]) -> list[str]:
@@ -134,8 +139,9 @@ def _without_repeats(lines: Sequence[str]) -> list[str]:
     return [line for line, repeats in zip(lines, again, strict=True) if not repeats or len(line.strip()) < least]
 
 
+@lru_cache(maxsize=1000)
 def _once(line: str) -> str:
-    """Return a line without the repeats in it: of each character, or of the whole."""
+    """Return a line without the repeats in it: of each character, or of the whole; most stand in both readings."""
     line = _DOUBLED.sub(_single, line)
     bare = "".join(line.split())
     for times in (2, 3, 4):
@@ -192,8 +198,7 @@ def _longest_rise(places: Sequence[tuple[int, int]]) -> int:
 
 def common_words(text: str, other: str) -> set[str]:
     """Return the words of two letters or more that both texts have, in lower case."""
-    found = [{word.lower() for word in WORD.findall(one) if len(word) > 1} for one in (text, other)]
-    return found[0] & found[1]
+    return {word for word in words_of(text) & words_of(other) if len(word) > 1}
 
 
 def cut(text: str, lines: Sequence[str], words: Collection[str]) -> tuple[float, float]:
@@ -213,8 +218,9 @@ def cut(text: str, lines: Sequence[str], words: Collection[str]) -> tuple[float,
         inner = places[bisect_right(places, start) : bisect_left(places, start + len(bare))]
         theirs = {place - start for place in inner}
         total += len(own) + 1
-        in_text += _cuts(bare, own, theirs, words)
-        in_lines += _cuts(bare, theirs, own, words)
+        if theirs != own - {len(bare)}:
+            in_text += _cuts(bare, own, theirs, words)
+            in_lines += _cuts(bare, theirs, own, words)
     return (in_text / total, in_lines / total) if total else (0.0, 0.0)
 
 

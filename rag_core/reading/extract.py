@@ -7,8 +7,9 @@ so that a reader can look and choose otherwise.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from rag_core.datatypes import Extract, Page, PageReading, Progress, Readings, Unseen
 from rag_core.errors import DamagedPdf, NoText
@@ -20,37 +21,65 @@ PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
 
 
-def read(data: bytes, password: str | None = None, progress: Progress | None = None) -> list[PageReading]:
+class Known(NamedTuple):
+    """What is known of a file from a reading that was given up: pypdf's texts, and the pages too slow for PDFium."""
+
+    written: Sequence[str | None] = ()
+    slow: Sequence[int] = ()
+
+
+NOTHING = Known()
+
+Tell = Callable[[str, object], None]
+"""Takes what is known while a file is read: ``written``, and the page ``at`` which PDFium is, 0 where it is at none."""
+
+
+def _untold(what: str, value: object) -> None:
+    """Tell nobody."""
+
+
+def read(
+    data: bytes,
+    password: str | None = None,
+    progress: Progress | None = None,
+    known: Known = NOTHING,
+    tell: Tell = _untold,
+) -> list[PageReading]:
     """Read a PDF page by page; raises what ``pdf.extract`` does.
 
-    A file that pypdf takes for damaged is read by PDFium alone, where that finds text in it.
+    A file that pypdf takes for damaged is read by PDFium alone, where that finds text in it. One call into PDFium
+    cannot be left: whoever ends this process goes on with what was told as ``known``.
     """
-    damage, written = None, list[str | None]()
+    damage, written = None, list(known.written)
     try:
-        written = pdf.extract(data, password, progress)
+        written = written or pdf.extract(data, password, progress)
     except DamagedPdf as error:
         damage = error
-    seen = _look(data, password, progress, len(written))
+    tell("written", written)
+
+    def at(number: int) -> None:
+        tell("at", number)
+        if progress and written:
+            progress(len(written), len(written))
+
+    seen = _look(data, password, at, known.slow)
+    tell("at", 0)
     if damage and not any(quality.has_text(page.text) for page in seen):
         raise damage
-    return _readings(written, seen)
+    return _readings(written, seen, tell)
 
 
-def _look(data: bytes, password: str | None, progress: Progress | None, total: int) -> list[pdfium.Seen]:
+def _look(data: bytes, password: str | None, at: Callable[[int], None], slow: Sequence[int]) -> list[pdfium.Seen]:
     from pypdfium2 import PdfiumError
 
-    def alive() -> None:
-        if progress and total:
-            progress(total, total)
-
     try:
-        return pdfium.look(data, password, alive)
+        return pdfium.look(data, password, at, slow)
     except PdfiumError as fault:
         log.info("PDFium cannot read the file: %s", fault)
         return []
 
 
-def _readings(written: list[str | None], seen: Sequence[pdfium.Seen]) -> list[PageReading]:
+def _readings(written: list[str | None], seen: Sequence[pdfium.Seen], tell: Tell) -> list[PageReading]:
     raw: dict[str, list[str]] = {}
     if written:
         raw[PYPDF] = [text or "" for text in written]
@@ -59,16 +88,18 @@ def _readings(written: list[str | None], seen: Sequence[pdfium.Seen]) -> list[Pa
     kept = _without_unseen(raw, seen)
     cleaned = {name: _cleaned(name, texts, seen) for name, texts in raw.items()}
     late = {number for number, text in enumerate(written, 1) if text is None}
-    return [
-        _reading(
+    readings = []
+    for number in range(1, len(next(iter(raw.values()), [])) + 1):
+        tell("at", 0)  # judging a thousand pages takes long, and is not to look like silence
+        reading = _reading(
             number,
             {name: (pages[number - 1].text, raw[name][number - 1]) for name, pages in cleaned.items()},
             seen[number - 1] if number <= len(seen) else pdfium.Seen(),
             late=number in late,
             kept=number in kept,
         )
-        for number in range(1, len(next(iter(raw.values()), [])) + 1)
-    ]
+        readings.append(reading)
+    return readings
 
 
 def _cleaned(name: str, texts: list[str], seen: Sequence[pdfium.Seen]) -> list[Page]:
@@ -90,8 +121,10 @@ def _without_unseen(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen]) -> s
 def _reading(
     number: int, texts: dict[str, tuple[str, str]], seen: pdfium.Seen, late: bool = False, kept: bool = False
 ) -> PageReading:
-    if late and len(texts) > 1:
-        texts = {name: text for name, text in texts.items() if name != PYPDF}
+    left = [PYPDF] * late + [PDFIUM] * (pdfium.SLOW in seen.marks)
+    if left and _is_unread(texts, left):
+        return _unread(number, texts)
+    texts = {name: text for name, text in texts.items() if name not in left}
     raw = {name: written for name, (_, written) in texts.items()}
     qualities = {name: quality.assess(text, seen.marks, raw[name]) for name, (text, _) in texts.items()}
     for reason in _doubts(raw, seen, kept):
@@ -108,6 +141,17 @@ def _reading(
     return PageReading(number, whole, chosen)
 
 
+def _is_unread(texts: Mapping[str, tuple[str, str]], left: Sequence[str]) -> bool:
+    """Say whether nothing was read where an extractor was left; PDFium would have seen whether a page is blank."""
+    others = [text for name, (text, _) in texts.items() if name not in left]
+    return not others or (PDFIUM in left and not any(others))
+
+
+def _unread(number: int, names: Iterable[str]) -> PageReading:
+    extracts = {name: Extract("", quality.unread("too_slow")) for name in names}
+    return PageReading(number, extracts, min(extracts))
+
+
 def _doubts(raw: Mapping[str, str], seen: pdfium.Seen, kept: bool) -> list[str]:
     """Return why pypdf's reading is doubted, whatever its letters are."""
     if PYPDF not in raw:
@@ -121,7 +165,7 @@ def _completed(extract: Extract, seen: pdfium.Seen, late: bool) -> Extract:
     kept = "unseen_kept" in extract.quality.reasons
     pieces = () if kept else tuple(Unseen(piece.text, piece.why) for piece in seen.unseen)
     notes = [reason for reason in (fields.FIELD, fields.NOTE) if reason in {entry.why for entry in seen.entries}]
-    notes += ["unseen"] * bool(pieces) + ["late"] * late
+    notes += ["unseen"] * bool(pieces) + ["late"] * late + ["slow"] * (pdfium.SLOW in seen.marks)
     notes += ["unsearched"] * (pdfium.UNSEARCHED in seen.marks)
     text, found = places.filled(extract.text, seen.entries), extract.quality
     if seen.entries and "blank" in found.reasons:
@@ -177,6 +221,11 @@ def with_something(readings: list[PageReading]) -> list[PageReading]:
 def _to_look_at(reading: PageReading) -> bool:
     """Say whether the page shows text that was not read: its picture says more than an error."""
     return not {"image_only", "question_marks"}.isdisjoint(reading.chosen.quality.reasons)
+
+
+def is_slow(reading: PageReading) -> bool:
+    """Say whether PDFium took too long over a page: it would to draw it, too."""
+    return any({"slow", "too_slow"} & set(each.quality.reasons) for each in reading.extracts.values())
 
 
 def with_text(searched: Sequence[Page]) -> Sequence[Page]:

@@ -78,22 +78,23 @@ _MARKS = re.compile("[?？¿]{2,}")
 
 def share(text: str) -> float:
     """Return the share of garbled letters among a page's Han and Latin letters."""
-    letters = sum(map(str.isalpha, text))
-    return min(1.0, (latin_garbled(text) + han_garbled(text)) / letters) if letters else 0.0
+    garbled = latin_garbled(text) + han_garbled(text)
+    return min(1.0, garbled / sum(map(str.isalpha, text))) if garbled else 0.0
 
 
 def question_marks(text: str) -> float:
     """Return the share of a page that is question marks in a row: a program writes them for letters unknown to it."""
-    written = sum(not character.isspace() for character in text)
-    return sum(map(len, _MARKS.findall(text))) / max(written, 1)
+    marks = sum(map(len, _MARKS.findall(text)))
+    return marks / len("".join(text.split())) if marks else 0.0
 
 
 def spelled_share(text: str) -> float:
     """Return the share of the Latin letters that stand alone one after the other, and are words when put together."""
-    letters = sum(map(len, _LATIN.findall(text)))
     spelled = ["".join(_LATIN.findall(run)).lower() for run in _SPELLED.findall(text)]
     apart = sum(map(len, spelled))
-    return apart / letters if apart >= ENOUGH_ODD and bits_a_letter(spelled) <= TOGETHER else 0.0
+    if apart < ENOUGH_ODD or bits_a_letter(spelled) > TOGETHER:
+        return 0.0
+    return apart / sum(map(len, _LATIN.findall(text)))
 
 
 def is_one_text(runs: Iterable[str]) -> bool:
@@ -105,7 +106,7 @@ def is_one_text(runs: Iterable[str]) -> bool:
 def latin_garbled(text: str) -> int:
     """Return how many letters stand in words of Latin letters that are garbled."""
     accents = len(_ACCENTED.findall(text))
-    letters = accents + sum(map(len, _LATIN.findall(text)))
+    letters = accents + sum(map(len, _LATIN.findall(text))) if accents else 0
     if letters >= ENOUGH_ODD and accents > ACCENTED * letters:
         return letters
     plain = _plain(text) if accents else text

@@ -24,8 +24,14 @@ The two letters of "ll" stand a whole width apart.
 NEIGHBOURS = 400
 """A character is compared with so many like it that begin as far to the right: a page has no more lines."""
 
-HYPHENS = {0x02: "-", 0xFFFE: "-"}
+HYPHENS = {"\x02": "-", "\ufffe": "-"}
 """What PDFium makes of a hyphen at a line's end."""
+
+NOTHING = "\0"
+"""What PDFium gives for a character that its font does not know."""
+
+_new = tuple.__new__
+"""A named tuple is made in half the time."""
 
 
 class Glyph(NamedTuple):
@@ -51,54 +57,66 @@ def glyphs(textpage: PdfTextPage) -> list[Glyph]:
 def _read(textpage: PdfTextPage) -> Iterator[Glyph]:
     from pypdfium2 import raw
 
+    # Each call into C takes as long as all the rest for a character: none is made that can be spared.
     handle, rectangle, x, y = textpage.raw, raw.FS_RECTF(), c_double(), c_double()
     place, across, up = byref(rectangle), byref(x), byref(y)
-    unicode_of, box_of, origin_of = raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetCharOrigin
-    angle_of, spaced = raw.FPDFText_GetCharAngle, False
-    for number in range(min(textpage.count_chars(), MOST)):
-        code = unicode_of(handle, number)
-        character = HYPHENS.get(code) or chr(code)
-        if not code or character.isspace():
+    box_of, origin_of, angle_of = raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetCharOrigin, raw.FPDFText_GetCharAngle
+    spaced, base, turns, level = False, 0.0, None, None
+    for number, character in enumerate(_characters(textpage)):
+        if character == NOTHING or character.isspace():
             # A space that PDFium made up says no more than the gap does.
-            spaced = spaced or (bool(code) and not raw.FPDFText_IsGenerated(handle, number))
+            spaced = spaced or (character != NOTHING and not raw.FPDFText_IsGenerated(handle, number))
             continue
         box_of(handle, number, place)
-        origin_of(handle, number, across, up)
-        angle = angle_of(handle, number)
-        turns = quarters(-math.degrees(angle)) if angle else 0
-        left, bottom, right, top, base = rectangle.left, rectangle.bottom, rectangle.right, rectangle.top, y.value
+        left, bottom, right, top = rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
+        if turns != 0 or level != (bottom, top):  # else it runs as the one before, and on the same line
+            origin_of(handle, number, across, up)
+            angle = angle_of(handle, number)
+            turns, base, level = quarters(-math.degrees(angle)) if angle else 0, y.value, (bottom, top)
         # Some fonts do not say how high they are.
-        box = Box(left, bottom, right, top if top - bottom >= 1 else bottom + max(right - left, 1.0))
+        box = _new(Box, (left, bottom, right, top if top - bottom >= 1 else bottom + max(right - left, 1.0)))
         if turns:
             box, base = box.turned(turns), point_turned(x.value, base, turns)[1]
-        yield Glyph(character, box, base, number, spaced, turns)
+        yield _new(Glyph, (HYPHENS.get(character, character), box, base, number, spaced, turns))
         spaced = False
+
+
+def _characters(textpage: PdfTextPage) -> str:
+    """Return the characters of a page by their numbers."""
+    from pypdfium2.raw import FPDFText_GetUnicode
+
+    count = min(textpage.count_chars(), MOST)
+    text = textpage.get_text_range(0, count, errors="replace") if count else ""
+    # In its text PDFium leaves out what is no character, and gives half ones together.
+    return text if len(text) == count else "".join(chr(FPDFText_GetUnicode(textpage, n)) for n in range(count))
 
 
 def painted_once(all_of_them: Sequence[Glyph]) -> list[Glyph]:
     """Return the characters without those that only make others bold: the same ones, painted again where they stand."""
-    alike: dict[str, list[Glyph]] = {}
-    for glyph in all_of_them:
-        alike.setdefault(glyph.character, []).append(glyph)
+    alike: dict[str, list[_Placed]] = {}
+    for character, box, _, number, _, _ in all_of_them:
+        alike.setdefault(character, []).append((box[0], number, box))
     repeats = {number for group in alike.values() if len(group) > 1 for number in _repeats(group)}
     return [glyph for glyph in all_of_them if glyph.number not in repeats] if repeats else list(all_of_them)
 
 
-def _repeats(group: list[Glyph]) -> Iterator[int]:
+_Placed = tuple[float, int, Box]
+"""The left edge of a character, its number and its box."""
+
+
+def _repeats(group: list[_Placed]) -> Iterator[int]:
     """Yield the numbers of those of the same characters that stand where one stands that was painted before."""
     across, along = SAME_PLACE
-    ordered = sorted(group, key=lambda glyph: glyph.box.left)
-    for place, glyph in enumerate(ordered, start=1):
-        left, bottom, right, top = glyph.box
-        reach = left + across * max(right - left, 1.0)
-        last = min(len(ordered), place + NEIGHBOURS)
-        while place < last and ordered[place].box.left < reach:
-            other = ordered[place]
-            level = abs(other.box.bottom - bottom) < along * max(top - bottom, 1.0)
+    ordered, count = sorted(group), len(group)
+    for place, (left, number, box) in enumerate(ordered, start=1):
+        _, bottom, right, top = box
+        reach, low = left + across * max(right - left, 1.0), along * max(top - bottom, 1.0)
+        last = min(count, place + NEIGHBOURS)
+        while place < last and ordered[place][0] < reach:
+            _, other_number, other = ordered[place]
             # PDFium gives the letters of a ligature one after the other in one place.
-            ligature = other.box == glyph.box and abs(other.number - glyph.number) == 1
-            if level and not ligature:
-                yield max(other.number, glyph.number)
+            if abs(other[1] - bottom) < low and not (other == box and abs(other_number - number) == 1):
+                yield max(other_number, number)
             place += 1
 
 

@@ -24,7 +24,7 @@ from rag_core.errors import (
     WrongPassword,
 )
 from rag_core.reading import heads, patience
-from rag_core.reading.text import WORD, Block, is_glyph_per_line, join_lines, repair_characters, tidy_spaces
+from rag_core.reading.text import Block, is_glyph_per_line, join_lines, repair_characters, tidy_spaces, words_of
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
@@ -206,10 +206,8 @@ def clean_blocks(pages: list[list[Block]]) -> list[Page]:
 
     Running heads and feet stay lines of their own: a sentence does not run on into them.
     """
-    words = frozenset(
-        word.lower() for page in pages for block in page for line in block.lines for word in WORD.findall(line)
-    )
-    apart = heads.found(["\n".join(line for block in page for line in block.lines) for page in pages])
+    whole = ["\n".join(line for block in page for line in block.lines) for page in pages]
+    words, apart = frozenset(words_of("\n".join(whole))), heads.found(whole)
     texts = [[*_cleaned(page, words, out)] for page, out in zip(pages, apart, strict=True)]
     return [Page(number, "\n".join(filter(None, page))) for number, page in enumerate(texts, 1)]
 

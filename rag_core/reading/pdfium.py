@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,6 +55,9 @@ FROM_RIGHT = 0.2
 UNSEARCHED = "unsearched"
 """Words that nobody sees were not looked for to the end."""
 
+SLOW = "slow"
+"""The page took too long before: it is not looked at."""
+
 
 class Seen(NamedTuple):
     """What PDFium finds on a page: its text in a person's order, raw, and what it shows."""
@@ -89,14 +92,22 @@ def opened(data: bytes, password: str | None = None) -> Iterator[PdfDocument]:
         document.close()
 
 
-def look(data: bytes, password: str | None = None, alive: Callable[[], None] = lambda: None) -> list[Seen]:
-    """Look at every page; ``alive`` is called after each. A page that PDFium cannot read is seen as empty."""
+def look(
+    data: bytes,
+    password: str | None = None,
+    at: Callable[[int], None] = lambda number: None,
+    slow: Collection[int] = (),
+) -> list[Seen]:
+    """Look at every page but the ``slow`` ones; ``at`` is called with the number of each before, the first being 1.
+
+    A page that PDFium cannot read is seen as empty.
+    """
     seen = []
     with opened(data, password) as document:
         document.init_forms()
-        for number in range(len(document)):
-            seen.append(_look(document, number))
-            alive()
+        for number in range(1, len(document) + 1):
+            at(number)
+            seen.append(Seen(marks=(SLOW,)) if number in slow else _look(document, number - 1))
     return seen
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -39,6 +41,8 @@ REASONS = (
     "fields",
     "notes",
     "late",
+    "slow",
+    "too_slow",
     "unsearched",
 )
 
@@ -98,23 +102,30 @@ def assess(text: str, marks: Collection[str] = (), raw: str | None = None) -> Qu
     ``raw`` is the text as it was extracted; cleaning takes away the very signs that give a bad text away.
     """
     raw = text if raw is None else raw
-    written = [character for character in raw if not character.isspace()]
-    total = max(len(written), 1)
+    # Most characters of a page stand on it again and again: each is judged once.
+    extracted, signs = _signs(raw), _signs(text)
+    written, characters = extracted.total(), signs.total()
+    total = max(written, 1)
     shares = {
-        "replacement": written.count("\ufffd") / total,
-        "private": sum(unicodedata.category(character) == "Co" for character in written) / total,
+        "replacement": extracted["\ufffd"] / total,
+        "private": sum(often for sign, often in extracted.items() if unicodedata.category(sign) == "Co") / total,
         "unlikely": unlikely(raw) / total,
     }
     spaced = spaced_share(text)
     faults = {reason: _grave(share, SIGNS) for reason, share in shares.items() if share >= SIGNS[DOUBTFUL]}
     faults |= _odd(text)
-    faults |= _shown(len(written), sum(map(str.isalnum, text)), marks)
+    faults |= _shown(written, sum(often for sign, often in signs.items() if sign.isalnum()), marks)
     if spaced >= SPACED:
         faults["spaced"] = DOUBTFUL
     reasons = tuple(sorted(faults, key=lambda reason: -VERDICTS.index(faults[reason])))
     verdict = max(faults.values(), key=VERDICTS.index, default=GOOD)
-    characters = sum(not character.isspace() for character in text)
     return Quality(characters, **shares, spaced=spaced, verdict=verdict, reasons=reasons)
+
+
+@lru_cache(maxsize=2)
+def _signs(text: str) -> Counter[str]:
+    """Count each character that prints something."""
+    return Counter({sign: often for sign, often in Counter(text).items() if not sign.isspace()})
 
 
 def doubt(quality: Quality, reason: str) -> Quality:
@@ -128,6 +139,11 @@ def noted(quality: Quality, *reasons: str) -> Quality:
     return replace(quality, reasons=(*quality.reasons, *reasons))
 
 
+def unread(reason: str) -> Quality:
+    """Return the quality of a page on which nothing was read, for this reason."""
+    return Quality(0, 0.0, 0.0, 0.0, 0.0, UNREADABLE, (reason,))
+
+
 def _grave(share: float, limits: Mapping[str, float]) -> str:
     return UNREADABLE if share >= limits[UNREADABLE] else DOUBTFUL
 
@@ -139,10 +155,11 @@ def has_text(text: str) -> bool:
 
 def unlikely(text: str) -> int:
     """Count the characters that no text holds: unassigned ones, and what a wrong encoding turns text into."""
-    odd = sum(unicodedata.category(character) in _UNLIKELY and character not in _EXPECTED for character in text)
-    return odd + sum(len(piece) for piece in _MISREAD.findall(text))
+    odd = [sign for sign in set(text) - _EXPECTED if unicodedata.category(sign) in _UNLIKELY]
+    return sum(map(text.count, odd)) + sum(len(piece) for piece in _MISREAD.findall(text))
 
 
+@lru_cache(maxsize=1)
 def spaced_share(text: str) -> float:
     """Return the share of the Han characters, or of the Latin letters, that stand apart though they are one text."""
     return max(_spaced_han(text), garbage.spelled_share(text))
@@ -150,20 +167,23 @@ def spaced_share(text: str) -> float:
 
 def _spaced_han(text: str) -> float:
     """Return the share of the Han characters that stand alone, or two by two, in a row of at least four such."""
-    han, runs = len(_HAN.findall(text)), _SPLIT.findall(text)
-    split = sum(len(_HAN.findall(run)) for run in runs)
-    return split / han if han >= FEW and split and garbage.is_one_text(runs) else 0.0
+    runs = _SPLIT.findall(text)
+    split, han = (len(_HAN.findall(each)) for each in ("".join(runs), text if runs else ""))
+    return split / han if han >= FEW and garbage.is_one_text(runs) else 0.0
 
 
+@lru_cache(maxsize=1)
 def _odd(text: str) -> dict[str, str]:
-    """Say what is odd about the spread of signs, letters and words, and how grave it is."""
-    return _odd_signs(text) | _odd_marks(text) | _odd_letters(text) | _odd_words(text)
+    """Say what is odd about the spread of signs, letters and words, and how grave it is.
+
+    Both readings of a page are often the same in the end; then it is found out once.
+    """
+    return _odd_signs(_signs(text)) | _odd_marks(text) | _odd_letters(text) | _odd_words(text)
 
 
-def _odd_signs(text: str) -> dict[str, str]:
-    signs = [character for character in text if not character.isspace()]
-    strange = sum(not _is_expected(sign) for sign in signs)
-    return {"symbols": DOUBTFUL} if len(signs) >= FEW and strange >= SYMBOLS * len(signs) else {}
+def _odd_signs(signs: Counter[str]) -> dict[str, str]:
+    strange = sum(often for sign, often in signs.items() if not _is_expected(sign))
+    return {"symbols": DOUBTFUL} if signs.total() >= FEW and strange >= SYMBOLS * signs.total() else {}
 
 
 def _is_expected(sign: str) -> bool:

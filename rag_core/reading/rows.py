@@ -112,9 +112,11 @@ def _runs(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
 
 
 def _follows(former: Glyph, glyph: Glyph) -> bool:
-    height = former.box.height
-    level = abs(former.base - glyph.base) <= 0.1 * height and abs(height - glyph.box.height) <= 0.25 * height
-    return level and -0.3 * height <= glyph.box.left - former.box.right <= CELL_GAP * height
+    _, bottom, right, top = former.box
+    left, other_bottom, _, other_top = glyph.box
+    height = top - bottom
+    level = abs(former.base - glyph.base) <= 0.1 * height and abs(height - (other_top - other_bottom)) <= 0.25 * height
+    return level and -0.3 * height <= left - right <= CELL_GAP * height
 
 
 def _around(run: Iterable[Glyph]) -> Box:
@@ -129,13 +131,17 @@ def _cells(runs: list[list[Glyph]]) -> Row:
     cells = [[line[0]]]
     texts = [line[0].character]
     for former, glyph in pairwise(line):
-        gap = glyph.box.left - former.box.right
-        if gap >= cell_gap * max(former.box.height, glyph.box.height):
+        _, bottom, right, top = former.box
+        left, other_bottom, _, other_top = glyph.box
+        gap, height = left - right, max(top - bottom, other_top - other_bottom)
+        if gap >= cell_gap * height:
             cells.append([glyph])
             texts.append(glyph.character)
             continue
         spaced = spaces_count and glyph.spaced and glyph.number > former.number
-        texts[-1] += " " * (spaced or gap >= _least_gap(former, glyph, word_gap)) + glyph.character
+        if spaced or (gap >= word_gap * height and gap >= _least_gap(former, glyph) * height):
+            texts[-1] += " "
+        texts[-1] += glyph.character
         cells[-1].append(glyph)
     if len(cells) > 1 and _LIST_MARK.fullmatch(texts[0]) and _is_near(cells[0][-1].box, cells[1][0].box):
         cells, texts = [cells[0] + cells[1], *cells[2:]], [f"{texts[0]} {texts[1]}", *texts[2:]]
@@ -146,9 +152,9 @@ def _is_near(mark: Box, text: Box) -> bool:
     return text.left - mark.right <= 4 * text.height
 
 
-def _least_gap(former: Glyph, glyph: Glyph, word_gap: float) -> float:
-    han = former.character >= _UNCASED_FROM and glyph.character >= _UNCASED_FROM
-    return max(word_gap, HAN_GAP if han else 0.0) * max(former.box.height, glyph.box.height)
+def _least_gap(former: Glyph, glyph: Glyph) -> float:
+    """Return from which part of the height on a gap parts these two, however narrow gaps between words are."""
+    return HAN_GAP if former.character >= _UNCASED_FROM and glyph.character >= _UNCASED_FROM else 0.0
 
 
 def _gaps(line: list[Glyph]) -> tuple[float, float, bool]:

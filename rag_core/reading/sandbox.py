@@ -2,7 +2,7 @@
 
 The child is started anew for each task, since forking a server with threads is not safe. Through its standard input it
 gets one line of JSON (the task, the size of the file, the password, the limit of memory) and the bytes; it answers with
-lines of JSON: what is done of how many pages, and at last the result or the error.
+lines of JSON: what is done of how many pages, what is known so far, and at last the result or the error.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Thread, Timer
-from typing import IO
+from typing import IO, Any
 
 from rag_core import errors
 from rag_core.datatypes import Extract, PageReading, Progress
@@ -27,24 +27,46 @@ from rag_core.reading import extract, pdf, pdfium, quality
 SILENT_SECONDS = 20
 """So long may one page take, and opening the file."""
 
+MOST_SLOW = 3
+"""After so many pages that took longer, PDFium is not asked for any that comes behind them."""
+
 WHOLE_SECONDS = 300
 MEMORY_BYTES = 2**30
 PASSED_ON = ("PATH", "LANG", "SYSTEMROOT")
 """Without the last, Python does not start on Windows."""
+
+Say = Callable[..., None]
+"""Writes a line of JSON to the parent."""
 
 OCR_MEMORY_BYTES = 3 * 2**30
 """Recognising a page needs models and a large picture."""
 
 
 def read_pages(data: bytes, password: str | None = None, progress: Progress | None = None) -> list[PageReading]:
-    """Read every page of a PDF; see ``extract.read``.
+    """Read every page of a PDF; see ``extract.read``. A page that takes too long is passed over, and says so.
 
     Raises:
         DocumentError: as ``extract.read`` does; ReadTooLong or ReadTooLarge when a limit is reached.
     """
     pdf.check_bytes(data)
-    answer = _ask({"do": "read", "password": password}, data, progress)
-    return [PageReading(number, quality.load(extracts), extractor) for number, extracts, extractor in answer["pages"]]
+    answer = _read_on({"do": "read", "password": password}, data, progress)
+    readings = [
+        PageReading(number, quality.load(extracts), extractor) for number, extracts, extractor in answer["pages"]
+    ]
+    if not any(reading.chosen.text for reading in readings) and any(map(extract.is_slow, readings)):
+        raise _too_long()
+    return readings
+
+
+def _read_on(task: dict[str, object], data: bytes, progress: Progress | None) -> dict:
+    """Have a child read; where it was silent over a page, have another go on without that."""
+    course = _Course()
+    while True:
+        try:
+            return _ask(task | course.known, data, progress, course)
+        except ReadTooLong:
+            if not course.passes_over():
+                raise
 
 
 def draw_page(data: bytes, number: int, words: str = "", part: tuple[int, int] | None = None) -> tuple[bytes, bool]:
@@ -67,17 +89,20 @@ def recognise(data: bytes, numbers: Sequence[int], progress: Progress | None = N
     return {number: quality.load(extracts)[extract.OCR] for number, extracts in _ask(task, data, progress)["pages"]}
 
 
-def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None) -> dict:
-    """Have a child do a task, and return its result."""
+def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None, course: _Course | None = None) -> dict:
+    """Have a child do a task, and return its result; keep in the course what it tells."""
+    course = course or _Course()
     child = _started()
     stdin, stdout = _pipes(child)
-    clock = _Clock(child)
+    clock = _Clock(child, course.end)
     try:
         Thread(target=_hand_over, args=(stdin, data, task), daemon=True).start()
         for answer in _answers(stdout):
             clock.restart()
             if "done" in answer and progress:
                 progress(answer["done"], answer["total"])
+            elif "told" in answer:
+                course.told(answer["told"])
             elif "result" in answer:
                 return answer["result"]
             elif "error" in answer:
@@ -135,11 +160,38 @@ def _error(answer: dict) -> RerankLabError:
     return getattr(errors, answer["error"])(answer["message"], **answer["values"])
 
 
+class _Course:
+    """How far the work on a file has come, in one child after the other."""
+
+    def __init__(self) -> None:
+        self.end, self.at = time.monotonic() + WHOLE_SECONDS, 0
+        self.written: list[str | None] = []
+        self.slow: list[int] = []
+
+    @property
+    def known(self) -> dict[str, object]:
+        """What the next child need not find out again."""
+        return {"written": self.written, "slow": self.slow}
+
+    def told(self, news: Mapping[str, Any]) -> None:
+        """Take what a child tells: pypdf's texts, and the page that PDFium is at."""
+        self.at, self.written = news.get("at", self.at), news.get("written", self.written)
+
+    def passes_over(self) -> bool:
+        """Pass over the page that took too long; say whether it was one, and time is left for the others."""
+        at, self.at = self.at, 0
+        if not at or time.monotonic() >= self.end:
+            return False
+        last = pdf.MAX_PAGES if len(self.slow) + 1 >= MOST_SLOW else at
+        self.slow = [*self.slow, *range(at, last + 1)]
+        return True
+
+
 class _Clock:
     """Kill a process that was silent, or at work, for too long."""
 
-    def __init__(self, process: subprocess.Popen) -> None:
-        self.process, self.end, self.late = process, time.monotonic() + WHOLE_SECONDS, 0.0
+    def __init__(self, process: subprocess.Popen, end: float) -> None:
+        self.process, self.end, self.late = process, end, 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -158,10 +210,12 @@ class _Clock:
         self.process.kill()
 
     def error(self) -> ReadTooLong | None:
-        if not self.late:
-            return None
-        message = f"Reading the PDF took too long (a page more than {SILENT_SECONDS} s): print it to a new PDF."
-        return ReadTooLong(message, seconds=SILENT_SECONDS)
+        return _too_long() if self.late else None
+
+
+def _too_long() -> ReadTooLong:
+    message = f"Reading the PDF took too long (a page more than {SILENT_SECONDS} s): print it to a new PDF."
+    return ReadTooLong(message, seconds=SILENT_SECONDS)
 
 
 def serve() -> None:
@@ -176,9 +230,7 @@ def serve() -> None:
         answers.flush()
 
     try:
-        _within_limits(
-            task, lambda: say(result=TASKS[task["do"]](task, data, lambda *of: say(done=of[0], total=of[1])))
-        )
+        _within_limits(task, lambda: say(result=TASKS[task["do"]](task, data, say)))
     except RerankLabError as error:
         say(error=type(error).__name__, message=str(error), values=error.values)
 
@@ -194,21 +246,26 @@ def _within_limits(task: dict, work: Callable[[], None]) -> None:
         raise pdf.damaged("it is nested too deeply") from fault
 
 
-def _read(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
-    readings = extract.read(data, task["password"], progress)
+def _read(task: dict, data: bytes, say: Say) -> dict[str, object]:
+    known = extract.Known(task["written"], task["slow"])
+    readings = extract.read(data, task["password"], _counting(say), known, lambda what, value: say(told={what: value}))
     return {"pages": [(reading.number, quality.dump(reading.extracts), reading.extractor) for reading in readings]}
 
 
-def _draw(task: dict, data: bytes, _: Progress) -> dict[str, object]:
+def _draw(task: dict, data: bytes, _: Say) -> dict[str, object]:
     png, marked = pdfium.draw(data, task["number"], words=task["words"], part=task["part"])
     return {"png": base64.b64encode(png).decode(), "marked": marked}
 
 
-def _recognise(task: dict, data: bytes, progress: Progress) -> dict[str, object]:
+def _recognise(task: dict, data: bytes, say: Say) -> dict[str, object]:
     from rag_core.reading import ocr
 
-    recognised = ocr.recognise(data, task["numbers"], progress)
+    recognised = ocr.recognise(data, task["numbers"], _counting(say))
     return {"pages": [(number, quality.dump({extract.OCR: page})) for number, page in recognised.items()]}
+
+
+def _counting(say: Say) -> Progress:
+    return lambda done, total: say(done=done, total=total)
 
 
 TASKS = {"read": _read, "draw": _draw, "recognise": _recognise}

@@ -12,6 +12,7 @@ import textwrap
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,6 +55,9 @@ _REPAIRS: dict[int, str] = {
     ord("㬵"): "胶",  # one glyph in Noto Sans CJK, and the first of the two is in no living text
 }
 
+_WRONG = re.compile(f"[{re.escape(''.join(chr(point) for point, right in _REPAIRS.items() if chr(point) != right))}]")
+"""Most pages hold none of them, which is found out in less time than it takes to replace them."""
+
 LONGEST_TITLE = 200
 UNTITLED = "PDF"
 
@@ -66,7 +70,7 @@ def repair_characters(text: str) -> str:
     """Replace every wrong code point by the character that was printed, and drop those that print nothing."""
     text = _SOFT_BREAK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("⼾", _door(text)) if "⼾" in text else text
-    return mend_surrogates(text.translate(_REPAIRS))
+    return mend_surrogates(text.translate(_REPAIRS) if _WRONG.search(text) else text)
 
 
 def row_spans(text: str) -> list[tuple[int, int]]:
@@ -119,6 +123,9 @@ _HYPHEN_END = re.compile(r"[^\W_][-\u2010]$")
 _BROKENWORD = re.compile(r"(?<![A-Za-z-])([A-Za-z]{2,})[-\u2010]$")
 _FIRST_UNIT = re.compile(r"[\x21-\x7e]+|.[，、。：；！？”’）》】]*")
 _SENTENCE_END = re.compile(rf"(?:[{re.escape(_STOP)}]|(?<![A-Z])\.)[{re.escape(_CLOSERS)}]*$")
+_RUNNING = re.compile(rf"[{re.escape(_STOP)}]|\. |[.,，、:：\-\u2010—][{re.escape(_CLOSERS)}]*$")
+"""A line that has it is no item of a list, but one of running text or above a list."""
+
 _ABBREVIATED = re.compile(r"\b(?:Mrs?|Ms|Dr|Prof|St|No|Nos|Fig|Figs|Eq|Vol|cf|vs|al|e\.g|i\.e)\.$")
 _MARK = re.compile(
     r"[•●○■□◆▪*·]\s|[–—-]\s(?=[A-Z\d\u4e00-\u9fff])|[①-⑳]|[A-Za-z]\)\s"
@@ -141,13 +148,25 @@ _LEAST_COLUMN = 10
 """Columns that are known to be running text may be as narrow as this."""
 
 
+_LEAST_ITEMS, _MOST_ITEMS = 4, 14
+"""Fewer lines may be one sentence in which each line begins with a name; more do not stand on a slide."""
+
+_EVEN = 2
+"""Han characters stand under each other: two lines that run to the edge differ by one at most."""
+
 _TAIL = 60
 """Characters at the end of a line that decide about it: a page may come as one line of a million."""
 
 
 def is_table_row(line: str) -> bool:
     """Say whether a line has cells or ends in two figures or more, as the rows of a table do."""
-    return CELL in line or bool(_TABLE_ROW.search(line[-_TAIL:]))
+    end = line.rstrip()[-1:]
+    return CELL in line or ((end.isdigit() or end in ".,%)）") and bool(_TABLE_ROW.search(line[-_TAIL:])))
+
+
+def words_of(text: str) -> set[str]:
+    """Return the Latin words of a text in lower case, each once."""
+    return set("\n".join(WORD.findall(text)).lower().split("\n")) - {""}
 
 
 def is_glyph_per_line(text: str) -> bool:
@@ -158,7 +177,10 @@ def is_glyph_per_line(text: str) -> bool:
 
 def line_width(line: str) -> int:
     """Measure a line in columns: two for a Han character or full-width mark, one for anything else."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
+    if line.isascii():
+        return len(line)
+    widths = "".join(map(unicodedata.east_asian_width, line))
+    return len(line) + widths.count("W") + widths.count("F")
 
 
 def body_width(lines: list[str]) -> int:
@@ -183,6 +205,8 @@ def join_lines(lines: list[str], words: frozenset[str] = frozenset(), columns: b
     """
     least = _LEAST_COLUMN if columns else _LEAST_BODY
     lines = _without_double_spacing(_without_margin(lines))
+    if not columns and _are_items(lines):
+        return [line.strip() for line in lines if line.strip()]
     widths, body = [line_width(line.strip()) for line in lines], body_width(lines)
     joined = [line.strip() for line in lines[:1]]
     for position, (former, line) in enumerate(pairwise(lines)):
@@ -194,14 +218,34 @@ def join_lines(lines: list[str], words: frozenset[str] = frozenset(), columns: b
     return [line for line in joined if line]
 
 
+def _are_items(lines: list[str]) -> bool:
+    """Say whether each line says all it has to say, as on a slide without marks before its points.
+
+    None has the end of a sentence or goes on in small letters, and no two in Han characters end at the same edge.
+    """
+    bare = [line.strip() for line in lines if line.strip()]
+    few = _LEAST_ITEMS <= len(bare) <= _MOST_ITEMS
+    if not few or not all(map(_may_be_item, bare)) or all(map(str.isupper, bare)):
+        return False
+    han = sorted(line_width(line) for line in bare if is_cjk(line[-1]))
+    return len(han) < 2 or han[-1] - han[-2] > _EVEN
+
+
+def _may_be_item(line: str) -> bool:
+    first = line[0]
+    uncased = first.isalpha() and first.lower() == first.upper() and not is_cjk(first)
+    return not (uncased or first.islower() or _RUNNING.search(line))
+
+
 def column_width(widths: list[int], position: int, body: int) -> int:
     """Return how wide the text is around a line: of a narrow column where one stands there, else of the page's body."""
     starts = {max(0, position - 8), max(0, position - 4), position}
-    columns = [_even_width(widths[start : start + 9]) for start in starts]
+    columns = [_even_width(tuple(widths[start : start + 9])) for start in starts]
     return min([body, *(column for column in columns if widths[position] <= column)])
 
 
-def _even_width(widths: list[int]) -> int:
+@lru_cache(maxsize=16)
+def _even_width(widths: tuple[int, ...]) -> int:
     """Return the width that two thirds of nine lines come close to, or 0: table cells and headings seldom agree."""
     typical = sorted(widths)[len(widths) * 3 // 4]
     fellows = [width for width in widths if 0.8 * typical <= width <= 1.15 * typical]
@@ -229,9 +273,14 @@ def _continues(former: str, line: str, body: int) -> bool:
     return _is_full(former, line, body, 0.85)
 
 
+@lru_cache(maxsize=2)
 def _stands_alone(line: str) -> bool:
     bare = line.strip()
-    return not bare or bool(_BARE_NUMBER.fullmatch(bare) or is_table_row(bare) or _LEADER.search(bare))
+    return not bare or bool(_BARE_NUMBER.fullmatch(bare) or is_table_row(bare) or _has_leader(bare))
+
+
+def _has_leader(bare: str) -> bool:
+    return any(dots in bare for dots in ("....", ". . . . ", "……", "····")) and bool(_LEADER.search(bare))
 
 
 def _begins_block(line: str) -> bool:
@@ -312,7 +361,7 @@ def tidy_spaces(line: str) -> str:
     if CELL in line:
         return CELL.join(map(tidy_spaces, line.split(CELL)))
     line = _SPACES.sub(" ", line).strip()
-    if is_table_row(line):
+    if line.isascii() or is_table_row(line):
         return line
     line = _SPREAD.sub(lambda spread: spread.group().replace(" ", ""), line)
     for between in (_AROUND_MARK, _HAN_THEN_OTHER, _OTHER_THEN_HAN):

@@ -197,13 +197,13 @@ def _doubts(page: PdfPage, things: Sequence[PdfObject]) -> Iterator[Doubt]:
     below, above = _grounds(things)
     for number, thing in enumerate(things):
         if thing.type == FPDF_PAGEOBJ_TEXT:
-            box = _box(thing)
-            why = _why(thing, box, seen, smallest) or _hidden(thing, box, number, below, above)
+            box, colour = _box(thing), _colour(thing)
+            why = _why(thing, box, colour, seen, smallest) or _hidden(box, colour, number, below, above)
             if why:
                 yield Doubt(thing, box, why)
 
 
-def _why(thing: PdfObject, box: Box, seen: Box, smallest: float) -> str:
+def _why(thing: PdfObject, box: Box, colour: Colour, seen: Box, smallest: float) -> str:
     """Say why words may not be seen, from what they are alone."""
     from pypdfium2 import raw
 
@@ -213,19 +213,15 @@ def _why(thing: PdfObject, box: Box, seen: Box, smallest: float) -> str:
         return TINY
     if raw.FPDFTextObj_GetTextRenderMode(thing) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
         return INVISIBLE
-    colour = _colour(thing)
     return PALE if min(colour[:3]) > PAPER or colour.opacity < GLASS else ""
 
 
-def _hidden(thing: PdfObject, box: Box, number: int, below: dict[int, Ground], above: dict[int, Ground]) -> str:
+def _hidden(box: Box, colour: Colour, number: int, below: dict[int, Ground], above: dict[int, Ground]) -> str:
     """Say whether words may stand on a ground of their own colour, or under one."""
     if any(number < place and ground.box.holds(box) for place, ground in above.items()):
         return COVERED
-    if not below:
-        return ""
-    colour = _colour(thing)
     same = any(
-        number > place and ground.colour.near(colour) and ground.box.holds(box) for place, ground in below.items()
+        number > place and ground.box.holds(box) and ground.colour.near(colour) for place, ground in below.items()
     )
     return PALE if same else ""
 
@@ -261,7 +257,7 @@ def _ground(thing: PdfObject) -> Ground | None:
 def _colour(thing: PdfObject) -> Colour:
     from pypdfium2 import raw
 
-    red, green, blue, opacity = c_uint(), c_uint(), c_uint(), c_uint()
+    red, green, blue, opacity = _COLOUR
     outlined = thing.type == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(thing) in (1, 5)
     read = raw.FPDFPageObj_GetStrokeColor if outlined else raw.FPDFPageObj_GetFillColor
     return (

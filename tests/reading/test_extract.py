@@ -174,6 +174,17 @@ def test_a_file_with_a_password_is_read_and_not_drawn(lab):
         lab.pages.picture(document.id, 1)
 
 
+def test_a_page_that_took_too_long_is_not_drawn(lab, monkeypatch):
+    data = pdfs.text_pdf(["全市收入增长8.2%。"], ["The tram opened."])
+    first, second = extract.read(data, known=extract.Known(["全市收入增长8.2%。", "The tram opened."], [2]))
+    monkeypatch.setattr(sandbox, "read_pages", lambda *_: [first, second])
+    document = lab.add(data, "slow.pdf")
+    assert lab.pages.picture(document.id, 1)[0].startswith(b"\x89PNG")
+    monkeypatch.setattr(sandbox, "draw_page", lambda *_: pytest.fail("it is drawn"))
+    with pytest.raises(PageNotDrawn):
+        lab.pages.picture(document.id, 2)
+
+
 def test_a_page_that_is_left_out_is_not_searched_and_the_others_keep_their_numbers(lab, embedder):
     document = lab.add(pdfs.text_pdf(["全市收入增长8.2%。"], ["公园二十处。"]), "a.pdf")
     before = lab.cut(document.id, HOW)

@@ -303,6 +303,44 @@ def test_a_ragged_right_margin_is_no_paragraph_end():
     assert text.join_lines(lines) == [" ".join(lines[:2]), " ".join(lines[2:])]
 
 
+TITLE = "关于全市二〇二四年国民经济和社会发展计划执行情况与", "二〇二五年国民经济和社会发展计划草案的报告"
+
+
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        (["Why water is lost", "A broken valve under the old market", "Nobody knew", "Mains laid before 1950"], 4),
+        (["为什么会漏水", "老市场地下的阀门坏了一年多没有人发现", "没有人知道", "管道铺设于一九五〇年以前"], 4),
+        # One that goes on in small letters, or ends a sentence, shows that lines break at the edge.
+        (
+            [
+                "Why",
+                "A valve under the old market that was broken for",
+                "years",
+                "Mains laid before 1950 and never",
+                "Renewed",
+            ],
+            4,
+        ),
+        (
+            [
+                "The valve was under the Old Market of the Northern",
+                "Districts",
+                "It was laid by Ann",
+                "In the year 1950.",
+            ],
+            3,
+        ),
+        # Two lines that end at the same edge, letters without cases, and three lines, say nothing.
+        ([TITLE[0], TITLE[0], "二〇二五年", "北京"], 2),
+        ([*TITLE, "北京市"], 1),
+        (["북부 지역의 수도관은 오래된 시장 아래에서 여러 해 동안 망가져", "있었다", "아무도 몰랐다", "수도"], 3),
+    ],
+)
+def test_lines_that_each_say_all_they_have_to_say_are_not_joined(lines, count):
+    assert len(text.join_lines(lines)) == count
+
+
 def test_a_small_letter_goes_on_with_a_line_of_two_thirds():
     lines = [
         EN[1].replace("infor-", "it rose"),

@@ -6,11 +6,12 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import hostile
 import psutil
 import pytest
-from pdfs import blank_pdf, encrypted_pdf, text_pdf
+from pdfs import blank_pdf, encrypted_pdf, joined, text_pdf
 
 from rag_core import errors
 from rag_core.errors import PasswordNeeded, ReadTooLarge, ReadTooLong, TooManyPages, WrongPassword
@@ -108,6 +109,83 @@ def test_the_child_loads_nothing_heavy():
     program = f"import sys, rag_core.reading.sandbox; print(*{heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == ""
+
+
+@pytest.fixture
+def short(monkeypatch) -> None:
+    """Let a page take some seconds only: enough to start a child on a busy machine."""
+    monkeypatch.setattr(sandbox, "SILENT_SECONDS", 4)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short")
+def test_a_page_that_takes_pdfium_too_long_is_passed_over():
+    counts = []
+    data = joined(PLAIN, hostile.slow(b"Revenue fell."), text_pdf(["电车通车。"]), hostile.slow(b""))
+    *plain, slow, last, empty = sandbox.read_pages(data, None, lambda *count: counts.append(count))
+    assert [*plain, last] == [
+        *extract.read(PLAIN),
+        replace(extract.read(text_pdf(["电车通车。"]))[0], number=5),
+    ]
+    assert (list(slow.extracts), slow.chosen.text) == (["pypdf"], "Revenue fell.")
+    assert (slow.chosen.quality.verdict, slow.chosen.quality.reasons) == ("good", ("slow",))
+    assert (empty.chosen.text, empty.chosen.quality.verdict) == ("", "unreadable")
+    assert empty.chosen.quality.reasons == ("too_slow",)
+    assert [count for count in counts if count[0] < 6] == [(done, 6) for done in range(1, 6)]  # pypdf read once
+    assert children() == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short")
+def test_many_such_pages_end_the_asking(monkeypatch):
+    monkeypatch.setattr(sandbox, "MOST_SLOW", 1)
+    first, *others = sandbox.read_pages(joined(PLAIN, hostile.slow(b"Revenue fell."), PLAIN, hostile.slow(b"Up.")))
+    assert list(first.extracts) == ["pypdf", "pdfium"]
+    assert [page.chosen.text for page in others] == [
+        *("", "The tram opened.", "Revenue fell."),
+        *("全市收入增长8.2%。\nRevenue grew.", "", "The tram opened.", "Up."),
+    ]
+    assert all("slow" in page.chosen.quality.reasons for page in others[2:] if page.chosen.text)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short")
+def test_a_file_of_nothing_but_such_pages_is_given_up():
+    with pytest.raises(ReadTooLong):
+        sandbox.read_pages(hostile.slow(b""))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short")
+def test_such_a_page_is_not_drawn_for_ever():
+    start = time.monotonic()
+    with pytest.raises(ReadTooLong):
+        sandbox.draw_page(hostile.slow(b"Revenue fell."), 1)
+    assert time.monotonic() - start < 20
+    assert children() == []
+
+
+@pytest.mark.parametrize(
+    ("written", "slow", "read"),
+    [
+        (["The tram opened.", "Up."], [2], [["pypdf", "pdfium"], ["pypdf"]]),
+        (["The tram opened.", None], [], [["pypdf", "pdfium"], ["pdfium"]]),
+        (["The tram opened.", None], [1], [["pypdf"], ["pdfium"]]),
+    ],
+)
+def test_what_is_known_is_not_read_again(written, slow, read):
+    data = text_pdf(["The tram opened."], ["Revenue grew."])
+    told = []
+    pages = extract.read(data, None, None, extract.Known(written, slow), lambda *what: told.append(what))
+    assert [list(page.extracts) for page in pages] == read
+    assert told == [("written", written), ("at", 1), ("at", 2), *[("at", 0)] * 3]
+
+
+@pytest.mark.parametrize("written", [[None], [""]])
+def test_a_page_that_neither_could_read_is_no_good_page(written):
+    [page] = extract.read(text_pdf(["The tram opened."]), known=extract.Known(written, [1]))
+    assert (page.chosen.text, page.chosen.quality.verdict) == ("", "unreadable")
+    assert page.chosen.quality.reasons == ("too_slow",)
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,19 @@ def page(content: bytes, box: bytes = b"[0 0 612 792]", more: bytes = b"", extra
     )
 
 
+def slow(text: bytes) -> bytes:
+    """Return a page with this text over which PDFium is for minutes, in one call, and pypdf for a moment."""
+    return raw(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> /XObject << /X 6 0 R >> >> >>",
+        stream(shown(text) + b" /X Do" * 20_000),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        stream(b"0 0 m n " * 100_000, b"/Type /XObject /Subtype /Form /BBox [0 0 612 792]"),
+    )
+
+
 def shown(text: bytes) -> bytes:
     return b"BT /F1 12 Tf 72 700 Td (%s) Tj ET" % text
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -169,6 +170,20 @@ EN_WANTED = ["carried on skis by two brothers who lived below", "borrowed from a
 EN_UNWANTED = ["valley and In the spring", "two was borrowed"]
 ZH_WANTED = ["馆内设有阅览座位一千二百个", "志愿者轮流讲解", "一楼自习区开放到晚上十一点，门口的公交线路"]
 ZH_UNWANTED = ["从开工到夜间开放", "整整一层。管理员"]
+EN_POINTS = [
+    "How the town library changed last year",
+    "Visitors on weekdays rose by a third after the longer opening hours",
+    "Most of them read for an hour or two",
+    "Next step: a quiet room for pupils on the second floor",
+    "Open question: who pays for the lift",
+]
+ZH_POINTS = [
+    "去年图书馆的变化",
+    "延长开放时间以后工作日的读者人数增加了三分之一",
+    "多数读者停留一到两个小时",
+    "下一步在二楼为中小学生增设一间安静的自习室",
+    "电梯的费用由谁承担尚未确定",
+]
 TWO_EN = columns(EN_LEFT, EN_RIGHT, lefts=(60, 320))
 TWO_ZH = columns(ZH_LEFT, ZH_RIGHT, lefts=(60, 320))
 
@@ -201,6 +216,20 @@ def _boxes() -> Iterable[Case]:
     )
     upright = page(turned(slide, 90), A4[::-1])
     yield Case("K1", "slide-zh", changed(upright, rotate=90), ["漏损率由百分之十九降到百分之十五\n北部干管"])
+    yield from _slides()
+
+
+def _slides() -> Iterable[Case]:
+    """Yield slides whose points are of different length, with and without marks before them, turned every way."""
+    for language, points in {"en": EN_POINTS, "zh": ZH_POINTS}.items():
+        for mark in ("", "• "):
+            lines = [mark + point for point in points]
+            slide = after(*(partial(put, x=60, y=700 - 40 * n, text=line, size=14) for n, line in enumerate(lines)))
+            for degrees in (0, 90, 180, 270):
+                size = A4 if degrees in (0, 180) else A4[::-1]
+                data = changed(page(turned(slide, degrees), size), rotate=degrees)
+                name = f"points-{'marked-' if mark else ''}{language}-{degrees}"
+                yield Case("K1", name, data, ["\n".join(lines)])
 
 
 # Bold that is faked by painting again
