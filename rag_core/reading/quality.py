@@ -65,6 +65,9 @@ JOINT = 4
 SYMBOLS = 0.25
 """With more signs than this that are neither letters, figures nor punctuation, a page is no text."""
 
+BOXES = {DOUBTFUL: 0.3, UNREADABLE: 0.6}
+"""Shares of empty boxes in a row, which stand for letters that a font lacks; a form has fewer, to write into."""
+
 GARBLED = 0.01
 """From this share of garbled letters on a page is doubtful; of UNREADABLE_GARBLED, nothing on it can be trusted."""
 
@@ -79,6 +82,7 @@ _MISREAD = re.compile(
     r"|[鐨勭殑鍦ㄤ簡鏄绗鍜锛銆鈥涓枃]{3,}"  # UTF-8 read as GBK: 鐨 for 的
     r"|\(cid:\d+\)|/g\d{1,4}\b|/uni[0-9A-F]{4}\b"
 )
+_BOXES = re.compile("[□▯▢]{3,}")
 _HAN = re.compile(r"[㐀-䶿一-鿿]")
 _SPLIT = re.compile(r"(?:[㐀-䶿一-鿿]{1,2}[ \u3000]+){3,}[㐀-䶿一-鿿]{1,2}")
 _LETTERS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -163,6 +167,9 @@ def _odd(text: str) -> dict[str, str]:
 def _odd_signs(text: str) -> dict[str, str]:
     signs = [character for character in text if not character.isspace()]
     strange = sum(not _is_expected(sign) for sign in signs)
+    boxes = sum(map(len, _BOXES.findall(text))) / max(len(signs), 1)
+    if len(signs) >= FEW and boxes >= BOXES[DOUBTFUL]:
+        return {"symbols": _grave(boxes, BOXES)}
     return {"symbols": DOUBTFUL} if len(signs) >= FEW and strange >= SYMBOLS * len(signs) else {}
 
 

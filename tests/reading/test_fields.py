@@ -270,7 +270,9 @@ def test_notes_that_fill_in_a_form_stand_behind_its_labels(labels, notes):
 
 def test_a_remark_beside_a_sentence_stays_a_line_of_its_own():
     data = pdfs.text_pdf(["The ferry did not run.", "It was mended in May."])
-    assert "The ferry did not run.\n[* check]" in "\n".join(lines(forms.filled(data, forms.note("check", 300, 776, 400, 792))))
+    assert "The ferry did not run.\n[* check]" in "\n".join(
+        lines(forms.filled(data, forms.note("check", 300, 776, 400, 792)))
+    )
 
 
 def test_a_label_is_whole_though_some_of_its_letters_reach_down_to_the_field():
