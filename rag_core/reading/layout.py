@@ -88,13 +88,26 @@ def _bands(rows: Sequence[Row]) -> Iterator[list[Row]]:
         together = len(both) > 1 or len(own) == len(taken) == 1
         if band and (not together or step(band[-1], row) > far):
             ahead = _ahead(band, row) if len(taken) == 1 < len(own) else len(band)
-            yield band[:ahead]
+            yield from _headed(band[:ahead])
             band = band[ahead:]
             both = _spans([*band, row])
         band.append(row)
         taken = both
     if band:
-        yield band
+        yield from _headed(band)
+
+
+def _headed(band: list[Row]) -> Iterator[list[Row]]:
+    """Yield a band, or in two: lines across the page, and columns whose lines stand at other heights below them."""
+    spans: list[Span] = []
+    for place in range(len(band) - 1, -1, -1):
+        both = _taken(spans, band[place])
+        if len(both) < len(spans):
+            below = band[place + 1 :]
+            yield from [band[: place + 1], below] if _columns(below) else [band]
+            return
+        spans = both
+    yield band
 
 
 def _ahead(band: list[Row], row: Row) -> int:
