@@ -114,10 +114,17 @@ def _ahead(band: list[Row], row: Row) -> int:
     """Return where the rows begin that belong to the columns below: one column begins a little above the others."""
     spans, start = _taken([], row), len(band)
     while start > 1 and step(band[start - 1], row) < step(band[start - 2], band[start - 1]):
-        if not any(_between([band[start - 1]], span) for span in spans):
+        if not any(_fills(band[start - 1], span) for span in spans):
             break
         start, row = start - 1, band[start - 1]
     return start
+
+
+def _fills(row: Row, span: Span) -> bool:
+    """Say whether a row is a line of text in a column that is about as wide as this."""
+    (left, right), room = span, row[0].box.height / 2
+    inside = left - room <= row[0].box.left and row[-1].box.right <= right + room
+    return len(row) == 1 and inside and _width(row) >= 0.6 * (right - left)
 
 
 def _taken(spans: list[Span], row: Row) -> list[Span]:

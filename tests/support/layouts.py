@@ -473,6 +473,16 @@ def _columns() -> Iterable[Case]:
         ["Figure 2. The brothers on the way up to the pass\n", *EN_WANTED],
         EN_UNWANTED,
     )
+    abstract = [
+        "This account of two winters was put together from letters and from what the brothers told",
+        "their nieces.",
+    ]
+    begun = after(
+        columns(abstract, lefts=(60,), top=800),
+        columns(EN_RIGHT, lefts=(320,), top=751),
+        columns(EN_LEFT, lefts=(60,), top=735),
+    )
+    yield Case("K4", "abstract-above-en", page(begun), ["told their nieces.\n", *EN_WANTED], EN_UNWANTED)
     tight = columns(EN_LEFT, EN_RIGHT, lefts=(60, 250))
     yield Case("K4", "tight-gutter-en", page(tight), EN_WANTED, EN_UNWANTED)
 
