@@ -18,6 +18,11 @@ def document_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--password", help="opens an encrypted PDF")
     command.add_argument("--chunks", choices=chunk.PRESETS, help="how to cut; by default the document's length decides")
     command.add_argument(
+        "--contents",
+        choices=("drop", "keep"),
+        help="leave lists of contents out or search them; by default as the library has it, a new document without",
+    )
+    command.add_argument(
         "--first-stage",
         choices=settings.FIRST_STAGES,
         default=Settings().first_stage.value,

@@ -7,12 +7,13 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from rag_core import settings
 from rag_core.batch import cluster
 from rag_core.cli.files import pdfs, read
-from rag_core.cli.printed import counting
+from rag_core.cli.printed import counting, tell_foreign
 from rag_core.datatypes import ChunkSettings, Document
 from rag_core.errors import RerankLabError
 from rag_core.keeping.library import ID_LENGTH
@@ -32,7 +33,25 @@ def document_of(arguments: argparse.Namespace) -> Iterator[tuple[Lab, Document, 
             document = collected(lab, arguments.file, arguments.password)
         else:
             document = lab.add(read(arguments.file), arguments.file.name, arguments.password)
+        if arguments.contents:
+            document = with_contents(lab, document, arguments.contents == "keep")
+        tell_foreign(lab.documents.parts(document.id), arguments.embedder, rerankers_of(arguments))
         yield lab, document, ChunkSettings(arguments.chunks) if arguments.chunks else lab.recommend(document.id)
+
+
+def with_contents(lab: Lab, document: Document, kept: bool) -> Document:
+    """Search lists of contents, or leave them out, from now on; return the document as it is searched then."""
+    for part in document.parts:
+        readings = lab.documents.readings(part)
+        if readings.pages and readings.drop_contents == kept:
+            lab.pages.choose(part, replace(readings, drop_contents=not kept))
+    return lab.documents.load(document.id)
+
+
+def rerankers_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the ids of the rerankers that a command was given."""
+    given = arguments.reranker if "reranker" in arguments else arguments.rerankers
+    return [name.strip() for name in given.split(",") if name.strip()]
 
 
 def collected(lab: Lab, folder: Path, password: str | None) -> Document:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from rag_core.datatypes import Chunk, Comparison, Move, Progress, Ranking
-from rag_core.models import selftest
+from rag_core.datatypes import Chunk, Comparison, Document, Move, Progress, Ranking
+from rag_core.models import catalog, selftest
+from rag_core.reading.language import KNOWN, name_of
 
 PAGES_WIDTH = 24
 
@@ -130,3 +131,17 @@ def tell_contents(pages: Sequence[int]) -> None:
     """Say on standard error on how many pages a list of contents is left out of the candidates."""
     if pages:
         sys.stderr.write(f"contents on {len(pages)} page{'s' * (len(pages) > 1)} left out of the candidates\n")
+
+
+def tell_foreign(documents: Iterable[Document], embedder: str, rerankers: Sequence[str]) -> None:
+    """Warn on standard error where a document is in a language that a model was not made for."""
+    codes = dict.fromkeys(name_of(*(page.text for page in document.pages)) for document in documents)
+    asked = [(catalog.EMBEDDERS, embedder), *((catalog.RERANKERS, reranker) for reranker in rerankers)]
+    foreign = [code for code in codes if code not in KNOWN]
+    strangers = {model for lines, model in asked if not all(catalog.speaks(lines, model, code) for code in foreign)}
+    if strangers:
+        embeds, reranks = map(catalog.multilingual, (catalog.EMBEDDERS, catalog.RERANKERS))
+        sys.stderr.write(
+            f"warning: the document is in a language ({', '.join(foreign)}) that these models were not made for: "
+            f"{', '.join(sorted(strangers))}; choose models for many languages, such as {embeds} and {reranks}\n"
+        )

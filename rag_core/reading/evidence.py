@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from rag_core.datatypes import Quality
+from rag_core.reading.places import UNMISTAKABLE
 from rag_core.reading.quality import UNREADABLE, VERDICTS
 from rag_core.reading.text import Block, repair_block, repair_characters, words_of
 
@@ -59,7 +60,10 @@ def faults(
     ``texts`` are as they were extracted; ``seen`` are the blocks that the text of the ``witness`` is made of.
     """
     repaired = {name: repair_characters(text) for name, text in texts.items()}
-    written = {name: letters_of(text) for name, text in repaired.items()}
+    printed = [line for block in seen for line in repair_block(block).lines]
+    held = witness in texts and max(map(len, repaired.values())) <= LONGEST
+    again = {name: painted_again(text, printed) if held and name != witness else 0 for name, text in repaired.items()}
+    written = {name: max(0, min(letters_of(text), letters_in(text) - again[name])) for name, text in repaired.items()}
     # A text of which nothing can be trusted has no characters that another one could lack.
     legible = [count for name, count in written.items() if verdicts[name].verdict != UNREADABLE]
     most = max(legible or written.values(), default=0)
@@ -71,8 +75,8 @@ def faults(
         }
         for name, text in repaired.items()
     }
-    if witness in parts and max(map(len, repaired.values())) <= LONGEST:
-        _hold_against(repaired, witness, [line for block in seen for line in repair_block(block).lines], parts)
+    if held:
+        _hold_against(repaired, witness, printed, parts)
     return {name: _grave(shares) for name, shares in parts.items()}
 
 
@@ -115,7 +119,7 @@ def letters_of(text: str) -> int:
     """Count letters and figures, those that were painted or read again left out."""
     kept = [line for line in text.split("\n") if line.strip()]
     once = "\n".join(map(_once, _without_repeats(kept)))
-    return sum(map(str.isalnum, once))
+    return letters_in(once)
 
 
 # Repeats
@@ -127,8 +131,24 @@ def repeated(text: str) -> float:
 
 
 def _share_repeated(text: str, once: int) -> float:
-    total = sum(map(str.isalnum, text))
+    total = letters_in(text)
     return 1 - once / total if total else 0.0
+
+
+def letters_in(text: str) -> int:
+    """Count letters and figures."""
+    return sum(map(str.isalnum, text))
+
+
+def painted_again(text: str, printed: Sequence[str]) -> int:
+    """Count the letters of printed lines that are read more often than they are seen.
+
+    Whole pages and paragraphs are painted again too; lines that stand in two places are seen twice.
+    """
+    lines = {line for line in map(_bare, printed) if len(line) >= UNMISTAKABLE}
+    read, seen = _bare(text), _bare("\n".join(printed))
+    more = ((line, read.count(line) - seen.count(line)) for line in lines)
+    return sum(letters_in(line) * times for line, times in more if times > 0)
 
 
 def _without_repeats(lines: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag_core.reading.places import AHEAD, BEHIND, LINE, Entry, letters
+from rag_core.reading.tables import ends_sentence
 from rag_core.reading.text import join_two, repair_characters
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ MOST_LETTERS = 20_000
 
 LABEL = 8.0
 """Points: printed words that near above a field are its label."""
+
+LABEL_LETTERS = 30
+"""A label before what is filled in has at most so many letters."""
 
 NEIGHBOURS = 80
 """So many letters before and after a place are kept to find it again."""
@@ -222,7 +226,15 @@ def _entry(written: Written, signs: Sequence[Sign], line: str) -> tuple[int, Ent
     """Return how many letters stand before what was written, and both."""
     place, how = _between(written, signs)
     before, after = line[max(0, place - NEIGHBOURS) : place], line[place : place + NEIGHBOURS]
-    return place, Entry(written.text, before, after, how if written.why == FIELD else LINE, written.why)
+    inline = written.why == FIELD or _fills_in(written.box, signs)
+    return place, Entry(written.text, before, after, how if inline else LINE, written.why)
+
+
+def _fills_in(box: Box, signs: Sequence[Sign]) -> bool:
+    """Say whether a note was typed behind a label, as forms without fields are filled in; a remark stands apart."""
+    level = _level(box, signs)
+    behind = 0 < len(level) <= LABEL_LETTERS and all(signs[number].box.right <= box.left + 3 for number in level)
+    return behind and not ends_sentence("".join(signs[number].letter for number in level).rstrip(":："))
 
 
 def _between(written: Written, signs: Sequence[Sign]) -> tuple[int, str]:
@@ -258,13 +270,23 @@ def _is_nearer(box: Box, left: Box, right: Box) -> bool:
 
 def _label(box: Box, signs: Sequence[Sign]) -> int | None:
     """Return the last letter of the words right above a box that begin where it does."""
-    near = [number for number, sign in enumerate(signs) if -2 <= sign.box.bottom - box.top <= LABEL]
+    near = _near_above(box, signs)
     over = [
         number for number in near if box.left - 4 <= signs[number].box.left and signs[number].box.right <= box.right
     ]
     begin = min((signs[number].box.left for number in over), default=0.0)
     goes_on = any(begin - LABEL <= signs[number].box.right <= begin + 1 for number in near if number not in over)
     return None if goes_on else _last(box, over, signs)
+
+
+def _near_above(box: Box, signs: Sequence[Sign]) -> list[int]:
+    """Return the letters near above a box: of a line that reaches down to it, those too that do not."""
+    near = [number for number, sign in enumerate(signs) if -2 <= sign.box.bottom - box.top <= LABEL]
+    if not near:
+        return near
+    lowest = min((signs[number].box for number in near), key=lambda other: other.bottom)
+    line = (n for n, sign in enumerate(signs) if sign.box.bottom >= box.top and _is_level(sign.box, lowest))
+    return sorted({*near, *line})
 
 
 def _last(box: Box, higher: Sequence[int], signs: Sequence[Sign]) -> int | None:

@@ -45,8 +45,10 @@ LONE = "?"
 """What such a number is followed by in a key."""
 
 _BAR = re.compile(r"^(?:.{2,60}[|｜·•]#|#[|｜·•].{2,60})$")
-_AT_AN_END = re.compile(r"^(?:pages?|pg|p\.?|第|\W)*#|#(?:[页頁]|of\d+|共\d+[页頁]|\W)*$")
-"""A page number stands at one end of its line, or what counts the pages does."""
+_AT_AN_END = re.compile(
+    r"^(?:pages?|pg|p\.?|第|\W)*#|#(?:[页頁]|(?:of|/)\d+|共\d+[页頁]|\W)*$|(?<![a-z])pages?#|第#[页頁]"
+)
+"""A page number stands at one end of its line, or what counts the pages does; or the line says that it is one."""
 
 
 def keys_of(line: str, page: int) -> Iterator[Key]:

@@ -7,10 +7,12 @@ to line, they are columns; elsewhere they are a table, whose rows stay whole.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import pairwise
 from statistics import median
 
 from rag_core.reading import tables
+from rag_core.reading.geometry import Box
 from rag_core.reading.rows import Cell, Row, starts_item, step
 from rag_core.reading.tables import Span, ends_sentence
 from rag_core.reading.text import Block
@@ -32,6 +34,9 @@ LEAST_WIDTH = 5.0
 
 FAR = 2.5
 """So many lines' room between two rows parts what stands above from what stands below."""
+
+JUSTIFIED, EVEN = 3.0, 0.3
+"""The words of a justified line stand at most so many times its height apart, and the gaps differ by less than this."""
 
 GUTTER = 0.5
 """A gap between columns is at least this part of a line's height wide."""
@@ -82,12 +87,44 @@ def _bands(rows: Sequence[Row]) -> Iterator[list[Row]]:
         own, both = _taken([], row), _taken(taken, row)
         together = len(both) > 1 or len(own) == len(taken) == 1
         if band and (not together or step(band[-1], row) > far):
-            yield band
-            band, both = [], own
+            ahead = _ahead(band, row) if len(taken) == 1 < len(own) else len(band)
+            yield from _headed(band[:ahead])
+            band = band[ahead:]
+            both = _spans([*band, row])
         band.append(row)
         taken = both
     if band:
-        yield band
+        yield from _headed(band)
+
+
+def _headed(band: list[Row]) -> Iterator[list[Row]]:
+    """Yield a band, or in two: lines across the page, and columns whose lines stand at other heights below them."""
+    spans: list[Span] = []
+    for place in range(len(band) - 1, -1, -1):
+        both = _taken(spans, band[place])
+        if len(both) < len(spans):
+            below = band[place + 1 :]
+            yield from [band[: place + 1], below] if _columns(below) else [band]
+            return
+        spans = both
+    yield band
+
+
+def _ahead(band: list[Row], row: Row) -> int:
+    """Return where the rows begin that belong to the columns below: one column begins a little above the others."""
+    spans, start = _taken([], row), len(band)
+    while start > 1 and step(band[start - 1], row) < step(band[start - 2], band[start - 1]):
+        if not any(_fills(band[start - 1], span) for span in spans):
+            break
+        start, row = start - 1, band[start - 1]
+    return start
+
+
+def _fills(row: Row, span: Span) -> bool:
+    """Say whether a row is a line of text in a column that is about as wide as this."""
+    (left, right), room = span, row[0].box.height / 2
+    inside = left - room <= row[0].box.left and row[-1].box.right <= right + room
+    return len(row) == 1 and inside and _width(row) >= 0.6 * (right - left)
 
 
 def _taken(spans: list[Span], row: Row) -> list[Span]:
@@ -112,7 +149,7 @@ def _spans(band: list[Row]) -> list[Span]:
 
 def _columns(band: list[Row]) -> list[list[Row]]:
     """Return the rows of each column where the band is columns of running text, else nothing."""
-    columns = [_between(band, span) for span in _spans(band)]
+    columns = [_evened(_between(band, span)) for span in _spans(band)]
     long = [column for column in columns if len(column) >= LEAST_LINES]
     if len(long) < 2 or not all(_runs_on(column) for column in long):
         return _beside_text(band)
@@ -136,6 +173,28 @@ def _beside_text(band: list[Row]) -> list[list[Row]]:
 def _between(band: list[Row], span: Span) -> list[Row]:
     within = ([cell for cell in row if span[0] <= cell.box.left and cell.box.right <= span[1]] for row in band)
     return [cells for cells in within if cells]
+
+
+def _evened(column: list[Row]) -> list[Row]:
+    """Return a column with the words of justified lines together, however far apart they stand in a narrow one."""
+    if not 0 < sum(len(row) > 1 for row in column) * 2 < len(column):
+        return column
+    left, right = min(row[0].box.left for row in column), max(row[-1].box.right for row in column)
+    return [[_together(row)] if _is_justified(row, left, right) else row for row in column]
+
+
+def _is_justified(row: Row, left: float, right: float) -> bool:
+    """Say whether words fill a line from edge to edge with even gaps."""
+    height = row[0].box.height
+    gaps = [cell.box.left - former.box.right for former, cell in pairwise(row)]
+    full = row[0].box.left - left < 3 * height and right - row[-1].box.right < height / 2
+    even = bool(gaps) and max(gaps) < JUSTIFIED * height and max(gaps) - min(gaps) < EVEN * height
+    return full and even and not any(map(tables.is_figure, (cell.text for cell in row)))
+
+
+def _together(row: Row) -> Cell:
+    box = reduce(Box.around, (cell.box for cell in row))
+    return Cell(_line(row), box, [glyph for cell in row for glyph in cell.glyphs])
 
 
 def _as_wide(column: list[Row], other: list[Row]) -> bool:
@@ -192,8 +251,17 @@ def _hangs(former: Row, row: Row) -> bool:
 
 
 def _pitch(rows: Sequence[Row]) -> float:
-    steps = [step(upper, lower) for upper, lower in pairwise(rows)]
+    """Return how far rows stand apart that stand below each other: those of another column may lie between."""
+    below = (
+        (row, next((lower for lower in rows[place : place + 3] if _is_over(row, lower)), None))
+        for place, row in enumerate(rows, 1)
+    )
+    steps = [step(upper, lower) for upper, lower in below if lower]
     return median(steps) if steps else 0.0
+
+
+def _is_over(upper: Row, lower: Row) -> bool:
+    return upper[0].box.left < lower[-1].box.right and lower[0].box.left < upper[-1].box.right
 
 
 def _indent(row: Row, following: Row, left: float) -> str:

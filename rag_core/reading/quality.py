@@ -69,6 +69,9 @@ JOINT = 4
 SYMBOLS = 0.25
 """With more signs than this that are neither letters, figures nor punctuation, a page is no text."""
 
+BOXES = {DOUBTFUL: 0.3, UNREADABLE: 0.6}
+"""Shares of empty boxes in a row, which stand for letters that a font lacks; a form has fewer, to write into."""
+
 GARBLED = 0.01
 """From this share of garbled letters on a page is doubtful; of UNREADABLE_GARBLED, nothing on it can be trusted."""
 
@@ -83,6 +86,7 @@ _MISREAD = re.compile(
     r"|[鐨勭殑鍦ㄤ簡鏄绗鍜锛銆鈥涓枃]{3,}"  # UTF-8 read as GBK: 鐨 for 的
     r"|\(cid:\d+\)|/g\d{1,4}\b|/uni[0-9A-F]{4}\b"
 )
+_BOXES = re.compile("[□▯▢]{3,}")
 _HAN = re.compile(r"[㐀-䶿一-鿿]")
 _SPLIT = re.compile(r"(?:[㐀-䶿一-鿿]{1,2}[ \u3000]+){3,}[㐀-䶿一-鿿]{1,2}")
 _LETTERS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -178,11 +182,15 @@ def _odd(text: str) -> dict[str, str]:
 
     Both readings of a page are often the same in the end; then it is found out once.
     """
-    return _odd_signs(_signs(text)) | _odd_marks(text) | _odd_letters(text) | _odd_words(text)
+    return _odd_signs(text) | _odd_marks(text) | _odd_letters(text) | _odd_words(text)
 
 
-def _odd_signs(signs: Counter[str]) -> dict[str, str]:
+def _odd_signs(text: str) -> dict[str, str]:
+    signs = _signs(text)
     strange = sum(often for sign, often in signs.items() if not _is_expected(sign))
+    boxes = sum(map(len, _BOXES.findall(text))) / max(signs.total(), 1)
+    if signs.total() >= FEW and boxes >= BOXES[DOUBTFUL]:
+        return {"symbols": _grave(boxes, BOXES)}
     return {"symbols": DOUBTFUL} if signs.total() >= FEW and strange >= SYMBOLS * signs.total() else {}
 
 

@@ -75,7 +75,9 @@ def rows(glyphs: Sequence[Glyph]) -> list[Row]:
     lines: dict[float, _Line] = {}
     runs = sorted(((run, _around(run)) for run in _runs(glyphs)), key=lambda pair: -pair[1].height)
     for run, box in runs:
-        near = bases[bisect_left(bases, box.bottom - box.height) : bisect_left(bases, box.top + box.height)]
+        # Some fonts do not say how high a line is: then 一 floats above its base line.
+        lowest = min(box.bottom - box.height, run[0].base - 0.1 * box.height)
+        near = bases[bisect_left(bases, lowest) : bisect_left(bases, box.top + box.height)]
         near.sort(key=lambda base: abs(base - run[0].base))
         taker = next((base for base in near if lines[base].takes(run, box)), None)
         if taker is None:

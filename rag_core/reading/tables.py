@@ -81,8 +81,13 @@ def _head(band: Sequence[Row], spans: Sequence[Span]) -> Iterator[Row]:
     yield from band[first:]
 
 
+def is_figure(text: str) -> bool:
+    """Say whether a cell holds a figure and nothing else, or the sign that there is none."""
+    return bool(_FIGURE.fullmatch(text))
+
+
 def _has_figures(row: Row) -> bool:
-    figures = sum(bool(_FIGURE.fullmatch(cell.text)) for cell in row[1:])
+    figures = sum(is_figure(cell.text) for cell in row[1:])
     return len(row) > 1 and figures * 2 >= len(row) - 1
 
 

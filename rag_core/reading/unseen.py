@@ -1,4 +1,4 @@
-"""Find the text of a page that nobody sees: of its ground's colour, covered, invisible, off the page, or tiny.
+"""Find the text of a page that nobody sees: of its ground's colour, covered, hidden, off the page, or tiny.
 
 Whether a colour is seen is looked up in the picture, drawn with and without the words in doubt: white is seen on a dark
 bar, and a scanned page's invisible words are a picture's, which is seen.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from ctypes import addressof, c_float, c_uint
+from ctypes import POINTER, addressof, c_float, c_uint, c_ulong, c_ushort, cast, create_string_buffer
 from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PALE, COVERED, INVISIBLE, OUTSIDE, TINY = WHYS = ("pale", "covered", "invisible", "outside", "tiny")
+PALE, COVERED, LAYER, INVISIBLE, OUTSIDE, TINY = WHYS = ("pale", "covered", "layer", "invisible", "outside", "tiny")
 
 PAPER = 225
 """With all three colours above this, words may be lost on white paper."""
@@ -44,6 +44,12 @@ MOST_OBJECTS = 20_000
 
 SECONDS = 5.0
 """A page that takes longer is left."""
+
+MOST_POINTS = 50
+"""So many corners of a clip are looked at."""
+
+_LAYER = "OC\0".encode("utf-16-le")
+"""The mark of what stands on a layer, as the C functions write it."""
 
 MOST_GROUNDS = 200
 """So many surfaces of a page are known, the largest first."""
@@ -67,6 +73,11 @@ class Box(NamedTuple):
     def size(self) -> float:
         """Its area, in square points."""
         return (self.right - self.left) * (self.top - self.bottom)
+
+    def around(self, other: Box) -> Box:
+        """Return the smallest box that holds both."""
+        left, bottom = min(self.left, other.left), min(self.bottom, other.bottom)
+        return Box(left, bottom, max(self.right, other.right), max(self.top, other.top))
 
     def holds(self, other: Box) -> bool:
         """Say whether the middle of another box lies in this one."""
@@ -105,6 +116,8 @@ class Doubt(NamedTuple):
     thing: PdfObject
     box: Box
     why: str
+    pictured: bool = False
+    """Whether a picture lies on them, as a scan does on the words that were recognised on it."""
 
 
 def take_away(page: PdfPage) -> list[Piece] | None:
@@ -145,15 +158,20 @@ def _is_plain(page: PdfPage) -> bool:
     things = [raw.FPDFPage_GetObject(page, number) for number in range(raw.FPDFPage_CountObjects(page))]
     paper, smallest = Box(*page.get_bbox()), _smallest(page)
     left, bottom, right, top = sides = c_float(), c_float(), c_float(), c_float()
+    words: Box | None = None
     for thing in things:
         kind = raw.FPDFPageObj_GetType(thing)
-        if kind == raw.FPDF_PAGEOBJ_IMAGE:
-            continue
         raw.FPDFPageObj_GetBounds(thing, *sides)
         box = left.value, bottom.value, right.value, top.value
-        if kind == raw.FPDF_PAGEOBJ_TEXT:
+        if kind == raw.FPDF_PAGEOBJ_IMAGE:
+            if words and words.meets(Box(*box)):
+                return False
+        elif kind == raw.FPDF_PAGEOBJ_TEXT:
             if not _is_ink(thing) or not _is_inside(box, paper) or _is_small(thing, box, smallest):
                 return False
+            if _is_layered(thing) or _is_clipped(thing, Box(*box)):
+                return False
+            words = words.around(Box(*box)) if words else Box(*box)
         elif kind != raw.FPDF_PAGEOBJ_PATH or min(box[2] - box[0], box[3] - box[1]) >= LEAST_GROUND:
             return False
     return True
@@ -186,21 +204,57 @@ def _is_small(thing: Any, box: Sequence[float], smallest: float) -> bool:
     return abs(size.value) * (matrix.c**2 + matrix.d**2) ** 0.5 < smallest
 
 
+def _is_layered(thing: Any) -> bool:
+    """Say whether words stand on a layer, which a viewer may hide."""
+    from pypdfium2.raw import FPDFPageObj_CountMarks, FPDFPageObj_GetMark, FPDFPageObjMark_GetName
+
+    name, size = create_string_buffer(8), c_ulong()
+    for number in range(FPDFPageObj_CountMarks(thing)):
+        mark = FPDFPageObj_GetMark(thing, number)
+        if FPDFPageObjMark_GetName(mark, cast(name, POINTER(c_ushort)), 8, size) and name.raw[: size.value] == _LAYER:
+            return True
+    return False
+
+
+def _is_clipped(thing: Any, box: Box) -> bool:
+    """Say whether words lie outside what their clip leaves of the page."""
+    from pypdfium2.raw import FPDFClipPath_CountPaths, FPDFPageObj_GetClipPath
+
+    clip = FPDFPageObj_GetClipPath(thing)
+    paths = range(FPDFClipPath_CountPaths(clip) if clip else 0)
+    return any(left and not left.meets(box) for left in (_clip_box(clip, number) for number in paths))
+
+
+def _clip_box(clip: Any, number: int) -> Box | None:
+    """Return a box around one path of a clip."""
+    from pypdfium2 import raw
+
+    count = min(raw.FPDFClipPath_CountPathSegments(clip, number), MOST_POINTS)
+    points, x, y = [], c_float(), c_float()
+    for place in range(count):
+        raw.FPDFPathSegment_GetPoint(raw.FPDFClipPath_GetPathSegment(clip, number, place), x, y)
+        points.append((x.value, y.value))
+    across, up = zip(*points, strict=True) if points else ((), ())
+    return Box(min(across), min(up), max(across), max(up)) if points else None
+
+
 def _smallest(page: PdfPage) -> float:
     return min(SMALLEST, page.get_height() / 250)
 
 
 def _doubts(page: PdfPage, things: Sequence[PdfObject]) -> Iterator[Doubt]:
-    from pypdfium2.raw import FPDF_PAGEOBJ_TEXT
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE, FPDF_PAGEOBJ_TEXT
 
     seen, smallest = Box(*page.get_bbox()), _smallest(page)
     below, above = _grounds(things)
+    pictures = {number: _box(thing) for number, thing in enumerate(things) if thing.type == FPDF_PAGEOBJ_IMAGE}
     for number, thing in enumerate(things):
         if thing.type == FPDF_PAGEOBJ_TEXT:
             box, colour = _box(thing), _colour(thing)
-            why = _why(thing, box, colour, seen, smallest) or _hidden(box, colour, number, below, above)
-            if why:
-                yield Doubt(thing, box, why)
+            why = _why(thing, box, colour, seen, smallest) or _hidden(thing, box, colour, number, below, above)
+            pictured = not why and any(number < place and picture.holds(box) for place, picture in pictures.items())
+            if why or pictured:
+                yield Doubt(thing, box, why or COVERED, pictured)
 
 
 def _why(thing: PdfObject, box: Box, colour: Colour, seen: Box, smallest: float) -> str:
@@ -216,9 +270,15 @@ def _why(thing: PdfObject, box: Box, colour: Colour, seen: Box, smallest: float)
     return PALE if min(colour[:3]) > PAPER or colour.opacity < GLASS else ""
 
 
-def _hidden(box: Box, colour: Colour, number: int, below: dict[int, Ground], above: dict[int, Ground]) -> str:
+def _hidden(
+    thing: PdfObject, box: Box, colour: Colour, number: int, below: dict[int, Ground], above: dict[int, Ground]
+) -> str:
     """Say whether words may stand on a ground of their own colour, or under one."""
-    if any(number < place and ground.box.holds(box) for place, ground in above.items()):
+    if _is_layered(thing):
+        return LAYER
+    # Where a thing stands in a form, its clip is the form's own.
+    clipped = thing.container is None and _is_clipped(thing, box)
+    if clipped or any(number < place and ground.box.holds(box) for place, ground in above.items()):
         return COVERED
     same = any(
         number > place and ground.box.holds(box) and ground.colour.near(colour) for place, ground in below.items()
@@ -297,7 +357,7 @@ def _size(thing: PdfObject) -> float:
 def _unseen(page: PdfPage, things: Sequence[PdfObject], doubts: Sequence[Doubt]) -> list[Doubt]:
     """Keep of the words in doubt those that nobody sees."""
     sure = [doubt for doubt in doubts if doubt.why in (OUTSIDE, TINY)]
-    drawn = [doubt for doubt in doubts if doubt.why in (PALE, COVERED)]
+    drawn = [doubt for doubt in doubts if doubt.why in (PALE, COVERED, LAYER)]
     invisible = [doubt for doubt in doubts if doubt.why == INVISIBLE]
     return [*sure, *_unnoticed(page, drawn), *_of_nothing(page, things, invisible)]
 
@@ -309,7 +369,12 @@ def _unnoticed(page: PdfPage, doubts: Sequence[Doubt]) -> list[Doubt]:
     if not doubts:
         return []
     changed = ImageChops.difference(_picture(page), _picture_without(page, [doubt.thing for doubt in doubts]))
-    return [doubt for doubt in doubts if _contrast(page, changed, doubt.box, from_black=True) < NOTICED]
+    unnoticed = [doubt for doubt in doubts if _contrast(page, changed, doubt.box, from_black=True) < NOTICED]
+    if not any(doubt.pictured for doubt in unnoticed):
+        return unnoticed
+    # Words under a scan are those that it shows; a plain picture shows none.
+    shown = _picture(page)
+    return [doubt for doubt in unnoticed if not doubt.pictured or _contrast(page, shown, doubt.box) < 2 * NOTICED]
 
 
 def _of_nothing(page: PdfPage, things: Sequence[PdfObject], doubts: Sequence[Doubt]) -> list[Doubt]:

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import edges
 import pytest
 import tiny_models
 from command import run, run_apart
@@ -14,6 +15,7 @@ from rerank_server import reranking
 
 from rag_core import __version__, settings
 from rag_core.lab import Lab
+from rag_core.models import catalog
 from rag_core.models.selftest import CASES
 
 QUESTION = "财政收入增长了多少？"
@@ -351,3 +353,24 @@ def test_all_pages_of_the_same_words_are_told(folder):
     }
     printed = run(folder / "home", *asked).stdout
     assert printed.count(ANSWER) == printed.count(f"p. 1, 2 {ANSWER}") == 2
+
+
+def test_a_document_in_another_language_is_told(tmp_path):
+    lines = ["むらのとしょかんは、はるにたてられました。", "ししょは、まいあさまちまでいきました。"]
+    (tmp_path / "library.pdf").write_bytes(text_pdf(lines))
+    done = run(tmp_path / "home", "compare", tmp_path / "library.pdf", "いつですか", "--chunks", "sentence")
+    [told] = [line for line in done.stderr.splitlines() if "language (ja)" in line]
+    assert done.returncode == 0
+    assert catalog.multilingual(catalog.RERANKERS) in told
+
+
+def test_a_list_of_contents_is_searched_where_that_is_wanted(tmp_path):
+    listed = edges.LISTS["text below it"]
+    (tmp_path / "book.pdf").write_bytes(text_pdf(*listed.pages))
+    found = {}
+    for contents in ("drop", "keep"):
+        wanted = ("compare", tmp_path / "book.pdf", "When?", "--chunks", "sentence", "--contents", contents, "--json")
+        done = run(tmp_path / "home", *wanted)
+        found[contents] = json.loads(done.stdout)["chunks"]
+        assert ("contents on 1 page left out" in done.stderr) == (contents == "drop")
+    assert found["keep"] > found["drop"]

@@ -251,3 +251,31 @@ def test_values_and_marks_are_searched_and_drawn(lab):
     assert any("[Sea Otter]" in piece.text for piece in lab.cut(document.id, ChunkSettings("sentence")))
     plain = sandbox.draw_page(pdfs.text_pdf(FORM_EN), 1)[0]
     assert sandbox.draw_page(data, 1)[0] != plain
+
+
+@pytest.mark.parametrize(
+    ("labels", "notes"),
+    [
+        (["Delivery note", "Received by", "State:"], ("Leo Nyberg", "two crates wet")),
+        (["送货单", "收货人", "备注："], ("聂立行", "有两箱受潮")),
+    ],
+)
+def test_notes_that_fill_in_a_form_stand_behind_its_labels(labels, notes):
+    fields = [forms.note(text, 200, y - 4, 400, y + 12) for text, y in zip(notes, ROWS, strict=False)]
+    text = lines(forms.filled(pdfs.text_pdf(labels), *fields))
+    assert [line.replace(" ", "") for line in text[1:]] == [
+        f"{label}[*{note}]".replace(" ", "") for label, note in zip(labels[1:], notes, strict=True)
+    ]
+
+
+def test_a_remark_beside_a_sentence_stays_a_line_of_its_own():
+    data = pdfs.text_pdf(["The ferry did not run.", "It was mended in May."])
+    assert "The ferry did not run.\n[* check]" in "\n".join(
+        lines(forms.filled(data, forms.note("check", 300, 776, 400, 792)))
+    )
+
+
+def test_a_label_is_whole_though_some_of_its_letters_reach_down_to_the_field():
+    data = forms.drawn(lambda canvas: canvas.drawString(60, 750, "What happened"))
+    value = forms.text_field("The pump runs all night.", 60, 640, 480, 740, Ff=NumberObject(1 << 12))
+    assert "What happened [The pump runs all night.]" in "\n".join(lines(forms.filled(data, value)))

@@ -25,7 +25,10 @@ TRADITIONAL = (
 )
 
 
-@pytest.mark.parametrize("text", [ZH, EN, TABLE, CONTENTS, POEM, TRADITIONAL, ZH + EN, "2024", "– 3 –"])
+TO_FILL_IN = "申请人姓名：\n身份证号码：□□□□□□□□□□□□□□□□□□\n联系电话：\n是否首次申请：□是 □否\n" + ZH
+
+
+@pytest.mark.parametrize("text", [ZH, EN, TABLE, CONTENTS, POEM, TRADITIONAL, ZH + EN, "2024", "– 3 –", TO_FILL_IN])
 def test_what_people_write_is_good(text):
     assert assess(text).verdict == "good"
 
@@ -45,6 +48,8 @@ def test_what_people_write_is_good(text):
         ("".join(chr(0x6000 + 37 * n) for n in range(80)), "unreadable", "uncommon"),
         ("5HYHQXHRIWKHXWLOLWBJUHZEBHLJKWSHUFHQWLQWKHBHDU" * 3, "unreadable", "uncommon"),
         ("¡¢£⁄¥ƒ§¤«‹›°†‡" * 5, "doubtful", "symbols"),
+        ("□□□□□□，□□□□□□□□。□□□□□□□□□。", "unreadable", "symbols"),
+        (EN + " " + "▯▯▯▯▯ ▯▯▯▯▯▯▯▯ " * 4, "doubtful", "symbols"),
         ("全 市 一 般 公 共 预 算 收 入 增 长", "doubtful", "spaced"),
         ("Revenueoftheutilitygrewbyeightpercentintheyearmostlybecauseofnewcustomers. " * 2, "doubtful", "glued"),
     ],

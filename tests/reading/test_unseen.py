@@ -106,6 +106,18 @@ def white_letter_by_letter(canvas: Canvas, words: str) -> None:
         canvas.drawString(60 + canvas.stringWidth(words[:number], pdfs.FONT, 12), 500, letter)
 
 
+def clipped_away(canvas: Canvas, words: str) -> None:
+    clip = canvas.beginPath()
+    clip.rect(60, 300, 200, 40)
+    canvas.clipPath(clip, stroke=0, fill=0)
+    canvas.drawString(60, 500, words)
+
+
+def under_a_plain_picture(canvas: Canvas, words: str) -> None:
+    canvas.drawString(60, 500, words)
+    canvas.drawImage(ImageReader(Image.new("RGB", (40, 40), "navy")), 50, 480, 520, 60)
+
+
 UNSEEN = (
     (white, "pale"),
     (nearly_white, "pale"),
@@ -119,6 +131,8 @@ UNSEEN = (
     (scaled_to_nothing, "tiny"),
     (blacked_out, "covered"),
     (pasted_over, "covered"),
+    (clipped_away, "covered"),
+    (under_a_plain_picture, "covered"),
     (white_in_a_form, "pale"),
     (white_letter_by_letter, "pale"),
 )
@@ -202,6 +216,18 @@ def under_glass(canvas: Canvas, words: str) -> None:
     canvas.rect(40, 490, 500, 30, stroke=0, fill=1)
 
 
+def clipped_at_its_end(canvas: Canvas, words: str) -> None:
+    clip = canvas.beginPath()
+    clip.rect(50, 490, 200, 40)
+    canvas.clipPath(clip, stroke=0, fill=0)
+    canvas.drawString(60, 500, words)
+
+
+def beside_a_picture_painted_last(canvas: Canvas, words: str) -> None:
+    canvas.drawString(60, 500, words)
+    canvas.drawImage(ImageReader(Image.new("RGB", (40, 40), "navy")), 50, 520, 520, 60)
+
+
 def running_over_the_edge(canvas: Canvas, words: str) -> None:
     canvas.drawString(-4, 500, words)
 
@@ -215,6 +241,8 @@ SEEN = (
     outlined,
     on_a_pale_ground,
     under_glass,
+    clipped_at_its_end,
+    beside_a_picture_painted_last,
     running_over_the_edge,
 )
 
@@ -226,6 +254,20 @@ def test_what_is_seen_stays(draw, lines, words):
     for read in reading.extracts.values():
         assert "".join(words.split()) in "".join(read.text.split())
         assert read.unseen == ()
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+@pytest.mark.parametrize(("lines", "words"), LANGUAGES, ids=["en", "zh"])
+def test_words_on_a_layer_are_read_where_it_is_shown(lines, words, hidden):
+    def marked(canvas: Canvas, words: str) -> None:
+        canvas._code.append("/OC /Notes BDC")
+        canvas.drawString(60, 500, words)
+        canvas._code.append("EMC")
+
+    reading = only(forms.layered(page_with(marked, lines, words), "Notes", hidden))
+    for read in reading.extracts.values():
+        assert ("".join(words.split()) in "".join(read.text.split())) != hidden
+        assert [piece.why for piece in read.unseen] == ["layer"] * hidden
 
 
 def scan(*lines: str, over: str = "", recognised_first: bool = False, shift: float = 0.0) -> bytes:

@@ -204,6 +204,10 @@ HEADS: dict[str, Printed] = {
     ),
     "numbers that begin anew": printed(12, english, below=restarted),
     "numbers of a journal": printed(6, english, lambda page: (f"{1040 + page} Journal of Harbour Studies",)),
+    "a foot of three parts": printed(
+        6, english, below=lambda page: (f"Strictly confidential   harbour.docx   12 March 2024 {page}/6",)
+    ),
+    "a foot of three parts, zh": printed(6, chinese, below=lambda page: (f"内部资料 第{page}页 二〇二四年三月",)),
     "a foot that is a sentence": printed(
         5, english, below=lambda page: ("This report is confidential and may not be copied.", f"{page}/5")
     ),

@@ -78,3 +78,16 @@ def drawn(draw: Callable[[Canvas], None], size: tuple[float, float] = A4) -> byt
     canvas.showPage()
     canvas.save()
     return target.getvalue()
+
+
+def layered(plain: bytes, name: str, hidden: bool) -> bytes:
+    """Make the words of the first page that are marked with this name a layer, shown or hidden."""
+    writer = PdfWriter(clone_from=io.BytesIO(plain))
+    layer = writer._add_object(_with(DictionaryObject(), {"Type": NameObject("/OCG"), "Name": TextStringObject(name)}))
+    writer.pages[0]["/Resources"][NameObject("/Properties")] = _with(DictionaryObject(), {name: layer})
+    shown = _with(DictionaryObject(), {"OFF" if hidden else "ON": ArrayObject([layer])})
+    layers = _with(DictionaryObject(), {"OCGs": ArrayObject([layer]), "D": shown})
+    writer.root_object[NameObject("/OCProperties")] = layers
+    target = io.BytesIO()
+    writer.write(target)
+    return target.getvalue()

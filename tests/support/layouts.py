@@ -308,6 +308,12 @@ def _bold() -> Iterable[Case]:
     yield Case("K2", "heading-en", page(head), ["Notes of the meeting\nThe bookkeeper still"])
     yield Case("K2", "not-bold-en", page(columns(EN_BOOK, lefts=(70,), size=12)), EN_BOOK_WANTED)
     yield Case("K2", "not-bold-zh", page(columns(ZH_BOOK, lefts=(70,), size=12)), ZH_BOOK_WANTED)
+    for language, lines in (("en", EN_BOOK[:2]), ("zh", [ZH_BOOK[0] + ZH_BOOK[1], ZH_BOOK[0]])):
+        # Lines of which the last is long: both times they are read as one paragraph.
+        twice = page(again_by_page(lines, 2, 0.0))
+        yield Case(
+            "K2", f"paragraph-{language}", twice, lines[:1][:20], [f"{lines[1]}\n{lines[0]}", lines[1] + lines[0]]
+        )
     turned_bold = changed(page(turned(again_by_character(EN_BOOK, 2, 0.3), 90), A4[::-1]), rotate=90)
     yield Case("K2", "turned-en", turned_bold, EN_BOOK_WANTED)
 
@@ -387,6 +393,13 @@ def _tables() -> Iterable[Case]:
         page(wrapped),
         ["Grants that were received from the county for the new wing\t250,000\nDonations of the readers\t12,400"],
     )
+
+
+def beside(facts: Sequence[str], text: Sequence[str]) -> Draw:
+    """Draw short lines beside two paragraphs whose lines stand at other heights."""
+    parts = (facts[:3], 734), (facts[3:], 678)
+    aside = [columns(lines, lefts=(60,), top=top, step=12) for lines, top in parts]
+    return after(*aside, columns(text[:4], lefts=(220,), step=12), columns(text[4:], lefts=(220,), top=684, step=12))
 
 
 def _columns() -> Iterable[Case]:
@@ -473,6 +486,32 @@ def _columns() -> Iterable[Case]:
     yield Case("K4", "columns-then-table-zh", page(both), [*ZH_WANTED, "取暖和照明\t17,350元"], ZH_UNWANTED)
     uneven = columns(EN_LEFT, EN_RIGHT[:5], lefts=(60, 320))
     yield Case("K4", "uneven-en", page(uneven), EN_WANTED[:1], EN_UNWANTED)
+    facts = ["At a glance", "Opened in the third", "summer of the work.", "Run by two brothers", "until they grew old."]
+    yield Case("K4", "sidebar-en", page(beside(facts, EN_LEFT)), [EN_WANTED[0], "\nuntil they grew old.\nWinter came"])
+    facts = ["馆内须知", "请先存包。", "自习区座位", "当天有效。", "保持安静。"]
+    yield Case("K4", "sidebar-zh", page(beside(facts, ZH_LEFT)), [ZH_WANTED[0], "\n当天有效。\n保持安静。\n图书馆新馆"])
+    caption = after(
+        columns(["Figure 2. The brothers on the way up to the pass"], lefts=(200,), top=780),
+        columns(EN_LEFT, lefts=(60,), top=740),
+        columns(EN_RIGHT, lefts=(330,), top=753),
+    )
+    yield Case(
+        "K4",
+        "caption-above-en",
+        page(caption),
+        ["Figure 2. The brothers on the way up to the pass\n", *EN_WANTED],
+        EN_UNWANTED,
+    )
+    abstract = [
+        "This account of two winters was put together from letters and from what the brothers told",
+        "their nieces.",
+    ]
+    begun = after(
+        columns(abstract, lefts=(60,), top=800),
+        columns(EN_RIGHT, lefts=(320,), top=751),
+        columns(EN_LEFT, lefts=(60,), top=735),
+    )
+    yield Case("K4", "abstract-above-en", page(begun), ["told their nieces.\n", *EN_WANTED], EN_UNWANTED)
     tight = columns(EN_LEFT, EN_RIGHT, lefts=(60, 250))
     yield Case("K4", "tight-gutter-en", page(tight), EN_WANTED, EN_UNWANTED)
 
@@ -622,6 +661,21 @@ ZH_NARROW = [
 ]
 
 
+def justified(lines: Sequence[str], left: float, width: float, size: float = 8) -> Draw:
+    """Draw lines of which each fills its column, word by word, with even gaps however wide; the last does not."""
+
+    def draw(canvas: Canvas) -> None:
+        for row, line in enumerate(lines):
+            words = line.split(" ")
+            room = width - sum(canvas.stringWidth(word, LATIN, size) for word in words)
+            gap, x = room / (len(words) - 1) if row < len(lines) - 1 else size / 4, left
+            for word in words:
+                put(canvas, x, 740 - 12 * row, word, size)
+                x += canvas.stringWidth(word, LATIN, size) + gap
+
+    return draw
+
+
 def _narrow() -> Iterable[Case]:
     wanted = [
         "图书馆新馆建在老城区的河边，从开工到落成用了三年时间。馆内设有阅览座位一千二百个，儿童阅览区占了整整一层，很受欢迎。",
@@ -654,6 +708,8 @@ def _narrow() -> Iterable[Case]:
         "In spring the council built a tunnel. Money came from a bank that was paid back by tolls which no farmer",
     ]
     yield Case("K18", "narrow-en", page(columns(en_one, en_two, lefts=(60, 220))), en_wanted)
+    even = page(after(justified(en_one, 60, 86), justified(en_two, 170, 86)))
+    yield Case("K18", "justified-en", even, en_wanted, ["\t"])
     yield Case(
         "K18",
         "narrow-crop-en",
