@@ -17,18 +17,18 @@ from scipy.special import expit, log_expit
 from transformers import AutoTokenizer, BertForSequenceClassification
 
 from training.lengths import calibration_error
-from training.train import pairs_of, read_groups, score, split, table
+from training.train import pairs_of, read_groups, score, split
 
 GROUPS_PER_PASS = 16
-MOST_GROUPS = 500
+MOST_GROUPS = 300
 
 
 @torch.no_grad()
 def held_out_logits(folder: Path, groups: list[dict]) -> np.ndarray:
-    """Return logits of shape (groups, texts), the positive's first."""
+    """Return the logits of all texts of all groups, in order: float of shape (pairs,)."""
     model, tokenizer = BertForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     parts = [groups[start : start + GROUPS_PER_PASS] for start in range(0, len(groups), GROUPS_PER_PASS)]
-    return np.concatenate([score(model, tokenizer, pairs_of(part)).view(len(part), -1).numpy() for part in parts])
+    return np.concatenate([score(model, tokenizer, pairs_of(part)).numpy() for part in parts])
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
@@ -56,7 +56,7 @@ def main() -> None:
     _, held_out = split(read_groups(arguments.groups))
     held_out = random.Random(7).sample(held_out, min(MOST_GROUPS, len(held_out)))
     logits = held_out_logits(arguments.folder, held_out)
-    graded = table(held_out, "labels").numpy()
+    graded = np.array([label for group in held_out for label in group["labels"]])
     sure = graded != 0.5  # whether another piece that holds the answer string answers, nobody knows
     logits, labels = logits[sure], graded[sure] == 1
     slope, offset = fit(logits, labels)

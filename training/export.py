@@ -1,6 +1,6 @@
 """Export a model to int8 ONNX.
 
-``python -m training.export embedder FOLDER data/models/NAME``, and
+``python -m training.export embedder FOLDER data/models/NAME --texts TEXTS``, and
 ``python -m training.export cross-encoder FOLDER data/models/NAME --groups GROUPS``.
 
 The target becomes a folder in the usual layout: ``onnx/model.onnx``, tokenizer and configuration.
@@ -15,7 +15,8 @@ import onnx
 import torch
 from transformers import BertForSequenceClassification, BertModel
 
-from training.quantize import dynamic_scales, fixed_scales, sample_pairs
+from rag_core.models.catalog import EMBEDDERS
+from training.quantize import fixed_scales, sample_pairs, sample_texts
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 COPIED = ["config.json", "tokenizer.json", "tokenizer_config.json"]
@@ -125,6 +126,7 @@ def main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("target", type=Path)
+    parser.add_argument("--texts", type=Path, help="the training files: an embedder's scales come from some texts")
     parser.add_argument("--groups", type=Path, help="the training groups: a cross-encoder's scales come from some")
     arguments = parser.parse_args()
     arguments.target.mkdir(parents=True, exist_ok=True)
@@ -133,10 +135,9 @@ def main() -> None:
     export_fp32(KINDS[arguments.kind](arguments.folder).eval(), fp32)
     int8 = arguments.target / "onnx" / "model.onnx"
     int8.parent.mkdir(exist_ok=True)
-    if arguments.kind == "embedder":
-        dynamic_scales(fp32, int8)
-    else:
-        fixed_scales(fp32, int8, arguments.folder / "tokenizer.json", sample_pairs(arguments.groups))
+    embedder = arguments.kind == "embedder"
+    samples = sample_texts(arguments.texts, EMBEDDERS[0]) if embedder else sample_pairs(arguments.groups)
+    fixed_scales(fp32, int8, arguments.folder / "tokenizer.json", samples)
     for name in COPIED:
         shutil.copy(arguments.folder / name, arguments.target / name)
     write_extras(arguments.kind, arguments.target)

@@ -1,15 +1,14 @@
-"""Turn a float32 ONNX graph into int8: weights with one scale a channel, activations in one of two ways.
+"""Turn a float32 ONNX graph into int8: weights with one scale a channel, activations with fixed scales.
 
-With dynamic scales every matrix product looks for the range of what it is given, which is the whole run: a text's
-result follows its neighbours, so each text must run alone. With fixed scales the ranges come from sample texts, once;
-texts may then run together, and the weights are read once for all of them. The same texts say how the weights are best
+The ranges of the activations come from sample texts, once. If every matrix product looked for the range of what it is
+given, that would be the whole run: a text's result would follow its neighbours, and each text would have to run alone.
+So texts may run together, and the weights are read once for all of them. The same texts say how the weights are best
 rounded.
 
 Weights have seven bits: AVX2 without VNNI would overflow with eight.
 """
 
 import random
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,29 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 from onnxruntime import InferenceSession
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
 
+from rag_core.models.catalog import Line
 from rag_core.models.onnx_model import FIXED_SCALES, feeds
 from rag_core.models.rerank import Pair
+from training.files import cut_sentences, read_rows
 from training.train import read_groups, split
 
 SAMPLE_GROUPS = 120
 PAIRS_PER_GROUP = 4
+SOURCES = (
+    "cmrc2018_train",
+    "drcd_dev",
+    "reqa_squad_train",
+    "squadshifts_new_wiki",
+    "squad_v2_train_10articles",
+    "gov31_zh_figures",
+    "d365bc_en",
+    "nq_open_gold",
+)
+"""Of the embedder's samples."""
+ROWS_PER_SOURCE = 40
+LONGEST = 350
 SEED = 7
 WEIGHT_STEPS = 63
 EMBEDDING_STEPS = 127
@@ -38,25 +50,14 @@ WORTH_SHRINKING = 1.5
 """… where the furthest goes beyond by more than this."""
 
 
-def dynamic_scales(source: Path, target: Path) -> None:
-    """Write the graph with int8 weights and embeddings; products find their activations' range themselves."""
-    with tempfile.TemporaryDirectory() as scratch:
-        ready = Path(scratch) / "ready.onnx"
-        quant_pre_process(source, ready, skip_symbolic_shape=True)
-        quantize_dynamic(
-            ready,
-            target,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-            op_types_to_quantize=["MatMul", "Gather"],
-        )
+Sample = Pair | tuple[str]
+"""A pair, or a text alone."""
 
 
-def fixed_scales(source: Path, target: Path, tokenizer: Path, pairs: Sequence[Pair]) -> None:
-    """Write the graph with int8 weights and embeddings, and the activations' ranges that the sample pairs reach."""
+def fixed_scales(source: Path, target: Path, tokenizer: Path, samples: Sequence[Sample]) -> None:
+    """Write the graph with int8 weights and embeddings, and the activations' ranges that the samples reach."""
     model = onnx.load(source)
-    Rewriting(model.graph, observed(model, Tokenizer.from_file(str(tokenizer)), pairs)).apply()
+    Rewriting(model.graph, observed(model, Tokenizer.from_file(str(tokenizer)), samples)).apply()
     model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     helper.set_model_props(model, {FIXED_SCALES: "yes"})
     onnx.save(model, target)
@@ -69,6 +70,17 @@ def sample_pairs(groups: Path) -> list[Pair]:
     kinds = [[group for group in held_out if (group["size"] == "long") is long] for long in (True, False)]
     chosen = [group for some in kinds for group in rng.sample(some, min(SAMPLE_GROUPS // 2, len(some)))]
     return [(group["query"], text) for group in chosen for text in rng.sample(group["texts"], PAIRS_PER_GROUP)]
+
+
+def sample_texts(texts: Path, line: Line) -> list[tuple[str]]:
+    """Return questions, passages and sentences out of passages, with the embedder's prefixes."""
+    rng, found = random.Random(SEED), list[tuple[str]]()
+    for name in SOURCES:
+        for row in rng.sample(list(read_rows(texts / f"{name}.jsonl.gz")), ROWS_PER_SOURCE):
+            passage = row["positives"][0][:LONGEST]
+            pieces = (passage, rng.choice(cut_sentences(passage) or [passage]))
+            found += [(line.query_prefix + row["query"],), *((line.text_prefix + piece,) for piece in pieces)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +141,15 @@ def products(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in weights]
 
 
-def observed(model: onnx.ModelProto, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> dict[str, Activation]:
-    """Run the pairs and return what each activation that meets weights was."""
+def observed(model: onnx.ModelProto, tokenizer: Tokenizer, samples: Sequence[Sample]) -> dict[str, Activation]:
+    """Run the samples and return what each activation that meets weights was."""
     names = sorted({node.input[0] for node in products(model.graph)})
     seen = onnx.ModelProto()
     seen.CopyFrom(model)
     seen.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names)
     session, found = InferenceSession(seen.SerializeToString(), providers=["CPUExecutionProvider"]), {}
-    for pair in pairs:
-        for name, values in zip(names, session.run(names, feeds([tokenizer.encode(*pair)])), strict=True):
+    for sample in samples:
+        for name, values in zip(names, session.run(names, feeds([tokenizer.encode(*sample)])), strict=True):
             found[name] = found[name] + Activation.of(values) if name in found else Activation.of(values)
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rag_core.datatypes import Progress
 from rag_core.models import catalog, hub
-from rag_core.models.onnx_model import OnnxModel
+from rag_core.models.onnx_model import OnnxModel, bundled_id
 from rag_core.servers import llm
 from rag_core.servers.embed import OpenAIEmbedder, normalise, with_address
 
@@ -49,7 +49,8 @@ class OnnxEmbedder:
     """The bundled embedder, on onnxruntime."""
 
     def __init__(self, line: catalog.Line) -> None:
-        self.id, self.line, self.model = line.id, line, OnnxModel(line.folder)
+        self.model = OnnxModel(line.folder)
+        self.id, self.line = bundled_id(line), line
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Embed questions with the model's prefix for them."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import numpy as np
 
 from rag_core.datatypes import Progress
 from rag_core.errors import ModelUnusable
+from rag_core.models.catalog import Line
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 Texts = Sequence[str] | Sequence[tuple[str, str]]
 Pool = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+GRAPH = "onnx/model.onnx"
 TEXTS_PER_REPORT = 16
 CORES = os.cpu_count() or 1
 FIXED_SCALES = "fixed_activation_scales"
@@ -38,12 +42,12 @@ class OnnxModel:
     """
 
     def __init__(self, folder: Path, max_tokens: int = 512) -> None:
-        for name in ("tokenizer.json", "onnx/model.onnx"):
+        for name in ("tokenizer.json", GRAPH):
             if not (folder / name).is_file():
                 raise ModelUnusable(f"{folder / name} is missing: install again", model=folder.name, reason=name)
         try:
             self.tokenizer = _tokenizer(folder / "tokenizer.json", max_tokens)
-            self.session = _session(folder / "onnx" / "model.onnx")
+            self.session = _session(folder / GRAPH)
         except Exception as error:  # for a damaged file both libraries raise errors of no common kind
             reason = " ".join(str(error).split())[:200]
             raise ModelUnusable(
@@ -81,6 +85,13 @@ class OnnxModel:
     def _forward(self, encodings: Sequence[Encoding], pool: Pool) -> np.ndarray:
         given = feeds(encodings, TOKENS_ALIKE if self.together else 1)
         return pool(self.session.run(None, given)[0], given["attention_mask"])
+
+
+@lru_cache
+def bundled_id(line: Line) -> str:
+    """Name a bundled model's weights by its graph's hash, the same on every machine."""
+    graph = (line.folder / GRAPH).read_bytes()
+    return f"{line.id}#{hashlib.sha256(graph).hexdigest()[:12]}"
 
 
 def runs(lengths: Sequence[int], together: bool) -> list[list[int]]:

@@ -17,6 +17,7 @@ from rag_core.datatypes import Answer, Comparison, Document, Judgment
 from rag_core.measuring import judge
 from rag_core.models import catalog, hub
 from rag_core.models.baseline import Baseline
+from rag_core.models.onnx_model import bundled_id
 from rag_core.models.selftest import SelfTest
 
 SIDES = ("vector", "reranked")
@@ -126,13 +127,7 @@ def versions() -> Mapping[str, str]:
 def weights(role: str, model_id: str) -> str:
     """Name a model's weights without naming a folder of this machine: a bundled model with its file's hash."""
     line = catalog.find(catalog.EMBEDDERS if role == "embedder" else catalog.RERANKERS, model_id)
-    return f"{line.id}#{_digest(line.folder)}" if line.kind == "onnx" else public_name(hub.weights_id(line.id))
-
-
-@lru_cache
-def _digest(folder: Path) -> str:
-    files = sorted(folder.rglob("*.onnx"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    return bundled_id(line) if line.kind == "onnx" else public_name(hub.weights_id(line.id))
 
 
 def public_name(model_id: str) -> str:

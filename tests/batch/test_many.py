@@ -15,6 +15,7 @@ from rag_core.datatypes import Judgment, Settings, Span
 from rag_core.lab import Lab
 from rag_core.measuring import evaluate, judge, tables
 from rag_core.measuring.exchange import Questions
+from rag_core.models.embed import load_embedder
 
 pytestmark = pytest.mark.slow
 
@@ -75,11 +76,11 @@ def names(folder, outcomes) -> set[str]:
 
 def content(home) -> list:
     """Return what a library holds of documents, without times."""
-    lab = Lab(home)
+    lab, embedder = Lab(home), load_embedder("bilingual-embedder").id
     held = []
     for doc_id in sorted(lab.documents.titles()):
         document, cut = lab.documents.load(doc_id), indexing.cut_of(lab.documents.load(doc_id), None)
-        vectors = lab.embeddings.load(doc_id, cut.key, "bilingual-embedder").vectors
+        vectors = lab.embeddings.load(doc_id, cut.key, embedder).vectors
         held.append((document, lab.embeddings.chunks(doc_id, cut.key), vectors.tobytes()))
     lab.close()
     return held
