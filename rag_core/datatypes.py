@@ -138,7 +138,9 @@ Place = tuple[int, int, int]
 class Chunk:
     """A piece of one page: ``text == page.text[start:end]``.
 
-    ``head`` is the head of the table in which it begins, where that stands earlier on the page. ``title`` names its document where several are searched as one; elsewhere it is empty. ``twins`` are the places
+    ``head`` is the head of the table in which it begins, where that stands earlier on the page.
+
+    ``title`` names its document where several are searched as one; elsewhere it is empty. ``twins`` are the places
     where its words stand again in its document; only a candidate knows them.
     """
 

@@ -25,7 +25,8 @@ class Embeddings:
 class Scores:
     """What a reranker gave for one question: scores by chunk id, and the seconds that scoring them took.
 
-    ``parts`` says what of a chunk's passage its score is of, None for the whole; of scores from an older version that is unknown.
+    ``parts`` says what of a chunk's passage its score is of, None for the whole; of scores from an older version that
+    is unknown.
     """
 
     by_chunk: Mapping[str, float]

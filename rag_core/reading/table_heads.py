@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
+from rag_core.datatypes import Chunk
 from rag_core.reading.text import CELL, line_width
 
 Span = tuple[int, int]
@@ -62,6 +63,12 @@ def head_over(text: str, known: Sequence[Table], start: int, end: int) -> str:
         return ""
     head = text[slice(*table.head)]
     return head if line_width(head) <= WIDEST_HEAD else ""
+
+
+def head_of(chunk: Chunk, place: int) -> str:
+    """Return the head that a chunk brings along, where its text is rows of a table alone up to this place."""
+    before = filter(str.strip, chunk.text[:place].split("\n"))
+    return chunk.head if all(CELL in line for line in before) else ""
 
 
 def _is_in_row(text: str, place: int) -> bool:
