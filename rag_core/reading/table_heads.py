@@ -34,6 +34,7 @@ _PERIOD = re.compile(
 _NUMBERED = re.compile(r"(?:[A-Z][a-z]+ |[\u4e00-\u9fff]{2,} ?)\d{1,2}")
 _NOTHING = re.compile(r"[-–—]+|n/?a", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[。！？；.!?;]$")
+_CELL_SENTENCE = re.compile(r"[。！？；!?;]$|\s\S+\s\S+\.$")
 _CAPTION = re.compile(r"(?:表|图|圖|Table|Figure) ?\d")
 
 
@@ -103,7 +104,7 @@ def _is_label(line: _Line) -> bool:
 
 
 def _tables(run: Sequence[_Line]) -> Iterator[Table]:
-    """Yield the tables of a run: another begins with a head after a single line, and with a head of periods alone."""
+    """Yield the tables of a run: another begins with a head after a single line, and with one of periods."""
     starts = [place for place, line in enumerate(run) if _is_head(line) and _begins(run, place)]
     for place, following in pairwise([*starts, len(run)]):
         head, rows = _divided(run[place:following])
@@ -115,7 +116,11 @@ def _tables(run: Sequence[_Line]) -> Iterator[Table]:
 def _begins(run: Sequence[_Line], place: int) -> bool:
     if place == 0 or len(run[place - 1].cells) < 2:
         return True
-    return all(map(_PERIOD.search, run[place].cells[1:])) and not _is_head(run[place - 1])
+    periods = run[place].cells[1:]
+    if _is_head(run[place - 1]) or not all(map(_PERIOD.search, periods)):
+        return False
+    # Below columns that are no periods, bare years are amounts: when each was opened.
+    return not all(map(_YEAR.fullmatch, periods)) or any(map(_YEAR.search, run[0].cells[1:]))
 
 
 def _divided(lines: Sequence[_Line]) -> tuple[Sequence[_Line], Sequence[_Line]]:
@@ -156,7 +161,7 @@ def _is_head(line: _Line) -> bool:
 
 
 def _is_name(cell: str) -> bool:
-    return not _is_amount(cell) and line_width(cell) <= WIDEST_CELL and not _SENTENCE_END.search(cell.removesuffix("."))
+    return line_width(cell) <= WIDEST_CELL and not _is_amount(cell) and not _CELL_SENTENCE.search(cell)
 
 
 def _is_amount(cell: str) -> bool:
