@@ -171,7 +171,7 @@ def test_a_table_head_stands_before_the_row():
 def test_it_stands_before_a_part_of_its_table_alone():
     rows = "Alpha\t1\t2\nBeta\t3\t4\nText that is no row."
     assert above(comparison([rows, *TEXTS]), part=Part(10, 18, 2)) == "Item one two / "
-    assert above(comparison([f"{rows}\nMore."] + TEXTS), part=Part(len(rows) + 1, len(rows) + 6, 2)) == ""
+    assert above(comparison([f"{rows}\nMore.", *TEXTS]), part=Part(len(rows) + 1, len(rows) + 6, 2)) == ""
 
 
 def test_a_chunk_that_answers_is_shown_from_the_words_that_do():
