@@ -53,8 +53,9 @@ class _Line(NamedTuple):
 
 
 def tables(text: str) -> list[Table]:
-    """Return the tables of a page that have a head, in reading order."""
-    return [table for run in _runs(_lines(text)) for table in _tables(run)] if CELL in text else []
+    """Return the tables of a page that have a head, and no longer one than can be repeated, in reading order."""
+    known = (table for run in _runs(_lines(text)) for table in _tables(run)) if CELL in text else ()
+    return [table for table in known if line_width(text[slice(*table.head)]) <= WIDEST_HEAD]
 
 
 def head_over(text: str, known: Sequence[Table], start: int, end: int) -> str:
@@ -62,8 +63,7 @@ def head_over(text: str, known: Sequence[Table], start: int, end: int) -> str:
     table = next((table for table in known if table.start <= start < table.end), None)
     if table is None or (CELL not in text[start:end] and not _is_in_row(text, start)):
         return ""
-    head = text[slice(*table.head)]
-    return head if line_width(head) <= WIDEST_HEAD else ""
+    return text[slice(*table.head)]
 
 
 def head_of(chunk: Chunk, place: int) -> str:
