@@ -255,8 +255,8 @@ def test_a_tables_row_is_a_clause_of_its_own():
 # Tables
 
 HEAD = "Item\t2024\t2023"
-ROWS = [f"{name} of the whole company\t{12.4}\t{10.1}" for name in ("Revenue", "Costs", "Debt")]
-TABLE = Page(1, "\n".join(["The year was good. It ended well.", HEAD, *ROWS, "The next one may be worse."]))
+COMPANY = [f"{name} of the whole company\t{12.4}\t{10.1}" for name in ("Revenue", "Costs", "Debt")]
+TABLE = Page(1, "\n".join(["The year was good. It ended well.", HEAD, *COMPANY, "The next one may be worse."]))
 
 
 def heads(preset: str, **how) -> list[tuple[str, str]]:
@@ -285,5 +285,5 @@ def test_a_head_that_is_brought_along_changes_neither_text_nor_place(preset):
 
 
 def test_a_head_on_another_page_is_not_brought_along():
-    after = Page(2, "\n".join(ROWS))
+    after = Page(2, "\n".join(COMPANY))
     assert not any(piece.head for piece in split([TABLE, after], "sentence") if piece.page == 2)
