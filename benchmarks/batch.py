@@ -29,7 +29,7 @@ def main() -> None:
         lab, clock = Lab(Path(folder)), [perf_counter()]
         document = lab.add(SAMPLE.read_bytes(), SAMPLE.name)
         how = Settings(chunks=chunk.recommend(document.pages), depth=arguments.depth)
-        clauses = [piece.text for piece in lab.cut(document.id, ChunkSettings("clause"))]
+        clauses = [piece.passage for piece in lab.cut(document.id, ChunkSettings("clause"))]
         questions = dict(enumerate(dict.fromkeys(clauses), start=1))
         chosen = {number: questions[number] for number in list(questions)[: arguments.questions]}
         opened = lab.open(document.id, how, embedder)

@@ -40,7 +40,7 @@ def main() -> None:
                 first = opened.candidates(row["question"], how.depth)
                 for name, reranker.limit in ways.items():
                     start = time.process_time()
-                    found = reranker.score_parts(row["question"], [chunk.text for chunk in first.chunks])
+                    found = reranker.score_parts(row["question"], [chunk.passage for chunk in first.chunks])
                     spent[name] += time.process_time() - start
                 pairs += sum(part.of if part else 1 for part in found.parts)
             whole, parts = (spent[name] / QUESTIONS for name in ways)

@@ -33,7 +33,7 @@ Task = tuple[str, list[str], np.ndarray]
 def tasks(reranker: Reranker) -> list[Task]:
     pages = pdf.read_pages(SAMPLE.read_bytes())
     how = chunk.recommend(pages)
-    texts = [piece.text for piece in chunk.split(pages, how.preset, how.size, how.overlap)]
+    texts = [piece.passage for piece in chunk.split(pages, how.preset, how.size, how.overlap)]
     made = []
     for number, row in enumerate(json.loads(QUESTIONS.read_text(encoding="utf-8"))):
         part = [texts[(number * 7 + i) % len(texts)] for i in range(PAIRS)]

@@ -138,6 +138,8 @@ Place = tuple[int, int, int]
 class Chunk:
     """A piece of one page: ``text == page.text[start:end]``.
 
+    ``head`` is the head of the table in which it begins, where that stands earlier on the page.
+
     ``title`` names its document where several are searched as one; elsewhere it is empty. ``twins`` are the places
     where its words stand again in its document; only a candidate knows them.
     """
@@ -150,6 +152,23 @@ class Chunk:
     end: int
     title: str = field(default="", compare=False)
     twins: tuple[Place, ...] = field(default=(), compare=False)
+    head: str = ""
+
+    @property
+    def passage(self) -> str:
+        """What models read: the text, below its table's head where that stands earlier."""
+        return self.under_head(self.text)
+
+    def under_head(self, text: str) -> str:
+        """Return another text in the place of the chunk's, below the same head."""
+        return f"{self.head}\n{text}" if self.head else text
+
+    def part_of_text(self, part: Part | None) -> Part | None:
+        """Return where a part of the passage stands in the text; of a head alone its first character stands there."""
+        if part is None or not self.head:
+            return part
+        before = len(self.passage) - len(self.text)
+        return replace(part, start=max(part.start - before, 0), end=max(part.end - before, 1))
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -232,13 +251,14 @@ class Ranking:
     ) -> Ranking:
         """Sort chunks by score, highest first; equal scores keep the order they came in.
 
-        ``parts`` says what of each chunk its score is of; without it every score is of the whole chunk.
+        ``parts`` says what of each chunk's passage its score is of; without it every score is of the whole chunk.
 
         Every order in this program is made here.
         """
         chunks = list(chunks)
         parts = [None] * len(chunks) if parts is None else parts
-        hits = (Hit(chunk, float(score), part) for chunk, score, part in zip(chunks, scores, parts, strict=True))
+        scored = zip(chunks, scores, parts, strict=True)
+        hits = (Hit(chunk, float(score), chunk.part_of_text(part)) for chunk, score, part in scored)
         return cls(name, query, tuple(sorted(hits, key=lambda hit: -hit.score)))
 
     def __len__(self) -> int:

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Hit, Move, Ranking, Settings
+from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Hit, Move, Part, Ranking, Settings
 
 
 def chunk(name: str) -> Chunk:
@@ -96,3 +98,22 @@ def test_a_chunk_names_every_page_of_its_words_once():
 )
 def test_of_several_places_the_one_that_shares_most_counts(span, share):
     assert TWICE.shares(*span) == share
+
+
+HEADED = replace(A, head="Item\t2024")
+
+
+def test_models_read_the_head_and_then_the_text():
+    assert HEADED.passage == "Item\t2024\ntext of a" and A.passage == A.text
+    assert HEADED.under_head("x") == "Item\t2024\nx" and A.under_head("x") == "x"
+
+
+@pytest.mark.parametrize(("read", "words"), [((10, 14), "text"), ((0, 14), "text"), ((15, 19), "of a"), ((0, 9), "t")])
+def test_a_part_of_what_was_read_is_a_part_of_the_text(read, words):
+    [hit] = Ranking.from_scores("reranked", "q", [HEADED], [1.0], [Part(*read, 2)]).hits
+    assert hit.part.words(HEADED.text) == words and hit.part.of == 2
+
+
+def test_without_a_head_a_part_stays_where_it_is():
+    assert Ranking.from_scores("reranked", "q", [A], [1.0], [Part(5, 7, 2)]).hits[0].part == Part(5, 7, 2)
+    assert Ranking.from_scores("reranked", "q", [HEADED], [1.0], [None]).hits[0].part is None

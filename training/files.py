@@ -44,7 +44,7 @@ def cut_as_app(text: str, preset: str) -> list[str]:
     """Cut a passage as the app cuts a page, at the default sizes for its language."""
     pages = [Page(1, text)]
     settings = recommend(pages)
-    return [chunk.text for chunk in split(pages, preset, settings.size, settings.overlap)]
+    return [chunk.passage for chunk in split(pages, preset, settings.size, settings.overlap)]
 
 
 def whole(text: str) -> list[str]:

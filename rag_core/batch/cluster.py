@@ -155,7 +155,7 @@ class ScoreRow:
     def __call__(self, row: Row) -> Row:
         """Return the row with the scores of its chunks, and the seconds that they took."""
         wanted, start = pickle.loads(row["wanted"]), perf_counter()
-        scored = self.reranker.score_parts(wanted.question, [piece.text for piece in wanted.chunks])
+        scored = self.reranker.score_parts(wanted.question, [piece.passage for piece in wanted.chunks])
         finite(self.reranker, scored.scores)
         fresh = Scores.made([piece.id for piece in wanted.chunks], scored, perf_counter() - start)
         return {**row, "scores": pickle.dumps(fresh)}

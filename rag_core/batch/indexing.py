@@ -130,7 +130,7 @@ def read(task: Task) -> Read | Failed:
 def embed(reading: Read, embedder: Embedder) -> Embeddings:
     """Embed the chunks of a document, and take the time."""
     start = perf_counter()
-    return Embeddings(embedder.embed_texts([piece.text for piece in reading.chunks]), perf_counter() - start)
+    return Embeddings(embedder.embed_texts([piece.passage for piece in reading.chunks]), perf_counter() - start)
 
 
 def here(embedder: Embedder) -> Make:

@@ -32,7 +32,7 @@ def as_json(comparison: Comparison) -> str:
 
 def _rows(ranking: Ranking) -> list[dict[str, object]]:
     return [
-        {"rank": rank, **_placed(hit.chunk), "text": hit.chunk.text, "score": hit.score}
+        {"rank": rank, **_placed(hit.chunk), **_head(hit.chunk), "text": hit.chunk.text, "score": hit.score}
         for rank, hit in enumerate(ranking.hits, start=1)
     ]
 
@@ -41,6 +41,11 @@ def _placed(chunk: Chunk) -> dict[str, object]:
     """Return where a chunk stands; all its pages where its words stand on several."""
     document = {"document": chunk.title} if chunk.title else {}
     return {**document, "page": chunk.page, **({"pages": list(chunk.pages)} if len(chunk.pages) > 1 else {})}
+
+
+def _head(chunk: Chunk) -> dict[str, object]:
+    """Return the head of the table that a chunk begins in, where it stands earlier on the page."""
+    return {"head": chunk.head} if chunk.head else {}
 
 
 def _best_part(move: Move) -> dict[str, object]:

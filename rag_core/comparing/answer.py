@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from rag_core.datatypes import Answer, Hit
+from rag_core.datatypes import Answer, Chunk, Hit
+from rag_core.reading import table_heads
 from rag_core.reading.language import language_of, sentences
+from rag_core.reading.table_heads import Table
+from rag_core.reading.text import CELL
 from rag_core.servers.llm import ChatModel
 
 EXTRACTIVE = "extractive"
@@ -76,7 +79,7 @@ def _messages(query: str, hits: Sequence[Hit]) -> list[dict[str, str]]:
 
 def _source(number: int, hit: Hit) -> str:
     # A document that holds the closing tag could otherwise end its own quotation.
-    text = re.sub(r"<(?=\s*/?\s*source)", "＜", hit.chunk.text, flags=re.IGNORECASE)
+    text = re.sub(r"<(?=\s*/?\s*source)", "＜", hit.chunk.passage, flags=re.IGNORECASE)
     title = re.sub(r'[<>"\s]+', " ", hit.chunk.title).strip()
     document = f' document="{title}"' if title else ""
     pages = ", ".join(map(str, hit.chunk.pages))
@@ -91,13 +94,24 @@ def _numbers(inside: str, count: int) -> Iterator[int]:
 def _numbered_sentences(hits: Sequence[Hit]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     for number, hit in enumerate(hits, 1):
-        for sentence in _sentences(hit.chunk.text):
+        for sentence in _sentences(hit.chunk):
             numbers.setdefault(sentence, number)
     return numbers
 
 
-def _sentences(text: str) -> list[str]:
-    whole = len(text.strip()) <= SHORT_CHUNK
-    spans = [(0, len(text))] if whole else sentences(text)
-    pieces = (" ".join(text[start:end].split()) for start, end in spans)
-    return [piece for piece in pieces if re.search(r"[^\W_]", piece)]
+def _sentences(chunk: Chunk) -> list[str]:
+    """Return a chunk's sentences, a table's row with its head before it."""
+    whole, known = len(chunk.text.strip()) <= SHORT_CHUNK, table_heads.tables(chunk.text)
+    spans = [(0, len(chunk.text))] if whole else sentences(chunk.text)
+    pieces = ((_head(chunk, known, start, end), chunk.text[start:end]) for start, end in spans)
+    return [_quoted(head, piece) for head, piece in pieces if re.search(r"[^\W_]", piece)]
+
+
+def _head(chunk: Chunk, known: Sequence[Table], start: int, end: int) -> str:
+    """Return the head of a row, which stands in the chunk or is brought along; nothing for what is no row."""
+    head = table_heads.head_of(chunk, start) if CELL in chunk.text[start:end] else ""
+    return table_heads.head_over(chunk.text, known, start, end) or head
+
+
+def _quoted(head: str, words: str) -> str:
+    return " / ".join(" ".join(piece.split()) for piece in (head, words) if piece)

@@ -87,7 +87,7 @@ def reading(comparison: Comparison, _: Collection[str] | None) -> Fact:
     risers = [move for move in comparison.moves if move.after <= comparison.cutoff and move.delta >= RISE]
     for tie in (number_asked_for, figure, words_shared):
         for move in sorted(risers, key=lambda move: -move.delta):
-            if evidence := tie(comparison.query, move.chunk.text):
+            if evidence := tie(comparison.query, move.chunk.passage):
                 return Fact("reading", tie.__name__, {**_places(move), "found": evidence}, move.chunk)
     if risers:
         best = max(risers, key=lambda move: move.delta)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rag_core.datatypes import Progress
+from rag_core.datatypes import Chunk, Progress
 from rag_core.errors import OneUnit
 from rag_core.explaining.units import Span
 
@@ -124,6 +124,11 @@ def _scored(texts: Sequence[str], score: Score, progress: Progress | None) -> li
 def of_texts(reranker: Scorer, query: str) -> Score:
     """Score changing texts against one question."""
     return lambda texts: reranker.score(query, texts)
+
+
+def in_place_of(chunk: Chunk, score: Score) -> Score:
+    """Score changing texts in the place of a chunk's, each below the head of its table as the chunk's own was."""
+    return lambda texts: score([chunk.under_head(text) for text in texts])
 
 
 def of_questions(reranker: Scorer, text: str) -> Score:

@@ -54,7 +54,7 @@ class Address:
 
     def fingerprint(self, chunks: Sequence[Chunk], dimension: int) -> dict[str, str | int]:
         """Return what the collection must carry to hold these very chunks."""
-        texts = "\0".join(chunk.text for chunk in chunks)
+        texts = "\0".join(chunk.passage for chunk in chunks)
         return {
             "doc_id": self.doc_id,
             "chunks": self.chunks,

@@ -25,7 +25,8 @@ class Embeddings:
 class Scores:
     """What a reranker gave for one question: scores by chunk id, and the seconds that scoring them took.
 
-    ``parts`` says what of a chunk its score is of, None for the whole; of scores from an older version that is unknown.
+    ``parts`` says what of a chunk's passage its score is of, None for the whole; of scores from an older version that
+    is unknown.
     """
 
     by_chunk: Mapping[str, float]
@@ -64,7 +65,7 @@ class EmbeddingStore:
 
     def save_chunks(self, doc_id: str, key: str, chunks: Sequence[Chunk]) -> None:
         """Keep where a document was cut; what is kept of this cut already stays."""
-        spans = json.dumps([(chunk.page, chunk.start, chunk.end) for chunk in chunks])
+        spans = json.dumps([_span(chunk) for chunk in chunks])
         with self._database.open() as connection:
             connection.execute("INSERT OR IGNORE INTO chunkings VALUES (?, ?, ?)", (doc_id, key, spans))
 
@@ -77,8 +78,8 @@ class EmbeddingStore:
         if row is None:
             return None
         return [
-            Chunk(f"{doc_id}-{key}-{number:05d}", doc_id, texts[page][start:end], page, start, end)
-            for number, (page, start, end) in enumerate(json.loads(row[0]), 1)
+            Chunk(f"{doc_id}-{key}-{number:05d}", doc_id, texts[page][start:end], page, start, end, head="".join(head))
+            for number, (page, start, end, *head) in enumerate(json.loads(row[0]), 1)
         ]
 
     def save(self, doc_id: str, key: str, embedder: str, embeddings: Embeddings) -> None:
@@ -142,6 +143,12 @@ class EmbeddingStore:
         ]
         with self._database.open() as connection:
             connection.executemany(f"INSERT OR REPLACE INTO scores SELECT ?1, ?2, ?3, ?4, ?5, ?6 {there}", rows)
+
+
+def _span(chunk: Chunk) -> tuple[object, ...]:
+    """Return a chunk's place, with its head where it has one: what was embedded without heads stays so."""
+    place = (chunk.page, chunk.start, chunk.end)
+    return (*place, chunk.head) if chunk.head else place
 
 
 def _entries(scores: Scores) -> dict[str, object]:

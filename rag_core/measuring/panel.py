@@ -56,7 +56,7 @@ def panel(
     seconds = {}
     for reranker in rerankers:
         start = perf_counter()
-        scores = finite(reranker, reranker.score(query, [chunk.text for chunk in candidates.chunks], progress))
+        scores = finite(reranker, reranker.score(query, [chunk.passage for chunk in candidates.chunks], progress))
         seconds[reranker.id] = perf_counter() - start
         rankings[reranker.id] = Ranking.from_scores(reranker.id, query, candidates.chunks, scores)
     return Panel(candidates, rankings, seconds, opened.settings.cutoff)

@@ -25,7 +25,7 @@ def score(
     missing = [chunk for chunk in chunks if chunk.id not in known.by_chunk]
     for first in range(0, len(missing), KEPT_AT_ONCE):
         part, start = missing[first : first + KEPT_AT_ONCE], perf_counter()
-        scored = reranker.score_parts(question, [chunk.text for chunk in part])
+        scored = reranker.score_parts(question, [chunk.passage for chunk in part])
         finite(reranker, scored.scores)
         fresh = Scores.made([chunk.id for chunk in part], scored, perf_counter() - start)
         known = keep_scores(opened, reranker, question, known, fresh)

@@ -74,8 +74,10 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     named = any(chunk.title for chunk in chunks)
     several = any(chunk.twins for chunk in chunks)
     document, pages = ["document"] if named else [], ["pages"] if several else []
+    headed = any(chunk.head for chunk in chunks)
+    heads = ["head"] if headed else []
     measured = [*(f"rank {name}" for name in systems), *(f"score {name}" for name in models)]
-    columns = ["question", "chunk", *document, "page", *pages, "text", "grade", *measured]
+    columns = ["question", "chunk", *document, "page", *pages, *heads, "text", "grade", *measured]
     rows: list[list[object]] = []
     for question in evaluation.questions:
         places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
@@ -85,5 +87,6 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
             ranked = [places[name].get(chunk_id, "") for name in systems]
             title = [chunk.title] if named else []
             on = [chunk.page, ", ".join(map(str, chunk.pages))] if several else [chunk.page]
-            rows.append([question, chunk_id, *title, *on, chunk.text, grade, *ranked, *scores])
+            head = [chunk.head] if headed else []
+            rows.append([question, chunk_id, *title, *on, *head, chunk.text, grade, *ranked, *scores])
     return columns, rows

@@ -2,7 +2,7 @@
 
 What it has learned on short pairs does not hold on long ones: there its score follows the length. So the text is cut
 into overlapping windows of whole sentences, each is scored with the question, and the highest score is the text's
-(MaxP, Dai and Callan 2019, arXiv 1905.09217).
+(MaxP, Dai and Callan 2019, arXiv 1905.09217). A part that begins in a table is read below the table's head.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_core.datatypes import Part, Progress, Scored
+from rag_core.reading import table_heads
 from rag_core.reading.chunk import cut_point, runs
 from rag_core.reading.language import Span, sentences, stripped
 
@@ -40,7 +41,7 @@ def best(pairs: Sequence[Pair], limit: int, encode: Encode, score: Score, progre
     ``limit`` is the most tokens of a pair that are read at a time; ``progress`` counts pairs.
     """
     cuts = [cut(text, encoding, limit) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
-    read = [(query, text[a:b]) for (query, text), spans in zip(pairs, cuts, strict=True) for a, b in spans]
+    read = [(query, part) for (query, text), spans in zip(pairs, cuts, strict=True) for part in _read(text, spans)]
     counted = progress and (lambda done, total: progress(done * len(pairs) // total, len(pairs)))
     scores = score(read, counted)
     bounds = list(accumulate(map(len, cuts), initial=0))
@@ -59,11 +60,21 @@ def cut(text: str, encoding: Encoding, limit: int, overlap: float = OVERLAP) -> 
     room = max(limit - beside, FEWEST)
     if len(ends) <= room:
         return [(0, len(text))]
-    room -= 1  # cut out of its text, a part may begin with one token more
-    spans = list(pieces(text, ends, room))
+    heads = [table.head for table in table_heads.tables(text)]
+    longest = max((bisect_right(ends, end) - bisect_right(ends, start) for start, end in heads), default=0)
+    room = max(room - longest, FEWEST) - 1  # cut out of its text, a part may begin with one token more
+    spans = [span for span in pieces(text, ends, room) if not any(start <= span[0] < end for start, end in heads)]
     tokens = [(bisect_right(ends, start), bisect_right(ends, end)) for start, end in spans]
     windows = runs(tokens, room, int(room * overlap))
     return [(spans[first][0], spans[following - 1][1]) for first, following in windows] or [(0, len(text))]
+
+
+def _read(text: str, spans: Sequence[Span]) -> Iterator[str]:
+    """Yield the words of each part, below the head of the table that it begins in."""
+    known = table_heads.tables(text)
+    for start, end in spans:
+        head = table_heads.head_over(text, known, start, end)
+        yield f"{head}\n{text[start:end]}" if head else text[start:end]
 
 
 def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:

@@ -192,7 +192,7 @@ def rerank(
     Raises:
         ModelUnusable: a score is not a number.
     """
-    texts = [chunk.text for chunk in candidates.chunks]
+    texts = [chunk.passage for chunk in candidates.chunks]
     step, scores = STEP if settle_at else len(texts) or 1, np.empty(0, np.float32)
     best: list[Part | None] = []
     fresh = 0

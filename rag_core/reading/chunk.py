@@ -1,6 +1,7 @@
 """Cut pages into the chunks that are embedded, ranked and cited.
 
-A chunk never crosses a page, for a citation names one, and its text is exactly ``page.text[start:end]``.
+A chunk never crosses a page, for a citation names one, and its text is exactly ``page.text[start:end]``. One that
+begins within a table brings the table's head along, apart from its text.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rag_core.datatypes import Chunk, ChunkSettings, Page
 from rag_core.errors import BadSetting
+from rag_core.reading import table_heads
 from rag_core.reading.language import Span, language_of, sentences, stripped
 from rag_core.reading.text import is_within, row_spans
 
@@ -38,11 +40,16 @@ def split(
     _check(preset, size, overlap)
     key = ChunkSettings(preset, size, overlap).key
     spans_of = _spans_of(preset, size, overlap)
-    located = ((page, span) for page in pages for span in spans_of(page.text))
+    located = ((page, *piece) for page in pages for piece in _under_heads(page.text, spans_of(page.text)))
     return [
-        Chunk(f"{doc_id}-{key}-{number:05d}", doc_id, page.text[start:end], page.number, start, end)
-        for number, (page, (start, end)) in enumerate(located, 1)
+        Chunk(f"{doc_id}-{key}-{number:05d}", doc_id, page.text[start:end], page.number, start, end, head=head)
+        for number, (page, start, end, head) in enumerate(located, 1)
     ]
+
+
+def _under_heads(text: str, spans: Iterable[Span]) -> Iterator[tuple[int, int, str]]:
+    known = table_heads.tables(text)
+    return ((start, end, table_heads.head_over(text, known, start, end)) for start, end in spans)
 
 
 def recommend(pages: Iterable[Page]) -> ChunkSettings:

@@ -12,10 +12,13 @@ Firsts = Mapping[str, Chunk]
 
 
 def firsts(chunks: Sequence[Chunk]) -> Firsts:
-    """Return, for each chunk, the first of its document with the same words, white space aside, with its twins."""
-    same: dict[tuple[str, str], list[Chunk]] = {}
+    """Return, for each chunk, the first of its document with the same words, white space aside, with its twins.
+
+    Rows with the same words below different heads say different things.
+    """
+    same: dict[tuple[str, str, str], list[Chunk]] = {}
     for chunk in chunks:
-        same.setdefault((chunk.doc_id, "".join(chunk.text.split())), []).append(chunk)
+        same.setdefault((chunk.doc_id, chunk.head, "".join(chunk.text.split())), []).append(chunk)
     together = [(_first(group), group) for group in same.values()]
     return {chunk.id: first for first, group in together for chunk in group}
 

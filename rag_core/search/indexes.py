@@ -42,7 +42,7 @@ class Indexes:
             if not self._embeddings.has(*where):  # somebody may have embedded them while this waited
                 timings: dict[str, float] = {}
                 with timed(timings, "embed"):
-                    vectors = embedder.embed_texts([chunk.text for chunk in chunks], progress)
+                    vectors = embedder.embed_texts([chunk.passage for chunk in chunks], progress)
                 self._embeddings.save(*where, Embeddings(vectors, timings["embed"]))
             return index.prepare()
 
@@ -75,7 +75,7 @@ class Indexes:
 
     def _lexical(self, chunks: Sequence[Chunk]) -> Lexical:
         """Return the index of words over these very texts, made once; the oldest is dropped first."""
-        texts = "\0".join(f"{chunk.id}\0{chunk.title}\0{chunk.text}" for chunk in chunks)
+        texts = "\0".join(f"{chunk.id}\0{chunk.title}\0{chunk.passage}" for chunk in chunks)
         key = hashlib.sha256(texts.encode()).hexdigest()
         while key not in self._known and len(self._known) >= MOST_KEPT:
             self._known.pop(next(iter(self._known)), None)

@@ -67,7 +67,7 @@ class Lexical:
         import bm25s
 
         self.chunks, self._bm25 = list(chunks), bm25s.BM25()
-        self._bm25.index([tokens(chunk.text) or [""] for chunk in self.chunks], show_progress=False)
+        self._bm25.index([tokens(chunk.passage) or [""] for chunk in self.chunks], show_progress=False)
 
     def search(self, queries: Sequence[str], depth: int) -> list[Ranking]:
         """Return one ranking by BM25 score per query (Robertson and Zaragoza 2009; k1 = 1.5, b = 0.75).

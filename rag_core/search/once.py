@@ -56,7 +56,7 @@ class _Asked:
     def __init__(self, opened: Opened, query: str, reranker: Reranker, wait: Callable[[], float]) -> None:
         self.id, self.scale, self.weights = reranker.id, reranker.scale, reranker.weights
         self.opened, self.query, self.reranker, self.wait = opened, query, reranker, wait
-        self.ids = {chunk.text: chunk.id for chunk in opened.distinct_chunks}
+        self.ids = {chunk.passage: chunk.id for chunk in opened.distinct_chunks}
         self.known, self.fresh, self.waited = kept_scores(opened, reranker, query), Scores({}, 0.0), 0.0
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
@@ -91,7 +91,7 @@ class _Asked:
 
     def noted(self, comparison: Comparison) -> Comparison:
         """Note in the comparison what was kept, and what scoring took, then and now."""
-        moves = [move for move in comparison.moves if self.ids[move.chunk.text] in self.known.parts]
+        moves = [move for move in comparison.moves if self.ids[move.chunk.passage] in self.known.parts]
         kept = Kept(sum(move.pairs for move in moves), self.known.per_pair * len(moves))
         timings = {step: seconds for step, seconds in comparison.timings.items() if step != "rerank"}
         if self.waited:

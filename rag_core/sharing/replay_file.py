@@ -95,6 +95,7 @@ def _candidate(comparison: Comparison, move: Move) -> dict[str, object]:
         "start": chunk.start,
         "end": chunk.end,
         **({"twins": twins} if twins else {}),
+        **({"head": chunk.head} if chunk.head else {}),
         "text": chunk.text,
         "sha256": text_hash(chunk.text),
         "vector": {"rank": move.before, "score": move.before_score},

@@ -89,7 +89,7 @@ def _settings(row: schema.Settings) -> Settings:
 
 def _chunk(row: schema.Candidate) -> Chunk:
     twins = tuple((twin.page, twin.start, twin.end) for twin in row.twins)
-    return Chunk(row.id, row.document, row.text, row.page, row.start, row.end, row.title, twins)
+    return Chunk(row.id, row.document, row.text, row.page, row.start, row.end, row.title, twins, row.head)
 
 
 def _reranked(row: schema.After, chunk: Chunk) -> Hit:

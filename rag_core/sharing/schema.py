@@ -173,6 +173,7 @@ class Candidate(Row):
     start: kinds.Place
     end: kinds.End
     twins: Annotated[list[Twin], Field(max_length=kinds.MOST_TWINS, fail_fast=True)] = Field([])
+    head: kinds.Name = ""
     text: kinds.Text
     sha256: kinds.Name
     vector: Before

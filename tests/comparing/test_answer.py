@@ -131,3 +131,30 @@ def test_extractive_cites_hits_not_the_documents_own_brackets():
 def test_extractive_without_text_is_empty():
     assert extractive("收入", [], SharedCharacters()) == Answer("", (), "extractive")
     assert extractive("收入", hits(" ——"), SharedCharacters()).text == ""
+
+
+HEAD = "Item\t2024\t2023"
+
+
+def test_by_llm_hands_out_a_row_with_its_head():
+    [hit] = hits("Cash\t5\t4")
+    _, (_, user) = ask("How much cash?", [replace(hit, chunk=replace(hit.chunk, head=HEAD))], "5 [1].")
+    assert f'page="11">\n{HEAD}\nCash\t5\t4\n</source>' in user["content"]
+
+
+def test_extractive_quotes_a_row_with_its_head():
+    [hit] = hits("Cash\t5\t4")
+    hit = replace(hit, chunk=replace(hit.chunk, head=HEAD))
+    assert extractive("Cash", [hit], SharedCharacters()).text == "Item 2024 2023 / Cash 5 4 [1]"
+
+
+def test_extractive_quotes_no_text_below_a_head():
+    text = f"Debt\t9\t8\nThis is a sentence, long enough to stand alone.\n{HEAD.replace('Item', 'Cost')}\nPay\t7\t6"
+    [hit] = hits(text)
+    quoted = extractive("z", [replace(hit, chunk=replace(hit.chunk, head=HEAD))], SharedCharacters(), count=9).text
+    assert quoted.splitlines() == [
+        "Item 2024 2023 / Debt 9 8 [1]",
+        "This is a sentence, long enough to stand alone. [1]",
+        "Cost 2024 2023 [1]",
+        "Cost 2024 2023 / Pay 7 6 [1]",
+    ]

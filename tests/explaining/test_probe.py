@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rag_core.datatypes import Chunk
 from rag_core.errors import OneUnit
 from rag_core.explaining import probe, units
 from rag_core.explaining.probe import Probe, Unit
@@ -146,3 +147,12 @@ def test_the_embedder_is_asked_about_the_question_too(embedder):
     question, text, _ = KNOWN["zh"]
     found = probe.leave_one_out(question, units.groups(question), probe.cosine_of_questions(embedder, text))
     assert question[found.ordered[0].start : found.ordered[0].end] == "公园"
+
+
+def test_in_the_place_of_a_row_every_text_is_read_below_its_head():
+    read = []
+    row = Chunk("a", "doc", TEXT, 1, 0, 8, head="Item\t2024")
+    score = probe.in_place_of(row, lambda texts: read.extend(texts) or additive(texts))
+    found = probe.leave_one_out(TEXT, SPANS, score)
+    assert (found.text, read[0]) == (TEXT, f"Item\t2024\n{TEXT}")
+    assert all(text.startswith("Item\t2024\n") for text in read) and len(read) == 5

@@ -111,6 +111,24 @@ def test_with_the_bundled_tokenizer_no_pair_is_longer_than_is_read_well(reranker
     assert spans[0][0] == 0 and spans[-1][1] == len(text)
 
 
+# Tables
+
+HEAD = "Measure\t2024\t2023"
+TABLE = "\n".join([HEAD, *(f"Measure number {number}\t{number}.4\t{number}.1" for number in range(10, 40))])
+
+
+def test_a_part_that_begins_in_a_table_is_read_below_its_head():
+    read = []
+    parts.best([("问", TABLE)], 120, encode, lambda pairs, _: read.extend(pairs) or np.zeros(len(pairs)))
+    assert len(read) > 5 and all(text.startswith(f"{HEAD}\nMeasure number") for _, text in read)
+    assert all(len(text) <= 120 for _, text in read)
+
+
+def test_its_place_is_that_of_its_rows_alone():
+    [part] = best([TABLE], lambda pairs, _: np.array(["39.4" in text for _, text in pairs], float)).parts
+    assert part.words(TABLE).endswith("39.4\t39.1") and HEAD not in part.words(TABLE)
+
+
 # Scoring
 
 

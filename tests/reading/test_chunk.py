@@ -250,3 +250,40 @@ def test_no_chunk_parts_a_rows_label_from_its_figure(preset):
 def test_a_tables_row_is_a_clause_of_its_own():
     clauses = [piece.text for piece in chunk.split([Page(1, ROWS)], "clause")]
     assert clauses == ["费用如下", "单位为元", *ROWS.split("\n")[1:4], "End. Next"]
+
+
+# Tables
+
+HEAD = "Item\t2024\t2023"
+COMPANY = [f"{name} of the whole company\t{12.4}\t{10.1}" for name in ("Revenue", "Costs", "Debt")]
+TABLE = Page(1, "\n".join(["The year was good. It ended well.", HEAD, *COMPANY, "The next one may be worse."]))
+
+
+def heads(preset: str, **how) -> list[tuple[str, str]]:
+    return [(piece.text.split("\n")[0].split(" ")[0], piece.head) for piece in split([TABLE], preset, **how)]
+
+
+def test_a_row_alone_brings_its_head_along():
+    assert heads("sentence") == [
+        *[("The", ""), ("It", ""), ("Item\t2024\t2023", "")],
+        *[("Revenue", HEAD), ("Costs", HEAD), ("Debt", HEAD)],
+        ("The", ""),
+    ]
+    assert [head for text, head in heads("clause") if text in ("Revenue", "Costs", "Debt")] == [HEAD] * 3
+
+
+def test_a_window_that_begins_in_a_table_brings_its_head_along():
+    assert heads("window", size=100, overlap=0) == [("The", ""), ("Costs", HEAD)]
+    assert heads("window", size=400, overlap=0) == [("The", "")]
+
+
+@pytest.mark.parametrize("preset", chunk.PRESETS)
+def test_a_head_that_is_brought_along_changes_neither_text_nor_place(preset):
+    for piece in split([TABLE], preset, size=100, overlap=50):
+        assert piece.text == TABLE.text[piece.start : piece.end]
+        assert piece.passage == (f"{HEAD}\n{piece.text}" if piece.head else piece.text)
+
+
+def test_a_head_on_another_page_is_not_brought_along():
+    after = Page(2, "\n".join(COMPANY))
+    assert not any(piece.head for piece in split([TABLE, after], "sentence") if piece.page == 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag_core.datatypes import Chunk, Ranking
@@ -55,6 +57,12 @@ def test_a_candidate_stands_where_the_best_of_its_chunks_stood():
 def test_a_ranking_without_twins_stays_as_it_is():
     given = ranking(C, A, B)
     assert distinct(given, firsts([A, B, C])) == given
+
+
+def test_the_same_row_below_another_head_is_another_candidate():
+    one, same, other = (replace(chunk(name, "Cash 5 4"), head=head) for name, head in zip("xyz", "HHK", strict=True))
+    known = firsts([one, same, other])
+    assert [known[name].id for name in "xyz"] == ["x", "x", "z"]
 
 
 class Finding:

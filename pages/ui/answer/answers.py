@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pages.ui.parts import page_beside, tables
+from pages.ui.parts import chunk_text, page_beside, tables
 from pages.ui.shell import state
 from pages.ui.shell.i18n import t
 from rag_core.comparing.answer import CITATION, EXTRACTIVE
@@ -74,7 +74,7 @@ def sources(answer: Answer, side: str, pages: bool) -> None:
         return
     shown = page_beside.choose(table, answer.chunks, f"sources_{side}", column_config=look)
     if shown:
-        st.text(shown.text)
+        chunk_text.show(shown)
 
 
 def shared_sources(comparison: Comparison) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui.parts import page_beside, tables
+from pages.ui.parts import chunk_text, page_beside, tables
 from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, ChunkSettings
@@ -24,7 +24,7 @@ def show(doc_id: str, how: ChunkSettings, chunks: list[Chunk]) -> None:
             tables.page(piece),
             len(piece.text),
             *(tokens[place] for tokens in known.values()),
-            tables.one_line(piece.text),
+            tables.one_line(chunk_text.whole(piece)),
         ]
         for place, piece in enumerate(chunks)
     ]

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.evaluate import charts
-from pages.ui.parts import page_beside, tables
+from pages.ui.parts import chunk_text, page_beside, tables
 from pages.ui.parts.judgments import grade_buttons
 from pages.ui.shell import cached, models, state, work
 from pages.ui.shell.frame import errors_shown
@@ -198,7 +198,7 @@ def pool_part(evaluation: Evaluation, question: str) -> None:
     chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
     if chunk:
         with page_beside.box(chunk):
-            st.text(chunk.text)
+            chunk_text.show(chunk)
             grade_buttons(evaluation.doc_id, question, chunk)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.explain import chosen_chunk
 from pages.ui.explain.probe import DIGITS
-from pages.ui.parts import tables
+from pages.ui.parts import chunk_text, tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.i18n import t
 from pages.ui.shell.switch import switch
@@ -42,6 +42,8 @@ def show(comparison: Comparison) -> None:
     begin_at(base, (chunk.id, comparison.query, target))
     with st.container(border=True):
         st.caption(t("bench.original"))
+        if target == "text":
+            chunk_text.head(chunk)
         st.text(base)
     buttons(base, strongest(comparison, chunk) if target == "text" else [])
     st.text_area(t("bench.text"), key="bench_text", height="content", max_chars=MOST_CHARACTERS, on_change=by_hand)
@@ -62,8 +64,8 @@ def strongest(comparison: Comparison, chunk: Chunk) -> list[Span]:
     if len(spans) < 2:
         return spans
     reranker, _ = chosen_chunk.models_of(comparison)
-    key = ("reranker", reranker.id, "text", comparison.query, chunk.text, "sentence")
-    score, place = probe.of_texts(reranker, comparison.query), st.empty()
+    key = ("reranker", reranker.id, "text", comparison.query, chunk.text, "sentence", chunk.head)
+    score, place = probe.in_place_of(chunk, probe.of_texts(reranker, comparison.query)), st.empty()
     counting = work.counting(place, "probe.counting_reranker")
     probed = cached.keep(chunk.doc_id, key, lambda: probe.leave_one_out(chunk.text, spans, score, counting))
     place.empty()
@@ -109,7 +111,7 @@ def note(kind: str | None, base: str) -> bool:
 def compare_places(comparison: Comparison, chunk: Chunk, target: str, text: str) -> None:
     text = check_text(text) if target == "text" else check_query(text)
     query, piece = (comparison.query, text) if target == "text" else (text, chunk.text)
-    chosen_chunk.cut_notice(comparison, piece)
+    chosen_chunk.cut_notice(comparison, chunk.under_head(piece))
     before = places(comparison, chunk, comparison.query, chunk.text)
     after = places(comparison, chunk, query, piece)
     for column, name in zip(st.columns(2), MODELS, strict=True):
@@ -148,9 +150,10 @@ def places(comparison: Comparison, chunk: Chunk, query: str, text: str) -> dict[
     """Return where a text in the chunk's place stands for a question, by each model among the same candidates."""
     others = [move.chunk for move in comparison.moves if move.chunk.id != chunk.id]
     reranker, embedder = chosen_chunk.models_of(comparison)
+    passage = chunk.under_head(text)
     own = {
-        "reranker": probe.of_texts(reranker, query)([text]),
-        "embedder": probe.cosine_of_texts(embedder, query)([text]),
+        "reranker": probe.of_texts(reranker, query)([passage]),
+        "embedder": probe.cosine_of_texts(embedder, query)([passage]),
     }
     rivals = {"reranker": reranker_scores(comparison, query), "embedder": cosines(comparison, query)}
     return {
@@ -167,7 +170,7 @@ def reranker_scores(comparison: Comparison, query: str) -> dict[str, float]:
     chunks, place = [move.chunk for move in comparison.moves], st.empty()
     key = ("candidates", reranker.id, query, *(chunk.id for chunk in chunks))
     counting = work.counting(place, "work.scoring")
-    texts = [chunk.text for chunk in chunks]
+    texts = [chunk.passage for chunk in chunks]
     scores = cached.keep(comparison.doc_id, key, lambda: reranker.score(query, texts, counting).tolist())
     place.empty()
     return dict(zip((chunk.id for chunk in chunks), scores, strict=True))

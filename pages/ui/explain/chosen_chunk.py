@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.parts import best_part, page_beside, tables
+from pages.ui.parts import best_part, chunk_text, page_beside, tables
 from pages.ui.shell import cached, form, models
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison, Move
@@ -44,7 +44,7 @@ def standing(comparison: Comparison, chunk: Chunk) -> None:
     with page_beside.box(chunk, move.part if move else None):
         if move is None:
             st.markdown(t("explain.not_ranked", page=chunk.page))
-            st.text(chunk.text)
+            chunk_text.show(chunk)
         else:
             st.markdown(tables.place(comparison, move))
             best_part.text(move)

@@ -18,6 +18,7 @@ from rag_core.explaining.probe import (
     Score,
     cosine_of_questions,
     cosine_of_texts,
+    in_place_of,
     leave_one_out,
     of_questions,
     of_texts,
@@ -45,7 +46,7 @@ state.keep(explain_part="why", probe_unit="clause", probe_stopped=None)
 def show(comparison: Comparison) -> None:
     chunk = chosen_chunk.pick(comparison)
     chosen_chunk.standing(comparison, chunk)
-    chosen_chunk.cut_notice(comparison, chunk.text)
+    chosen_chunk.cut_notice(comparison, chunk.passage)
     names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
     wanted = switch(t("probe.unit"), names, "probe_unit")
     unit = fitting(chunk.text, wanted)
@@ -79,12 +80,12 @@ def stop_at(asked: tuple | None) -> None:
 def text_probes(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -> dict[str, Probe]:
     """Probe the chunk's text with both models."""
     reranker, embedder = chosen_chunk.models_of(comparison)
-    read = (comparison.query, chunk.text, unit)
+    read = (comparison.query, chunk.text, unit, chunk.head)
     return {
         name: probe_of(chunk.doc_id, (name, model.id, "text", *read), UNITS[unit], ask, asked)
         for name, model, ask in (
-            ("reranker", reranker, lambda: of_texts(reranker, comparison.query)),
-            ("embedder", embedder, lambda: cosine_of_texts(embedder, comparison.query)),
+            ("reranker", reranker, lambda: in_place_of(chunk, of_texts(reranker, comparison.query))),
+            ("embedder", embedder, lambda: in_place_of(chunk, cosine_of_texts(embedder, comparison.query))),
         )
     }
 
@@ -92,12 +93,12 @@ def text_probes(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -
 def question_probes(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str, Probe]:
     """Probe the question's words with both models."""
     reranker, embedder = chosen_chunk.models_of(comparison)
-    query = comparison.query
+    read = (comparison.query, chunk.text, "", chunk.head)
     return {
-        name: probe_of(chunk.doc_id, (name, model.id, "question", query, chunk.text, ""), units.groups, ask, asked)
+        name: probe_of(chunk.doc_id, (name, model.id, "question", *read), units.groups, ask, asked)
         for name, model, ask in (
-            ("reranker", reranker, lambda: of_questions(reranker, chunk.text)),
-            ("embedder", embedder, lambda: cosine_of_questions(embedder, chunk.text)),
+            ("reranker", reranker, lambda: of_questions(reranker, chunk.passage)),
+            ("embedder", embedder, lambda: cosine_of_questions(embedder, chunk.passage)),
         )
     }
 
@@ -107,9 +108,9 @@ def probe_of(
 ) -> Probe:
     """Return a probe that was made before, or make it with a count and a button that stops it.
 
-    ``key`` names the model's role and id, ``text`` or ``question``, both of them, and the unit.
+    ``key`` names the model's role and id, ``text`` or ``question``, both of them, the unit, and the table's head.
     """
-    role, _, target, query, chunk, _ = key
+    role, _, target, query, chunk, *_ = key
     text = chunk if target == "text" else query
     made = cached.kept(doc_id, key, Probe)
     if made is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
+from pages.ui.parts import chunk_text
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Comparison, Move, Part
 
@@ -26,6 +27,7 @@ export default function ({ data, parentElement }) {
 
 def text(move: Move) -> None:
     """Show a chunk's text, and say and mark what of it was scored where that is a part."""
+    chunk_text.head(move.chunk)
     if move.part is None:
         st.text(move.chunk.text)
         return

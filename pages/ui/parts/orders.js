@@ -34,6 +34,9 @@ function textCell(chunk) {
   const cell = made("span", "text", "", { role: "cell" }), lines = made("span", "lines");
   lines.append(made("span", "place", chunk.place));
   if (chunk.grade) lines.append(made("span", "grade", chunk.grade));
+  const above = made("span", "above");
+  for (const [words, marked] of chunk.head) above.append(made(marked ? "mark" : "span", "", words));
+  if (chunk.head.length) lines.append(above);
   for (const [words, marked] of chunk.runs) lines.append(made(marked ? "mark" : "span", "", words));
   cell.append(lines);
   return cell;

@@ -12,6 +12,7 @@ from pages.ui.parts import sentences, tables
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Move
 from rag_core.reading.heads import figureless
+from rag_core.reading.table_heads import head_of
 from rag_core.search import lexical
 from rag_core.sharing.replay import SIDES, Replay
 
@@ -30,6 +31,9 @@ HTML = """
 """
 COLUMNS_SHOWN = 400
 """More than three lines hold on the widest screen."""
+
+HEAD_COLUMNS = 48
+"""Of a table's head, so that there is room for the row."""
 
 HEAD_PAGES, HEAD_LINES = 3, 2
 WORDS = ("up", "down", "same", "was", "entered", "left", "replay")
@@ -97,6 +101,7 @@ def chunk_data(replay: Replay) -> dict[str, Any]:
         move.chunk.id: {
             "place": tables.where(move.chunk, tables.NAME_COLUMNS),
             "grade": tables.GRADES[grades.get(move.chunk.id)],
+            "head": list(runs(head(move, answers), comparison.query)),
             "runs": list(runs(shown(move, heads, answers), comparison.query)),
         }
         for move in comparison.moves
@@ -117,16 +122,26 @@ def edges(text: str) -> list[str]:
     return [*lines[:HEAD_LINES], *lines[-HEAD_LINES:]] if len(lines) > 1 else []
 
 
+def head(move: Move, quotes: Sequence[str] = ()) -> str:
+    """Return the start of the head of the table that the shown words begin in, where it stands earlier on the page."""
+    above = head_of(move.chunk, first_shown(move, quotes))
+    return f"{tables.one_line(above, HEAD_COLUMNS)} / " if above else ""
+
+
 def shown(move: Move, heads: frozenset[str], quotes: Sequence[str] = ()) -> str:
     """Return a chunk on one line, without running heads and feet.
 
     It begins with the words that were judged to answer, else with the part that scored best: what moved it is seen.
     """
-    answers = [place for quote in quotes if (place := move.chunk.text.find(quote)) >= 0]
-    start = min(answers) if answers else move.part.start if move.part else 0
+    start = first_shown(move, quotes)
     lines = move.chunk.text[start:].split("\n")
     kept = [line for line in lines if figureless(line) not in heads] or lines
     return ("… " if start else "") + tables.one_line(" ".join(kept), COLUMNS_SHOWN)
+
+
+def first_shown(move: Move, quotes: Sequence[str]) -> int:
+    answers = [place for quote in quotes if (place := move.chunk.text.find(quote)) >= 0]
+    return min(answers) if answers else move.part.start if move.part else 0
 
 
 def runs(text: str, question: str) -> Iterator[tuple[str, bool]]:

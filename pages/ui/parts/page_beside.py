@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from pages.ui.parts import chunk_text
 from pages.ui.parts.tables import Columns
 from pages.ui.shell import cached, state
 from pages.ui.shell.frame import errors_shown
@@ -54,13 +55,13 @@ def box(shown: Chunk, part: Part | None = None) -> Iterator[None]:
 
 def whole(shown: Chunk) -> None:
     with box(shown):
-        st.text(shown.text)
+        chunk_text.show(shown)
 
 
 def stacked(shown: Chunk) -> None:
     """Show a chunk above its page, where there is no room for both side by side."""
     with st.container(border=True):
-        st.text(shown.text)
+        chunk_text.show(shown)
         chunk(shown)
 
 

@@ -180,6 +180,7 @@ def searches(comparison: Comparison) -> list[tuple[int, str, str]]:
 def full_table(comparison: Comparison) -> pd.DataFrame:
     """Return every rank and score of every stage, a row a candidate, with plain English column names."""
     several = any(move.chunk.twins for move in comparison.moves)
+    headed = any(move.chunk.head for move in comparison.moves)
     rows = [
         {
             "rank_reranked": move.after,
@@ -188,6 +189,7 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
             **({"document": move.chunk.title} if move.chunk.title else {}),
             "page": move.chunk.page,
             **({"pages": ", ".join(map(str, move.chunk.pages))} if several else {}),
+            **({"head": move.chunk.head} if headed else {}),
             "text": move.chunk.text,
             **part_columns(comparison, move),
             f"score_reranked_{comparison.scale}": move.after_score,

@@ -11,7 +11,7 @@ import altair as alt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from pages.ui.parts import best_part, charts, sentences, tables
+from pages.ui.parts import best_part, charts, chunk_text, sentences, tables
 from pages.ui.shell import i18n
 from pages.ui.shell.i18n import LANGUAGES, t
 from rag_core.datatypes import Comparison, Hit, Move
@@ -159,7 +159,7 @@ def facts(replay: Replay) -> list[tuple[str, str]]:
 def crossing(move: Move) -> tuple[str, str, str, str]:
     """Return move, places, page and text of a chunk that crossed the cutoff."""
     places = t("result.from_to", before=move.before, after=move.after)
-    return tables.arrow(move.delta), places, tables.where(move.chunk), move.chunk.text
+    return tables.arrow(move.delta), places, tables.where(move.chunk), chunk_text.whole(move.chunk)
 
 
 def order(replay: Replay, side: str) -> dict[str, object]:
@@ -195,7 +195,9 @@ def candidate(replay: Replay, move: Move) -> tuple[object, ...]:
     after = score(replay.comparison, "reranked", move.after_score)
     grade = tables.GRADES[replay.grades.get(move.chunk.id)]
     ranks = move.after, move.before, tables.arrow(move.delta)
-    return *ranks, tables.page(move.chunk), before, after, grade, list(best_part.runs(move.chunk.text, move.part))
+    runs = [(words, False) for words in filter(None, [chunk_text.before(move.chunk)])]
+    runs += best_part.runs(move.chunk.text, move.part)
+    return *ranks, tables.page(move.chunk), before, after, grade, runs
 
 
 def method(replay: Replay) -> list[str]:

@@ -116,7 +116,7 @@ def page_picture(doc_id: str, number: int, words: str, part: tuple[int, int] | N
 @of_document
 def token_counts(doc_id: str, how: ChunkSettings, role: str, model_id: str, question: str) -> list[int] | None:
     """Return the tokens of each chunk for a model; None where they cannot be counted."""
-    texts = [piece.text for piece in chunks(doc_id, how.preset, how.size, how.overlap)]
+    texts = [piece.passage for piece in chunks(doc_id, how.preset, how.size, how.overlap)]
     return tokens.of_texts(model_id, texts) if role == "embedder" else tokens.of_pairs(model_id, question, texts)
 
 

@@ -9,6 +9,7 @@ from pages.ui.workshop import diagram
 from rag_core.datatypes import Chunk, Comparison, Move
 from rag_core.models import tokens
 from rag_core.models.tokens import Reading
+from rag_core.reading.table_heads import head_of
 
 state.keep(inside_chunk=None)
 
@@ -43,13 +44,16 @@ def name(move: Move) -> str:
 def apart(comparison: Comparison, move: Move) -> None:
     """Draw the bi-encoder: two runs, two vectors, one cosine."""
     model = comparison.settings.embedder
-    read = tokens.alone(model, comparison.query, move.chunk.text)
+    read = tokens.alone(model, comparison.query, move.chunk.passage)
     st.subheader(t("inside.apart"))
     st.markdown(t("inside.apart_text"))
     length = models.vector_length(model) if read else None
     vector = t("inside.vector", length=length) if length else t("inside.vector_unknown")
     question = [counted("inside.question", read.question if read else None), comparison.query]
-    chunk = [counted("inside.chunk_page", read.chunk if read else None, page=tables.pages(move.chunk)), move.chunk.text]
+    chunk = [
+        counted("inside.chunk_page", read.chunk if read else None, page=tables.pages(move.chunk)),
+        move.chunk.passage,
+    ]
     end = nearness(comparison, move.chunk)
     st.image(
         diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end),
@@ -64,7 +68,7 @@ def apart(comparison: Comparison, move: Move) -> None:
 
 def together(comparison: Comparison, move: Move) -> None:
     """Draw the cross-encoder: one run, one score."""
-    model, text = comparison.settings.reranker, move.part.words(move.chunk.text) if move.part else move.chunk.text
+    model, text = comparison.settings.reranker, read_together(move)
     read = tokens.together(model, comparison.query, text)
     st.subheader(t("inside.together"))
     st.markdown(t("inside.together_text"))
@@ -78,6 +82,14 @@ def together(comparison: Comparison, move: Move) -> None:
         token_lists({"inside.pair_tokens": read}, "together")
     else:
         st.caption(t("inside.unknown", model=plain(model)))
+
+
+def read_together(move: Move) -> str:
+    """Return what was read with the question: head and text, or the best part, of a table below its head."""
+    if move.part is None:
+        return move.chunk.passage
+    head, words = head_of(move.chunk, move.part.start), move.part.words(move.chunk.text)
+    return f"{head}\n{words}" if head else words
 
 
 def nearness(comparison: Comparison, chunk: Chunk) -> list[str]:

@@ -149,6 +149,31 @@ def test_a_long_chunk_is_shown_from_its_best_part():
     assert (last.chunk.text, words(shown, last.chunk.id)) == ("Alpha one.", "… one.")
 
 
+HEAD = "Item\tone\ttwo"
+
+
+def above(made: Comparison, head: str = HEAD, part: Part | None = None) -> str:
+    """Return the head that is drawn before the first chunk's words, where it has this one."""
+    move = next(move for move in made.moves if move.chunk.id == "doc-0")
+    headed = replace(move, chunk=replace(move.chunk, head=head), part=part)
+    moves = tuple(headed if move.chunk.id == "doc-0" else move for move in made.moves)
+    shown = drawn(replace(made, moves=moves))["chunks"]
+    assert not shown["doc-1"]["head"]
+    return "".join(text for text, _ in shown["doc-0"]["head"])
+
+
+def test_a_table_head_stands_before_the_row():
+    assert above(comparison(["Alpha\t1\t2", *TEXTS])) == "Item one two / "
+    assert above(comparison(TEXTS), head="") == ""
+    assert above(comparison(TEXTS), head="x" * 90) == f"{'x' * orders.HEAD_COLUMNS}… / "
+
+
+def test_it_stands_before_a_part_of_its_table_alone():
+    rows = "Alpha\t1\t2\nBeta\t3\t4\nText that is no row."
+    assert above(comparison([rows, *TEXTS]), part=Part(10, 18, 2)) == "Item one two / "
+    assert above(comparison([f"{rows}\nMore.", *TEXTS]), part=Part(len(rows) + 1, len(rows) + 6, 2)) == ""
+
+
 def test_a_chunk_that_answers_is_shown_from_the_words_that_do():
     given = comparison(TEXTS)
     first = given.before.chunks[0]

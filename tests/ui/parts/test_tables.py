@@ -82,6 +82,16 @@ def test_the_full_table_keeps_every_rank_and_score_of_every_stage():
     assert {"score_cosine", "rank_vector"} <= set(tables.full_table(comparison(TEXTS)))
 
 
+def test_the_full_table_holds_a_table_head_where_there_is_one():
+    given = comparison(["one two three", "four"])
+    assert "head" not in tables.full_table(given)
+    first, *rest = given.moves
+    headed = replace(first, chunk=replace(first.chunk, head="Item\t2024"))
+    table = tables.full_table(replace(given, moves=(headed, *rest)))
+    assert list(table["head"]) == ["Item\t2024", ""]
+    assert list(table["text"]) == [move.chunk.text for move in given.moves]
+
+
 def test_the_full_table_holds_the_best_part_where_one_was_scored():
     given = comparison(TEXTS)
     assert not {"parts", "best_part"} & set(tables.full_table(given))

@@ -101,6 +101,16 @@ def test_the_best_part_is_marked_and_told():
     assert given.comparison.pairs == len(moves) + 2
 
 
+def test_a_table_head_stands_before_its_row():
+    given = found()
+    move = given.comparison.moves[0]
+    headed = replace(move, chunk=replace(move.chunk, head="Item\t<b>2024"))
+    given = replace(given, comparison=replace(given.comparison, moves=(headed, *given.comparison.moves[1:])))
+    page = report.html(given, "en")
+    assert "Item\t&lt;b&gt;2024 / " in page and "Item\t<b>" not in page
+    assert i18n.escaped("Item\t<b>2024 / ").strip() in report.markdown(given, "en")
+
+
 def test_expansions_are_listed():
     given = found(expansions=(Expansion("another <b>wording</b>", "typed"),))
     assert "another &lt;b&gt;wording" in report.html(given, "en")
