@@ -39,6 +39,11 @@ def test_work_in_another_thread_is_left_too():
         assert 0.1 <= pool.submit(left_after, 0.1).result() < 5
 
 
+@pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="the system does not tell a thread's own time")
+def test_time_that_others_take_does_not_count():
+    patience.within(0.2, lambda: time.sleep(0.5))
+
+
 def test_work_that_ends_in_time_is_not_disturbed():
     for _ in range(50):
         with contextlib.suppress(patience.TooLate):
