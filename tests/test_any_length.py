@@ -106,6 +106,16 @@ def test_what_the_embedder_ranks_above_the_answer_is_not_taken_where_it_may_answ
         assert max(group["cosines"]) == group["cosines"][0]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_some_of_what_does_not_answer_is_far_from_the_question(seed):
+    library = Library(ROWS, Letters())
+    library.vectors = np.linspace(1, 0, len(library.sentences))[:, None]  # the first is the nearest to every question
+    library.queries = np.ones((len(ROWS), 1))
+    answer = any_length.answering(ROWS[4], 4, library)
+    taken = any_length.candidates(ROWS[4], 4, answer, Source(0), library, random.Random(seed))[: any_length.NEGATIVES]
+    assert sum(i < 10 for i in taken) >= 2 and sum(10 <= i < any_length.DEPTH for i in taken) >= 2
+
+
 def test_a_run_goes_on_where_its_passage_ends():
     library = Library(ROWS, Letters())
     within = library.room(0, 10 * library.sums[-1])
@@ -136,14 +146,18 @@ def test_made_texts_stay_unmeasured_without_length():
 
 
 FILLERS = ["河边有树。", "天气晴朗，风力不大，适合出行。", "展览开放三周。"]
+OTHERS = [*"甲乙丙丁戊己庚辛壬癸子丑寅卯"]
 CONTRAST = {"kind": "order", "lang": "zh", "query": "最后交什么？", "texts": ["最后交押金。", *"一二三四五"]}
 
 
 def test_a_group_written_by_hand_comes_as_it_is_and_inside_other_texts():
-    first, *others = (any_length.of_contrast(CONTRAST, FILLERS, i, random.Random(i)) for i in range(4))
-    assert first["texts"] == CONTRAST["texts"] and first["labels"] == [1, 0, 0, 0, 0, 0]
+    others = [*OTHERS, *CONTRAST["texts"]]
+    first, *others = (any_length.of_contrast(CONTRAST, others, FILLERS, i, random.Random(i)) for i in range(4))
+    own, strange = first["texts"][:6], first["texts"][6:]
+    assert own == CONTRAST["texts"] and len(strange) == any_length.STRANGE and set(strange) <= set(OTHERS)
+    assert first["labels"] == [1] + [0] * (5 + any_length.STRANGE)
     for other in others:
-        assert all(own in text for own, text in zip(CONTRAST["texts"], other["texts"], strict=True))
+        assert all(text in held for text, held in zip(CONTRAST["texts"], other["texts"], strict=False))
         assert other["texts"] != first["texts"] and set(other["cosines"]) == {UNMEASURED}
 
 
@@ -169,7 +183,7 @@ def test_groups_written_by_hand_have_an_answer_and_five_others():
 def test_inside_other_texts_an_answer_is_not_known_by_its_length():
     rng, shares = random.Random(5), []
     for row in contrasts():
-        texts = any_length.of_contrast(row, FILLERS, 1, rng)["texts"]
+        texts = any_length.of_contrast(row, OTHERS, FILLERS, 1, rng)["texts"][: len(row["texts"])]
         shares.append(np.mean([units(text) < units(texts[0]) for text in texts[1:]]))
     assert 0.4 < np.mean(shares) < 0.6
 

@@ -102,6 +102,8 @@ FEWEST = 6
 """A clause has at least so many characters."""
 VARIANTS = 4
 """Each group written by hand is used so many times, the first time as it is."""
+STRANGE = 3
+"""So many texts of other groups written by hand stand in each."""
 FILLERS = 3000
 RESTATED = 0.3
 SCRIPT_SHARE = 0.3
@@ -197,7 +199,11 @@ def answering(row: dict, number: int, library: Library) -> int | None:
 
 
 def candidates(row: dict, number: int, answer: int, source: Source, library: Library, rng: random.Random) -> list[int]:
-    """Return sentences around which no answer lies: of the passage, of its document, near, far and anywhere."""
+    """Return sentences around which no answer lies: of the passage, of its document, near, far and anywhere.
+
+    Of the first seven at most half are near: from near ones alone a model learns that to be about the same thing counts
+    for nothing, and puts what is about other things before it.
+    """
     similarity = library.vectors @ library.queries[number]
     own = {i for passage in row["positives"] for i in library.passages.get(passage, ())}
     inside = [i for i in own if row.get("answer") and row["answer"] not in library.sentences[i]]
@@ -215,8 +221,8 @@ def candidates(row: dict, number: int, answer: int, source: Source, library: Lib
     beside = sorted(beside, key=lambda i: -similarity[i])[:12]
     for some in (inside, beside, near, far, lexical):
         rng.shuffle(some)
-    order = [*near[:3], *inside[:2], *beside[:2], *lexical[:2], *anywhere[:1], *far[:2]]
-    order = order + near[3:] + beside[2:] + far[2:] + anywhere[1:]
+    order = [*near[:2], *inside[:1], *far[:2], *lexical[:1], *anywhere[:1], *beside[:1]]
+    order = order + far[2:] + near[2:] + beside[1:] + anywhere[1:]
     alike = library.vectors @ library.vectors[answer] > SAME
     return [i for i in dict.fromkeys(order) if (not alike[i] and i not in own) or i in inside]
 
@@ -241,6 +247,8 @@ def group_of(row: dict, number: int, size: str, source: Source, library: Library
         if len(pieces) <= NEGATIVES and not answers(row, text) and text not in positive:
             pieces.setdefault(text, (0.0, library.cosine(number, some)))
     others = list(pieces)[1:]
+    rng.shuffle(others)  # the last ones give way to what is made
+    pieces = {text: pieces[text] for text in (positive, *others)}
     return finished(row, size, pieces, made_for(row, positive, others, rng) if others else [], rng)
 
 
@@ -359,10 +367,14 @@ def without_length(groups: Sequence[dict]) -> list[dict]:
     ]
 
 
-def of_contrast(row: dict, fillers: Sequence[str], variant: int, rng: random.Random) -> dict:
-    """Return a group written by hand, as it is or each of its texts inside a longer one about something else."""
+def of_contrast(row: dict, others: Sequence[str], fillers: Sequence[str], variant: int, rng: random.Random) -> dict:
+    """Return a group written by hand with some of ``others``, texts about other things.
+
+    They are as they are or each inside a longer one about something else.
+    """
     size = "sentence" if not variant else rng.choice(("window", "long", "mixed"))
-    texts = [inside(text, size, fillers, rng) if variant else text for text in row["texts"]]
+    strange = [text for text in rng.sample(others, STRANGE + len(row["texts"])) if text not in row["texts"]][:STRANGE]
+    texts = [inside(text, size, fillers, rng) if variant else text for text in (*row["texts"], *strange)]
     pieces = {text: (float(not place), UNMEASURED) for place, text in enumerate(texts)}
     return made_group(row | {"group": row["query"], "source": "contrasts"}, size, pieces, SCRIPT_SHARE, rng)
 
@@ -402,9 +414,11 @@ def main() -> None:
         print(f"{name}: {len(groups)} groups so far", flush=True)
     dictionary = Dictionary(group["query"] for group in groups if group["lang"] == "zh")
     groups = [in_other_language(group, dictionary, rng) for group in groups]
-    for row in map(json.loads, arguments.contrasts.read_text(encoding="utf-8").splitlines()):
-        some = fillers[is_chinese(row["texts"][0])]
-        groups += [of_contrast(row, some, variant, rng) for variant in range(VARIANTS)]
+    contrasts = [json.loads(line) for line in arguments.contrasts.read_text(encoding="utf-8").splitlines()]
+    for row in contrasts:
+        chinese = is_chinese(row["texts"][0])
+        others = [text for other in contrasts for text in other["texts"] if is_chinese(text) == chinese]
+        groups += [of_contrast(row, others, fillers[chinese], variant, rng) for variant in range(VARIANTS)]
     rng.shuffle(groups)
     with gzip.open(arguments.target, "wt", encoding="utf-8") as lines:
         lines.writelines(json.dumps(group, ensure_ascii=False) + "\n" for group in groups)
