@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from ctypes import POINTER, addressof, c_float, c_uint, c_ulong, c_ushort, cast, create_string_buffer
-from functools import partial
-from itertools import groupby, islice
+from functools import partial, reduce
+from itertools import groupby, islice, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag_core.reading import patience
@@ -59,6 +59,10 @@ PIXELS = 1400
 
 _COLOUR = c_uint(), c_uint(), c_uint(), c_uint()
 """Red, green, blue and opacity, as the C functions write them; one page is looked at at a time."""
+
+_NAME, _SIZE = create_string_buffer(8), c_ulong()
+_NAME_CHARACTERS = cast(_NAME, POINTER(c_ushort))
+"""The name of a mark and its size in bytes, likewise."""
 
 
 class Box(NamedTuple):
@@ -158,20 +162,20 @@ def _is_plain(page: PdfPage) -> bool:
     things = [raw.FPDFPage_GetObject(page, number) for number in range(raw.FPDFPage_CountObjects(page))]
     paper, smallest = Box(*page.get_bbox()), _smallest(page)
     left, bottom, right, top = sides = c_float(), c_float(), c_float(), c_float()
-    words: Box | None = None
+    words: list[tuple[float, ...]] = []
     for thing in things:
         kind = raw.FPDFPageObj_GetType(thing)
         raw.FPDFPageObj_GetBounds(thing, *sides)
         box = left.value, bottom.value, right.value, top.value
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
-            if words and words.meets(Box(*box)):
+            if words and reduce(Box.around, starmap(Box, words)).meets(Box(*box)):
                 return False
         elif kind == raw.FPDF_PAGEOBJ_TEXT:
             if not _is_ink(thing) or not _is_inside(box, paper) or _is_small(thing, box, smallest):
                 return False
-            if _is_layered(thing) or _is_clipped(thing, Box(*box)):
+            if _is_layered(thing) or _is_clipped(thing, box):
                 return False
-            words = words.around(Box(*box)) if words else Box(*box)
+            words.append(box)
         elif kind != raw.FPDF_PAGEOBJ_PATH or min(box[2] - box[0], box[3] - box[1]) >= LEAST_GROUND:
             return False
     return True
@@ -208,21 +212,22 @@ def _is_layered(thing: Any) -> bool:
     """Say whether words stand on a layer, which a viewer may hide."""
     from pypdfium2.raw import FPDFPageObj_CountMarks, FPDFPageObj_GetMark, FPDFPageObjMark_GetName
 
-    name, size = create_string_buffer(8), c_ulong()
     for number in range(FPDFPageObj_CountMarks(thing)):
         mark = FPDFPageObj_GetMark(thing, number)
-        if FPDFPageObjMark_GetName(mark, cast(name, POINTER(c_ushort)), 8, size) and name.raw[: size.value] == _LAYER:
+        if FPDFPageObjMark_GetName(mark, _NAME_CHARACTERS, 8, _SIZE) and _NAME.raw[: _SIZE.value] == _LAYER:
             return True
     return False
 
 
-def _is_clipped(thing: Any, box: Box) -> bool:
+def _is_clipped(thing: Any, box: Sequence[float]) -> bool:
     """Say whether words lie outside what their clip leaves of the page."""
     from pypdfium2.raw import FPDFClipPath_CountPaths, FPDFPageObj_GetClipPath
 
     clip = FPDFPageObj_GetClipPath(thing)
-    paths = range(FPDFClipPath_CountPaths(clip) if clip else 0)
-    return any(left and not left.meets(box) for left in (_clip_box(clip, number) for number in paths))
+    count = FPDFClipPath_CountPaths(clip) if clip else 0
+    if count < 1:
+        return False
+    return any(left and not left.meets(Box(*box)) for left in (_clip_box(clip, number) for number in range(count)))
 
 
 def _clip_box(clip: Any, number: int) -> Box | None:
