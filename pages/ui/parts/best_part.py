@@ -29,11 +29,12 @@ def text(move: Move) -> None:
     """Show a chunk's text, and say and mark what of it was scored where that is a part."""
     chunk_text.head(move.chunk)
     if move.part is None:
-        st.text(move.chunk.text)
+        st.text(chunk_text.apart(move.chunk.text))
         return
     st.caption(t("part.scored", of=move.part.of))
     draw = st.components.v2.component("best_part", html="<p></p>", css=STYLE, js=SCRIPT)
-    draw(data=list(runs(move.chunk.text, move.part)), key=f"best_part_{move.chunk.id}")
+    shown = [(chunk_text.apart(words), marked) for words, marked in runs(move.chunk.text, move.part)]
+    draw(data=shown, key=f"best_part_{move.chunk.id}")
 
 
 def runs(words: str, part: Part | None) -> Iterator[tuple[str, bool]]:

@@ -4,11 +4,17 @@ import streamlit as st
 
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk
+from rag_core.reading.text import CELL
 
 
 def show(chunk: Chunk) -> None:
     head(chunk)
-    st.text(chunk.text)
+    st.text(apart(chunk.text))
+
+
+def apart(text: str) -> str:
+    """Return a text whose cells nowhere touch: up to the next stop a tab may be narrower than a letter."""
+    return text.replace(CELL, f"{CELL} ")
 
 
 def head(chunk: Chunk) -> None:

@@ -31,13 +31,13 @@ def test_a_head_stands_in_a_box_of_its_own(language):
     at = drawn(HEAD, language)
     assert not at.exception
     assert [box.value for box in at.code] == [HEAD] and at.code[0].language in ("", None, "plaintext")
-    assert [text.value for text in at.text] == [ROW.text]
+    assert [text.value for text in at.text] == ["Cash\t 5\t 4"]
     assert [caption.value for caption in at.caption] == [texts(language)["part.head"]]
 
 
 def test_without_a_head_there_is_the_text_alone():
     at = drawn("", "en")
-    assert [text.value for text in at.text] == [ROW.text]
+    assert [text.value for text in at.text] == ["Cash\t 5\t 4"]
     assert not at.code and not at.caption
 
 
