@@ -54,6 +54,7 @@ WITHOUT_ANSWER = [{key: value for key, value in row.items() if key != "answer"} 
 def as_found(monkeypatch):
     """Leave the script as it is."""
     monkeypatch.setattr(any_length, "SCRIPT_SHARE", 0)
+    monkeypatch.setattr(any_length, "HEADED", 0)
 
 
 def groups_of(rows, size, seed=1, others="any"):
@@ -113,7 +114,8 @@ def test_some_of_what_does_not_answer_is_far_from_the_question(seed):
     library.queries = np.ones((len(ROWS), 1))
     answer = any_length.answering(ROWS[4], 4, library)
     taken = any_length.candidates(ROWS[4], 4, answer, Source(0), library, random.Random(seed))[: any_length.NEGATIVES]
-    assert sum(i < 10 for i in taken) >= 2 and sum(10 <= i < any_length.DEPTH for i in taken) >= 2
+    assert sum(i < 10 for i in taken) == 2 and sum(10 <= i < any_length.DEPTH for i in taken) >= 1
+    assert sum(i >= any_length.DEPTH for i in taken) >= 2
 
 
 def test_a_run_goes_on_where_its_passage_ends():
@@ -167,6 +169,19 @@ def test_a_heading_names_what_was_asked(query, seed):
     topic = {"财政收入是什么？": "财政收入", "What is the deficit?": "The deficit"}[query]
     text = any_length.headed(query, "Another text.", random.Random(seed))
     assert topic in text or query in text
+
+
+def test_an_answer_has_a_heading_as_often_as_what_does_not_answer(monkeypatch):
+    monkeypatch.setattr(any_length, "HEADED", 0.5)
+    monkeypatch.setattr(any_length, "RESTATED", 0)
+    groups = [group for seed in range(20) for group in groups_of(WITHOUT_ANSWER, "window", seed)]
+    topics = {any_length.restated(row["query"]) for row in ROWS}
+    headed = np.array([[text.split("\n")[0] in topics for text in group["texts"]] for group in groups])
+    assert headed[:, 0].mean() == pytest.approx(0.5, abs=0.1) == headed[:, 1:].mean()
+    own = [
+        text.startswith(any_length.restated(group["query"]) + "\n") for group in groups for text in group["texts"][1:]
+    ]
+    assert np.mean(own) < 0.1
 
 
 def contrasts():

@@ -106,11 +106,14 @@ STRANGE = 3
 """So many texts of other groups written by hand stand in each."""
 FILLERS = 3000
 RESTATED = 0.3
+HEADED = 0.25
 SCRIPT_SHARE = 0.3
 DEPTH = 50
 SAME = 0.97
 """Two sentences of at least this cosine say the same."""
 HAN = re.compile("[一-鿿]")
+Pieces = dict[str, tuple[float, float]]
+"""Texts with their labels and cosines, the one that answers first."""
 SEED = 7
 
 
@@ -143,7 +146,8 @@ class Library:
         self.sizes = [units(sentence) for sentence in self.sentences]
         self.sums = np.cumsum([0, *self.sizes])
         self.vectors = embedder.embed_texts(self.sentences)
-        self.queries = embedder.embed_queries([row["query"] for row in rows])
+        self.asked = [row["query"] for row in rows]
+        self.queries = embedder.embed_queries(self.asked)
         self.lexical = bm25s.BM25()
         self.lexical.index([tokens(sentence) for sentence in self.sentences], show_progress=False)
 
@@ -201,8 +205,8 @@ def answering(row: dict, number: int, library: Library) -> int | None:
 def candidates(row: dict, number: int, answer: int, source: Source, library: Library, rng: random.Random) -> list[int]:
     """Return sentences around which no answer lies: of the passage, of its document, near, far and anywhere.
 
-    Of the first seven at most half are near: from near ones alone a model learns that to be about the same thing counts
-    for nothing, and puts what is about other things before it.
+    Of the first seven few are near: from near ones alone a model learns that to be about the same thing counts for
+    nothing, and puts what is about other things before it.
     """
     similarity = library.vectors @ library.queries[number]
     own = {i for passage in row["positives"] for i in library.passages.get(passage, ())}
@@ -212,7 +216,7 @@ def candidates(row: dict, number: int, answer: int, source: Source, library: Lib
     words = tokens(row["query"])
     lexical = library.lexical.retrieve([words], k=min(8, len(similarity)), show_progress=False)[0][0] if words else []
     lexical = [int(i) for i in lexical if i not in own]
-    anywhere = rng.sample(range(len(similarity)), 2)
+    anywhere = [rng.choice(library.document[answer]), rng.randrange(len(similarity))]
     if source.others == "own":
         found, lexical, anywhere = ([i for i in some if i in set(beside)] for some in (found, lexical, anywhere))
     elif source.others == "below":
@@ -221,8 +225,8 @@ def candidates(row: dict, number: int, answer: int, source: Source, library: Lib
     beside = sorted(beside, key=lambda i: -similarity[i])[:12]
     for some in (inside, beside, near, far, lexical):
         rng.shuffle(some)
-    order = [*near[:2], *inside[:1], *far[:2], *lexical[:1], *anywhere[:1], *beside[:1]]
-    order = order + far[2:] + near[2:] + beside[1:] + anywhere[1:]
+    order = [*near[:2], *inside[:1], *far[:1], *lexical[:1], *anywhere, *beside[:1]]
+    order = order + far[1:] + near[2:] + beside[1:]
     alike = library.vectors @ library.vectors[answer] > SAME
     return [i for i in dict.fromkeys(order) if (not alike[i] and i not in own) or i in inside]
 
@@ -249,7 +253,8 @@ def group_of(row: dict, number: int, size: str, source: Source, library: Library
     others = list(pieces)[1:]
     rng.shuffle(others)  # the last ones give way to what is made
     pieces = {text: pieces[text] for text in (positive, *others)}
-    return finished(row, size, pieces, made_for(row, positive, others, rng) if others else [], rng)
+    made = made_for(row, positive, others, rng) if others else []
+    return finished(row, size, with_headings(row, pieces, library.asked, rng), made, rng)
 
 
 def of_clauses(
@@ -267,9 +272,7 @@ def of_clauses(
     return finished(row, "clause", pieces, [], rng) if len(positive) >= FEWEST else None
 
 
-def finished(
-    row: dict, size: str, pieces: dict[str, tuple[float, float]], made: Sequence[str], rng: random.Random
-) -> dict | None:
+def finished(row: dict, size: str, pieces: Pieces, made: Sequence[str], rng: random.Random) -> dict | None:
     """Return the group of these pieces, the last ones replaced by those made; nothing where they are too few."""
     if len(pieces) <= NEGATIVES:
         return None
@@ -301,6 +304,22 @@ def drawn(size: str, rng: random.Random) -> float:
     """Return a length for the answer's piece, even over the logarithm."""
     low, high = LENGTHS[size]
     return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+def with_headings(row: dict, pieces: Pieces, asked: Sequence[str], rng: random.Random) -> Pieces:
+    """Put a heading before some pieces: the subject of a question, of the one that answers its own as often as another.
+
+    If only what does not answer had headings, a model would hold any heading against a text.
+    """
+    answer = next(iter(pieces))
+    found = {}
+    for text, measured in pieces.items():
+        other = rng.choice(asked)
+        topic = restated(rng.choice((row["query"], other)) if text == answer else other)
+        alike = is_chinese(topic) == is_chinese(text)
+        headed_too = topic and alike and not answers(row, topic) and rng.random() < HEADED
+        found[f"{topic}\n{text}" if headed_too else text] = measured
+    return found
 
 
 def made_for(row: dict, positive: str, others: Sequence[str], rng: random.Random) -> list[str]:
