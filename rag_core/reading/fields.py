@@ -14,6 +14,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag_core.reading.geometry import Box
 from rag_core.reading.places import AHEAD, BEHIND, LINE, Entry, letters
 from rag_core.reading.tables import ends_sentence
 from rag_core.reading.text import join_two, repair_characters
@@ -36,19 +37,13 @@ LABEL = 8.0
 LABEL_LETTERS = 30
 """A label before what is filled in has at most so many letters."""
 
+SLACK = 2.0
+"""Points: what is printed that near to a field is in it."""
+
 NEIGHBOURS = 80
 """So many letters before and after a place are kept to find it again."""
 
 _TAG = re.compile(r"<[^<>]*>")
-
-
-class Box(NamedTuple):
-    """A rectangle in the page's own coordinates, or with the page turned so that its lines run from left to right."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
 
 
 class Written(NamedTuple):
@@ -79,8 +74,8 @@ def read(document: PdfDocument, page: PdfPage, textpage: PdfTextPage) -> list[En
     printed = _signs(textpage)
     found = [written for written in found if not _is_printed(written, printed)]
     turns = _turns([sign.box for sign in printed])
-    signs = [sign._replace(box=_turned(sign.box, turns)) for sign in printed]
-    found = [written._replace(box=_turned(written.box, turns)) for written in found]
+    signs = [sign._replace(box=sign.box.turned(turns)) for sign in printed]
+    found = [written._replace(box=written.box.turned(turns)) for written in found]
     found.sort(key=lambda written: (-round(written.box.top / 6), written.box.left))
     line = "".join(sign.letter for sign in signs)
     placed = sorted((_entry(written, signs, line) for written in found), key=lambda entry: entry[0])
@@ -193,24 +188,10 @@ def _turns(boxes: Sequence[Box]) -> int:
     return max(ways, key=lambda way: (ways[way], -way), default=0)
 
 
-def _turned(box: Box, turns: int) -> Box:
-    corners = [(box.left, box.bottom), (box.right, box.top)]
-    for _ in range(turns):
-        corners = [(y, -x) for x, y in corners]
-    left, right = sorted(x for x, _ in corners)
-    bottom, top = sorted(y for _, y in corners)
-    return Box(left, bottom, right, top)
-
-
 def _is_printed(written: Written, printed: Sequence[Sign]) -> bool:
     """Say whether a form was filled and then printed into the page, fields and all."""
     text = letters(written.text.strip("[* ]"))[0]
-    return len(text) > 1 and text in "".join(sign.letter for sign in printed if _holds(written.box, sign.box))
-
-
-def _holds(box: Box, other: Box) -> bool:
-    x, y = (other.left + other.right) / 2, (other.bottom + other.top) / 2
-    return box.left - 2 <= x <= box.right + 2 and box.bottom - 2 <= y <= box.top + 2
+    return len(text) > 1 and text in "".join(sign.letter for sign in printed if written.box.holds(sign.box, SLACK))
 
 
 def _signs(textpage: PdfTextPage) -> list[Sign]:

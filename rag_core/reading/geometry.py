@@ -40,6 +40,22 @@ class Box(NamedTuple):
         left, bottom = min(self.left, other.left), min(self.bottom, other.bottom)
         return Box(left, bottom, max(self.right, other.right), max(self.top, other.top))
 
+    @property
+    def size(self) -> float:
+        """Its area, in square points."""
+        return self.width * self.height
+
+    def holds(self, other: Box, beyond: float = 0.0) -> bool:
+        """Say whether the middle of another box lies in this one, or at most so many points beyond its sides."""
+        x, y = (other.left + other.right) / 2, (other.bottom + other.top) / 2
+        across = self.left - beyond <= x <= self.right + beyond
+        return across and self.bottom - beyond <= y <= self.top + beyond
+
+    def meets(self, other: Box) -> bool:
+        """Say whether both have a point in common."""
+        across = self.left < other.right and other.left < self.right
+        return across and self.bottom < other.top and other.bottom < self.top
+
     def beside(self, other: Box) -> bool:
         """Say whether the other stands on the same line, close by to the right."""
         height = max(self.height, other.height, 1.0)

@@ -14,6 +14,7 @@ from itertools import groupby, islice, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag_core.reading import patience
+from rag_core.reading.geometry import Box, PictureMap
 from rag_core.reading.places import Piece, letters
 
 if TYPE_CHECKING:
@@ -63,35 +64,6 @@ _COLOUR = c_uint(), c_uint(), c_uint(), c_uint()
 _NAME, _SIZE = create_string_buffer(8), c_ulong()
 _NAME_CHARACTERS = cast(_NAME, POINTER(c_ushort))
 """The name of a mark and its size in bytes, likewise."""
-
-
-class Box(NamedTuple):
-    """A rectangle in the page's own coordinates."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    @property
-    def size(self) -> float:
-        """Its area, in square points."""
-        return (self.right - self.left) * (self.top - self.bottom)
-
-    def around(self, other: Box) -> Box:
-        """Return the smallest box that holds both."""
-        left, bottom = min(self.left, other.left), min(self.bottom, other.bottom)
-        return Box(left, bottom, max(self.right, other.right), max(self.top, other.top))
-
-    def holds(self, other: Box) -> bool:
-        """Say whether the middle of another box lies in this one."""
-        x, y = (other.left + other.right) / 2, (other.bottom + other.top) / 2
-        return self.left <= x <= self.right and self.bottom <= y <= self.top
-
-    def meets(self, other: Box) -> bool:
-        """Say whether both have a point in common."""
-        across = self.left < other.right and other.left < self.right
-        return across and self.bottom < other.top and other.bottom < self.top
 
 
 class Colour(NamedTuple):
@@ -425,23 +397,12 @@ def _show(things: Iterable[PdfObject], shown: bool) -> None:
 
 def _contrast(page: PdfPage, picture: Image, box: Box, from_black: bool = False) -> int:
     """Return by how much the colours in a box of the page differ from each other, or from black."""
-    extremes: Any = picture.crop(_pixels(page, picture, box)).getextrema()
+    pixels = PictureMap(page, *picture.size).pixels(box)
+    if pixels is None:
+        return 0
+    left, top, right, bottom = pixels
+    extremes: Any = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1))).getextrema()
     return max(most - (0 if from_black else least) for least, most in extremes)
-
-
-def _pixels(page: PdfPage, picture: Image, box: Box) -> tuple[int, int, int, int]:
-    from ctypes import c_int
-
-    from pypdfium2.raw import FPDF_PageToDevice
-
-    corners = []
-    for x, y in ((box.left, box.bottom), (box.right, box.top)):
-        across, down = c_int(), c_int()
-        FPDF_PageToDevice(page, 0, 0, picture.width, picture.height, 0, x, y, across, down)
-        corners.append((across.value, down.value))
-    left, right = sorted(corner[0] for corner in corners)
-    top, bottom = sorted(corner[1] for corner in corners)
-    return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
 def _pieces(textpage: PdfTextPage, unseen: Sequence[Doubt]) -> Iterator[Piece]:
