@@ -237,6 +237,7 @@ def compare(page: Page, screens: Screens) -> None:
     page.get_by_text(SAID["form.kept"], exact=True).wait_for()
     screens.look()
     press(page, "form.compare")
+    settle(page)  # until then the former comparison may stand beside the new one
     page.get_by_text("Both tables rank").wait_for()
     screens.look()
     assert 'class="lines"' in screens.texts[-2], "the rows of the tables are not looked into"
@@ -303,6 +304,7 @@ def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> 
     press(page, "form.by_llm")
     page.get_by_text(SAID["form.kept"], exact=True).wait_for()
     press(page, "form.compare")
+    settle(page)  # until then the former comparison may stand beside the new one
     page.get_by_text("Both tables rank").wait_for()
     screens.look()
 
