@@ -23,7 +23,7 @@ PAGES = {
     "workshop": ("pages/workshop.py", ":material/school:"),
     "replay": ("pages/replay.py", ":material/file_open:"),
 }
-STYLE = Path(__file__).with_name("style.css")
+STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 log = logging.getLogger(__name__)
 
 
@@ -33,10 +33,11 @@ def frame(page: str, lead: bool = True) -> Iterator[None]:
     state.prepare()
     title = t(f"{page}.title")
     st.set_page_config(page_title=f"{title} · Rerank Lab", page_icon="🔀", layout="wide")
-    st.html(STYLE)
     menu(page)
-    with st.container(key="page_title"):  # the menu shows where one is; a reader by ear has a heading too
+    # The menu shows where one is, a reader by ear has a heading too: one pixel high until the style hides it.
+    with st.container(key="page_title", height=1, border=False):
         st.title(title)
+        st.components.v2.component("style", css=STYLE, isolate_styles=False)(key="style")
     stay()
     if lead:
         st.caption(t(f"{page}.lead"))
