@@ -67,6 +67,7 @@ class Environment(BaseSettings):
 
     home: str = Field(default="", alias="RERANK_LAB_HOME")
     library: LibraryKind = Field(default="", alias="RERANK_LAB_LIBRARY")
+    models: str = Field(default="", alias="RERANK_LAB_MODELS")
 
     chroma: ChromaPlace = Field(default="", alias="RERANK_LAB_CHROMA")
     chroma_token: SecretStr = Field(default=NO_KEY, alias="RERANK_LAB_CHROMA_TOKEN")

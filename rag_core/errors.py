@@ -249,6 +249,12 @@ class UnknownModel(ModelError):
     code = "unknown_model"
 
 
+class ModelNotOffered(ModelError):
+    """A model that a visitor of a server may not have; whether there is one of that name is not said."""
+
+    code = "model_not_offered"
+
+
 class HubUnreachable(ModelError):
     """A model that is not on this machine while the hub does not answer."""
 

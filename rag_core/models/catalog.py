@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rag_core.errors import UnknownModel
+from rag_core.errors import ModelNotOffered, UnknownModel
 from rag_core.place import ROOT
+from rag_core.settings import environment
 
 BUNDLED = ROOT / "data" / "models"
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+DESCRIPTIONS = ("config.json", "modules.json")
+"""A folder without one of these files is no model's."""
+
+
+def _at_ones_own_machine() -> bool:
+    return False
+
+
+is_visitor: Callable[[], bool] = _at_ones_own_machine
+"""Says whether who asks is a visitor of a server, which has no business with its files or what it downloads: whoever
+serves visitors sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +91,44 @@ RERANKERS = (
 )
 
 
+def offered(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Return the lines to choose from: a visitor has those that load nothing, and what the host lists."""
+    return tuple(line for line in lines if _is_offered(line)) if is_visitor() else lines
+
+
+def listed() -> tuple[str, ...]:
+    """Return the ids and folders that the host allows to visitors beside the bundled models: ``RERANK_LAB_MODELS``."""
+    return tuple(name.strip() for name in environment().models.split(",") if name.strip())
+
+
 def find(lines: tuple[Line, ...], model_id: str) -> Line:
     """Return the catalogue's line, or one made up for a local folder or a Hugging Face id.
 
     Raises:
         UnknownModel: it is none of the three.
+        ModelNotOffered: it is not for visitors; whether there is such a model is not looked at.
     """
-    for line in lines:
-        if line.id == model_id:
-            return line
-    # os.path.isdir is False for an empty or an endless name, where Path.is_dir is True or raises.
-    if not os.path.isdir(model_id) and not HUB_ID.fullmatch(model_id):
+    line = next((line for line in lines if line.id == model_id), Line(model_id, ST, (), 0, ""))
+    if is_visitor() and not _is_offered(line):
+        names = ", ".join(dict.fromkeys([*(line.id for line in offered(lines)), *listed()]))
+        raise ModelNotOffered(f"{model_id!r} is not offered on this server", model=model_id, offered=names)
+    if line not in lines and not _is_folder(model_id) and not HUB_ID.fullmatch(model_id):
         raise UnknownModel(
-            f"{model_id!r} is neither in the list, nor a folder on this machine, nor a Hugging Face id "
+            f"{model_id!r} is neither in the list, nor a model's folder on this machine, nor a Hugging Face id "
             "like organisation/name",
             model=model_id,
         )
-    return Line(model_id, ST, (), 0, "")
+    return line
+
+
+def _is_offered(line: Line) -> bool:
+    return line.kind != ST or line.id in listed()
+
+
+def _is_folder(name: str) -> bool:
+    """Say whether a name is a folder that holds a model; no other is looked into any further."""
+    # os.path.isfile is False for an empty or an endless name, where Path.is_file is True or raises.
+    return bool(name.strip()) and any(os.path.isfile(os.path.join(name, file)) for file in DESCRIPTIONS)
 
 
 def speaks(lines: tuple[Line, ...], model_id: str, language: str) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model")
 HUB_SECONDS = 5.0
+MOST_FILES = 1000
 NO_LIMIT = 1_000_000  # a model without a limit says an endless number
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ def _built(model_id: str, build: Callable[[bool], Model], local_files_only: bool
     except Exception as error:  # the libraries raise anything from KeyError to SafetensorError for bad files
         log.info("loading %s", model_id, exc_info=error)
         reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
-        raise ModelUnusable(f"{model_id!r} cannot be loaded: {reason}", model=model_id, reason=reason) from error
+        raise _unusable(model_id, reason) from error
 
 
 def limit(model: Any) -> int:
@@ -112,9 +114,24 @@ def encode(model: Any, pairs: Sequence[tuple[str, str]]) -> Sequence[Encoding]:
 
 
 def weights_id(model_id: str) -> str:
-    """Return a name for the weights: a folder's files may be replaced, so their sizes and times belong to its name."""
+    """Return a name for the weights: a folder's files may be replaced, so their sizes and times belong to its name.
+
+    Raises:
+        ModelUnusable: the folder holds more than ``MOST_FILES`` entries, as no model's does, or cannot be read.
+    """
     if not Path(model_id).is_dir():
         return model_id
-    files = sorted(file for file in Path(model_id).rglob("*") if file.is_file())
-    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    try:
+        entries = list(islice(Path(model_id).rglob("*"), MOST_FILES + 1))
+        facts = [
+            (file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(entries) if file.is_file()
+        ]
+    except OSError as error:
+        raise _unusable(model_id, str(error)) from error
+    if len(entries) > MOST_FILES:
+        raise _unusable(model_id, f"> {MOST_FILES} files")
     return f"{Path(model_id).resolve()}#{hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"
+
+
+def _unusable(model_id: str, reason: str) -> ModelUnusable:
+    return ModelUnusable(f"{model_id!r} cannot be loaded: {reason}", model=model_id, reason=reason)

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from rag_core.datatypes import Settings
-from rag_core.errors import UnknownModel
+from rag_core.errors import ModelNotOffered, ModelUnusable, UnknownModel
+from rag_core.models import catalog, hub
 from rag_core.models.catalog import BUNDLED, EMBEDDERS, RERANKERS, Line, find, leaves, served
 from rag_core.servers.rerank import FORMS
 
@@ -117,11 +118,16 @@ def test_find_makes_up_a_line_for_a_hub_id_that_runs_no_code_of_its_own(model_id
     assert find(EMBEDDERS, model_id) == Line(model_id, "sentence-transformers", (), 0, "", remote_code=False)
 
 
-def test_find_makes_up_a_line_for_a_folder(tmp_path):
+@pytest.mark.parametrize("name", ["config.json", "modules.json"])
+def test_find_makes_up_a_line_for_a_folder(tmp_path, name):
+    (tmp_path / name).write_text("{}")
     assert find(RERANKERS, str(tmp_path)).id == str(tmp_path)
 
 
-@pytest.mark.parametrize("model_id", ["", " ", "nonsense", "/no/such/folder", "a/b/c", "two words/x", "x" * 5000, "\0"])
+NO_MODELS = ["", " ", "nonsense", "/no/such/folder", "a/b/c", "two words/x", "x" * 5000, "\0", "/", "/etc", "../../.."]
+
+
+@pytest.mark.parametrize("model_id", NO_MODELS)
 def test_find_refuses_what_is_none_of_the_three(model_id):
     with pytest.raises(UnknownModel) as caught:
         find(RERANKERS, model_id)
@@ -131,3 +137,44 @@ def test_find_refuses_what_is_none_of_the_three(model_id):
 def test_an_embedder_is_no_reranker():
     with pytest.raises(UnknownModel):
         find(RERANKERS, "bilingual-embedder")
+
+
+@pytest.fixture
+def visitor(monkeypatch):
+    monkeypatch.setattr(catalog, "is_visitor", lambda: True)
+
+
+@pytest.mark.parametrize("lines", [EMBEDDERS, RERANKERS], ids=["embedders", "rerankers"])
+def test_a_visitor_is_offered_what_loads_nothing(visitor, lines):
+    assert {line.kind for line in catalog.offered(lines)} <= {"onnx", "openai", "server"}
+    assert [find(lines, line.id) for line in catalog.offered(lines)] == list(catalog.offered(lines))
+
+
+def test_no_name_tells_a_visitor_what_lies_on_this_machine(visitor, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    hub = [line.id for line in RERANKERS if line.kind == "sentence-transformers"]
+    said = []
+    for name in [*NO_MODELS, str(tmp_path), "organisation/name", *hub]:
+        with pytest.raises(ModelNotOffered) as caught:
+            find(RERANKERS, name)
+        assert caught.value.values.pop("model") == name
+        said.append(caught.value.values)
+    assert all(values == said[0] for values in said)
+    assert "bilingual-cross-encoder" in said[0]["offered"]
+
+
+def test_what_the_host_lists_is_offered_to_visitors(visitor, monkeypatch, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setenv("RERANK_LAB_MODELS", f"BAAI/bge-reranker-base, {tmp_path}")
+    assert "BAAI/bge-reranker-base" in [line.id for line in catalog.offered(RERANKERS)]
+    assert find(RERANKERS, str(tmp_path)).id == str(tmp_path)
+    with pytest.raises(ModelNotOffered, match="name"):
+        find(RERANKERS, "organisation/name")
+
+
+def test_a_folder_of_more_files_than_any_model_has_is_not_walked_to_its_end(tmp_path):
+    for number in range(hub.MOST_FILES + 1):
+        (tmp_path / f"{number}.bin").touch()
+    with pytest.raises(ModelUnusable) as caught:
+        hub.weights_id(str(tmp_path))
+    assert caught.value.values["reason"] == f"> {hub.MOST_FILES} files"

@@ -112,7 +112,7 @@ def test_a_local_folder_is_loaded_without_asking(use_hub, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.torch
-@pytest.mark.parametrize("files", [{}, {"config.json": "{}"}, {"config.json": "not json"}])
+@pytest.mark.parametrize("files", [{"config.json": "{}"}, {"config.json": "not json"}, {"modules.json": "[]"}])
 def test_a_folder_without_a_whole_model_is_unusable(tmp_path, files):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
@@ -143,6 +143,7 @@ def test_a_library_that_fails_without_a_word_is_still_explained(tmp_path):
 @pytest.mark.slow
 @pytest.mark.torch
 def test_the_errors_of_the_loading_library_are_not_printed(tmp_path, caplog):
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelUnusable):
         load_reranker(str(tmp_path))
     assert [record for record in caplog.records if record.name == hub.__name__ and record.levelno > logging.INFO] == []

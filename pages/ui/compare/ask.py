@@ -71,9 +71,7 @@ def settings(doc_id: str) -> None:
     st.checkbox(t("form.adaptive"), key="adaptive", help=t("form.adaptive_help", patience=PATIENCE))
     form.model_select("embedder", catalog.EMBEDDERS)
     form.model_select("reranker", catalog.RERANKERS)
-    with st.expander(t("form.other_models"), icon=":material/deployed_code:"):
-        st.text_input(t("form.embedder_other"), key="embedder_other", help=t("form.other_help"))
-        st.text_input(t("form.reranker_other"), key="reranker_other", help=t("form.other_help"))
+    form.other_models()
     form.llm_fields()
     form.server_fields()
 

@@ -108,8 +108,18 @@ def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:
 
 
 def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
-    labels = {line.id: model_label(lines, line.id) for line in lines}
+    labels = {line.id: model_label(lines, line.id) for line in catalog.offered(lines)}
+    state.settle(role, list(labels))
     st.selectbox(t(f"form.{role}"), list(labels), key=role, format_func=labels.__getitem__)
+
+
+def other_models() -> None:
+    """Let the reader name models that are not in the lists; a visitor only where the host allows some."""
+    if state.owner() and not catalog.listed():
+        return
+    with st.expander(t("form.other_models"), icon=":material/deployed_code:"):
+        for role in ("embedder", "reranker"):
+            st.text_input(t(f"form.{role}_other"), key=f"{role}_other", help=t("form.other_help"))
 
 
 def example_question(doc_id: str, key: str, chosen: Callable[[], None] = lambda: None) -> None:

@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.shell import i18n
 from rag_core.datatypes import ChunkSettings, Expansion, FirstStage, Settings
+from rag_core.models import catalog
 from rag_core.servers.llm import EMBEDDING, LLMSettings
 from rag_core.servers.rerank import RerankServer
 from rag_core.settings import library
@@ -133,6 +134,9 @@ def owner() -> str:
     if library(bound_to_loopback(), forwarded()) == "shared":
         return ""
     return st.session_state.setdefault("owner", secrets.token_hex(16))
+
+
+catalog.is_visitor = lambda: bool(owner())
 
 
 def rerank_server() -> RerankServer:

@@ -107,6 +107,7 @@ FAMILIES = {
     "report.method_{}": set(FIRST_STAGES),
     "history.top_{}": {"one", "other"},
     "form.{}": {"embedder", "reranker"},
+    "form.{}_other": {"embedder", "reranker"},
     "frame.{}": set(PAGES),
     "explain.part_{}": explain_parts(),
     "explain.help_{}": explain_parts(),
