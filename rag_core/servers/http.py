@@ -5,7 +5,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
+
+Place = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+PROTOCOLS, CLOUD, NOBODY = ("192.0.0.0/24", "192.88.99.0/24"), ("168.63.129.16/32",), ("::/3", "4000::/2", "8000::/1")
+SET_ASIDE = tuple(map(ip_network, (*PROTOCOLS, *CLOUD, *NOBODY)))
+"""What stands for protocols (RFC 6890, 7526), where a cloud answers its own machines, and what of IPv6 is given out to
+nobody (IANA)."""
+TRANSLATED = ip_network("64:ff9b::/96")
+"""An IPv4 address in its last 32 bits (RFC 6052)."""
 
 HIDDEN = "***"
 SHORTEST_PIECED_KEY = 12
@@ -26,16 +36,41 @@ def is_http(address: str) -> bool:
 
 
 def is_internal(address: str) -> bool:
-    """Say whether an address leads into this machine or its own network; one that cannot be looked up does not."""
+    """Say whether an address leads into this machine or its own network, or nowhere, which says as little."""
     import httpx2
 
+    return not are_public(places(httpx2.URL(address).host))
+
+
+def places(host: str) -> list[Place]:
+    """Return the addresses that a host's name leads to now; none where it cannot be looked up."""
     try:
-        records = socket.getaddrinfo(httpx2.URL(address).host, None)
+        records = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return False
-    # A scope such as %eth0 is no part of the address, and an IPv4 address may come dressed as an IPv6 one.
-    places = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in records]
-    return any(not (getattr(place, "ipv4_mapped", None) or place).is_global for place in places)
+        return []
+    # A scope such as %eth0 is no part of the address.
+    return [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in records]
+
+
+def are_public(some: Sequence[Place]) -> bool:
+    """Say whether there are addresses, each of them for everybody."""
+    return bool(some) and all(map(_is_public, some))
+
+
+def _is_public(place: Place) -> bool:
+    inside = _inside(place)
+    if inside:
+        return _is_public(inside)
+    return place.is_global and not place.is_multicast and not any(place in network for network in SET_ASIDE)
+
+
+def _inside(place: Place) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address leads to."""
+    if isinstance(place, ipaddress.IPv4Address):
+        return None
+    if place in TRANSLATED:
+        return ipaddress.IPv4Address(int(place) & 0xFFFFFFFF)
+    return place.ipv4_mapped or place.sixtofour
 
 
 def is_too_many(status: int, said: str) -> bool:

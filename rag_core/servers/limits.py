@@ -13,6 +13,7 @@ from typing import cast
 import httpx2
 
 from rag_core.errors import ServerMoved, ServerTooLong
+from rag_core.servers.connect import lift
 from rag_core.servers.http import wait_seconds
 from rag_core.servers.peer import Peer
 
@@ -48,6 +49,7 @@ def limited(peer: Peer) -> Callable[[httpx2.Response], None]:
     """
 
     def limit(response: httpx2.Response) -> None:
+        lift(response)
         if response.has_redirect_location:
             raise _moved(peer, response)
         if (wait_seconds(response.headers) or 0) > LONGEST_WAIT:

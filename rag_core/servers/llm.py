@@ -157,6 +157,7 @@ def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
     import httpx2
     import openai
 
+    from rag_core.servers.connect import hold
     from rag_core.servers.limits import limited
 
     peer = settings.peer
@@ -164,13 +165,15 @@ def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
+        carrier = openai.DefaultHttpxClient(event_hooks={"response": [limited(peer)]}, follow_redirects=False)
+        hold(carrier, peer, timeout)
         return openai.OpenAI(
             api_key=settings.key,
             base_url=peer.url,
             timeout=timeout,
             max_retries=1,
             default_headers={"Accept-Encoding": "identity"},
-            http_client=openai.DefaultHttpxClient(event_hooks={"response": [limited(peer)]}, follow_redirects=False),
+            http_client=carrier,
         )
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
@@ -202,6 +205,8 @@ def _translated(error: openai.OpenAIError, peer: Peer, heard: str) -> ServerErro
     import openai
 
     match error:
+        case openai.APIConnectionError(__cause__=ServerError() as ours):
+            return ours
         case openai.APITimeoutError():
             return peer.timeout(error.request.extensions["timeout"]["read"])
         case openai.APIConnectionError() if heard:

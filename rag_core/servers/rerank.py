@@ -181,8 +181,11 @@ class RemoteReranker:
     def _send(self, asked: Mapping[str, object]) -> Reply:
         import httpx2
 
+        from rag_core.servers.connect import lift
+
         try:
             with self.client.stream("POST", self.where.endpoint, json=asked) as reply:
+                lift(reply)
                 return Reply(reply.status_code, reply.headers, self._whole(reply))
         except (httpx2.ReadTimeout, httpx2.WriteTimeout):
             raise self.peer.timeout(self.timeout) from None
@@ -294,11 +297,15 @@ def _quoted(value: object) -> str:
 def _client(peer: Peer, timeout: float) -> httpx2.Client:
     import httpx2
 
+    from rag_core.servers.connect import hold
+
     headers = {"Authorization": f"Bearer {peer.key}"} if peer.key else {}
     try:
         # Redirects are not followed: the texts and the key are for this address.
         waits = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
-        return httpx2.Client(headers=headers, timeout=waits, follow_redirects=False)
+        client = httpx2.Client(headers=headers, timeout=waits, follow_redirects=False)
+        hold(client, peer, timeout)
+        return client
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
         raise peer.unreachable(str(error)) from None

@@ -16,7 +16,6 @@ from rag_core.errors import (
     ServerAddress,
     ServerBadAnswer,
     ServerBusy,
-    ServerInternal,
     ServerKey,
     ServerKeyGarbled,
     ServerKeyMissing,
@@ -382,33 +381,6 @@ def test_a_server_of_the_catalogue_has_its_own_key(monkeypatch):
 def test_what_cannot_be_a_server_is_refused_before_anything_is_sent(where, error):
     with pytest.raises(error):
         RemoteReranker(LINE.id, where)
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "localhost",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "2130706433",
-        "10.1.2.3",
-        "192.168.0.1",
-        "169.254.169.254",
-        "0.0.0.0",
-        "[fe80::1]",
-        "100.64.0.1",
-    ],
-)
-def test_a_visitors_server_may_not_stand_in_the_hosts_network(host):
-    RemoteReranker(LINE.id, RerankServer(f"http://{host}:80", "tei"))
-    with pytest.raises(ServerInternal):
-        RemoteReranker(LINE.id, RerankServer(f"http://{host}:80", "tei", guarded=True))
-
-
-@pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1111]"])
-def test_a_visitors_server_may_stand_outside(host):
-    RemoteReranker(LINE.id, RerankServer(f"https://{host}", "tei", guarded=True))
 
 
 # As any reranker

@@ -70,6 +70,7 @@ class LLMServer:
 
     def __init__(self, reply: Reply | Callable[[dict[str, Any]], Reply]) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.hosts: list[str] = []
         self.closed = Event()
         self._server = LoopbackServer(("127.0.0.1", 0), _handler(reply, self))
 
@@ -99,6 +100,7 @@ def _handler(reply_to: Reply | Callable[[dict[str, Any]], Reply], server: LLMSer
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             authorization = self.headers["Authorization"]
             server.requests.append({"path": self.path, "authorization": authorization, "body": sent})
+            server.hosts.append(self.headers["Host"])
             reply = reply_to if isinstance(reply_to, Reply) else reply_to(sent)
             server.closed.wait(reply.delay)
             if not server.closed.is_set():

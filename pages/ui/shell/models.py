@@ -76,9 +76,16 @@ def ready(model_id: str) -> Reranker:
     return loaded
 
 
-@st.cache_resource(show_spinner=False, max_entries=50)
 def line(model_id: str) -> Line:
-    """Return the line of those who wait for a reranker: all sessions stand in the same."""
+    """Return the line of those who wait for a reranker; who has a server of their own waits for nobody else's."""
+    if not catalog.leaves(catalog.RERANKERS, model_id):
+        return line_before(model_id, "", "")
+    where = server_of(catalog.find(catalog.RERANKERS, model_id), state.rerank_server())
+    return line_before(model_id, where.address, where.key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def line_before(model_id: str, address: str, key: str) -> Line:
     return Line()
 
 
