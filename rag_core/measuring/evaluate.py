@@ -25,7 +25,7 @@ from rag_core.search import fuse
 from rag_core.search.opened import Opened
 from rag_core.settings import check
 
-Key, Value = TypeVar("Key"), TypeVar("Value")
+Value = TypeVar("Value")
 
 ORDERS = tuple(stage.order for stage in FirstStage)
 
@@ -248,7 +248,7 @@ def joined(parts: Sequence[Evaluation]) -> Evaluation:
     )
 
 
-def _merged(dicts: Iterable[Mapping[Key, Value]]) -> dict[Key, Value]:
+def _merged(dicts: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
     return {key: value for entries in dicts for key, value in entries.items()}
 
 
