@@ -13,10 +13,12 @@ with frame("evaluate", lead=False):
     doc_id, asked = ask.show()
     judgments.added_notice(doc_id)
     form.leaving(st.session_state["rerankers"])
-    place = st.empty()  # it has its place in every run: what stands below must not move from one to the next
+    # Both have their places in every run: else what stood there before would show, faded, while the next is made.
+    place, beginning = st.empty(), st.empty()
     if asked or taken:
         with errors_shown():
             running.start(doc_id, st.session_state["rerankers"], place)
     if running.of(doc_id) is None and evaluation.of_now(doc_id) is None:
-        begin.stop()
+        with beginning.container():
+            begin.stop()
     evaluation.show(doc_id)

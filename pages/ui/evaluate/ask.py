@@ -17,8 +17,11 @@ state.keep(rerankers=[state.HOW.reranker])
 
 def show() -> tuple[str, bool]:
     """Draw the line; return the document, and whether its evaluation was asked for."""
+    alone = st.empty()
     if not cached.lab().documents.titles(state.owner()):
-        begin.say()  # and what stands in place of a document leads to adding one
+        with alone.container():
+            begin.say()
+            form.pick_document()  # there is none, so it leads to adding one, and ends the page
     with st.container(horizontal=True, vertical_alignment="center", key="ask_with"):
         with st.container(width=SELECT_PIXELS):
             doc_id = form.pick_document(filtered=False, labelled=False)

@@ -51,8 +51,10 @@ def show(doc_id: str) -> None:
         progress(place, making)
     if evaluation:
         outcome(evaluation, making is None)
+        rest = st.empty()  # it keeps its place, so that what is left of the last evaluation does not show, faded
         if making is None:
-            below(evaluation)
+            with rest.container():
+                below(evaluation)
     if making:
         with errors_shown():
             running.advance(making, judged.now(doc_id))
@@ -91,11 +93,12 @@ def outcome(evaluation: Evaluation, finished: bool) -> None:
             st.selectbox(t("measured.system"), list(systems), key="shown_system", format_func=systems.__getitem__)
             st.selectbox(t("measured.measure"), MEASURES, key="shown_measure")
     questions.show(evaluation, st.session_state["shown_system"], st.session_state["shown_measure"], finished)
+    detail = st.empty()
     if st.session_state["opened_question"] in evaluation.numbers:
-        with errors_shown():
+        with detail.container(), errors_shown():
             opened.show(evaluation, st.session_state["opened_question"], st.session_state["shown_system"])
     else:
-        st.caption(t("measured.each_help"))
+        detail.caption(t("measured.each_help"))
 
 
 def below(evaluation: Evaluation) -> None:
