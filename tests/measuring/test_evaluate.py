@@ -115,15 +115,16 @@ def test_a_reranked_order_is_that_of_the_comparison(opened, reranker, found):
     assert found.orders["vector"][QUESTIONS[1]] == compared.before.ids
 
 
-def test_each_question_comes_as_soon_as_it_was_asked_and_together_they_are_the_evaluation(lab, opened, reranker, found):
+def test_each_question_comes_as_soon_as_it_was_asked_and_together_they_are_the_evaluation(lab, opened, reranker):
     counting = Counting(reranker)
     parts = evaluate.each(opened, QUESTIONS, [counting], [5])
     first = next(parts)
     assert (first.numbers, counting.pairs) == ({QUESTIONS[1]: 1}, 5)
     judged = judge.apply(JUDGMENTS, lab.documents.parts(opened.doc_id), opened.chunks)
     together = evaluate.joined([part.rejudged(judged) for part in (first, *parts)])
-    assert replace(together, per_pair={}) == replace(found, per_pair={})
-    assert together.per_pair.keys() == found.per_pair.keys()
+    whole = measured(lab, opened, [reranker])
+    assert replace(together, per_pair={}) == replace(whole, per_pair={})
+    assert together.per_pair.keys() == whole.per_pair.keys()
 
 
 def test_the_best_answer_has_a_rank_on_both_sides(found):
