@@ -97,7 +97,7 @@ def outcome(evaluation: Evaluation, finished: bool) -> None:
     if st.session_state["opened_question"] in evaluation.numbers:
         with detail.container(), errors_shown():
             opened.show(evaluation, st.session_state["opened_question"], st.session_state["shown_system"])
-    else:
+    elif finished:
         detail.caption(t("measured.each_help"))
 
 
