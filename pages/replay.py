@@ -2,14 +2,20 @@
 
 import streamlit as st
 
+from pages.ui.home import saved
 from pages.ui.results import replay
-from pages.ui.shell import empty
 from pages.ui.shell.frame import frame
-from pages.ui.shell.i18n import t
 
-with frame("replay"):
-    replay.choose()
+with frame("replay", lead=False):
+    above, below = st.container(), st.container()
+    with below:
+        replay.choose(above)
     if st.session_state["opened"] is None:
-        empty.stop(t("replay.empty"))
-    replay.banner()
-    replay.show()
+        with above:
+            replay.begin()
+        with below:
+            replay.example(lambda: saved.results(saved.spoken())[0].replay)
+    else:
+        with above:
+            replay.source()
+            replay.show()

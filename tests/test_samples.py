@@ -5,9 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from data.samples import make_results
+from pages.ui.shell import samples
 from rag_core.comparing.answer import CITATION
+from rag_core.explaining import lessons
+from rag_core.measuring.judge import RELEVANT
 from rag_core.reading.pdf import read_pages
 from rag_core.sharing import replay_file
 from rag_core.sharing.replay import SIDES
@@ -47,6 +51,47 @@ def test_fourteen_questions_all_different(name):
 def test_two_questions_were_chosen_for_what_they_show(name):
     chosen = [entry["effect"] for entry in questions_of(name) if entry.get("chosen")]
     assert chosen == ["helps", "harms"]
+
+
+@pytest.mark.parametrize("language", samples.FILES)
+def test_each_lesson_is_shown_with_one_question(language):
+    shown = [row for row in samples.rows(language) if row.lesson]
+    assert sorted(row.lesson for row in shown) == sorted(lessons.NAMES)
+    assert [row.lesson for row in shown if row.wording] == ["expansion"]
+    assert samples.of_lesson(language, "harm").effect == "harms"
+
+
+@pytest.mark.parametrize("language", samples.FILES)
+def test_the_story_goes_from_a_gain_to_a_loss_and_tells_each_question_once(language):
+    told = samples.story(samples.rows(language))
+    assert [row.effect for row in told[:3]] == ["helps", "none", "harms"]
+    assert sorted(row.question for row in told) == sorted(row.question for row in samples.rows(language))
+    assert samples.load(language)[2] == [row.question for row in told]
+    assert len({row.kind for row in told}) >= 5
+
+
+def test_the_story_goes_round_until_nothing_is_left():
+    [row, *_] = samples.rows("en")
+    effects = ["none", "none", "harms", "helps", "none", "helps"]
+    told = samples.story(tuple(row.model_copy(update={"effect": effect}) for effect in effects))
+    assert [row.effect for row in told] == ["helps", "none", "harms", "helps", "none", "none"]
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "hard"}, {"effect": "better"}, {"lesson": "none"}, {"teaches": "much"}])
+def test_a_label_that_nobody_knows_is_refused(wrong):
+    row = questions_of(NAMES[0])[0]
+    assert samples.Question.model_validate(row).kind == row["kind"]
+    with pytest.raises(ValidationError):
+        samples.Question.model_validate(row | wrong)
+
+
+def test_effects_are_written_where_they_stood_and_nothing_else_is(tmp_path, monkeypatch):
+    name = NAMES[0]
+    before = (SAMPLES / f"{name}.questions.json").read_bytes()
+    monkeypatch.setattr(make_results, "HERE", tmp_path)
+    (tmp_path / f"{name}.questions.json").write_bytes(before)
+    make_results.note_effects(name, [row["effect"] for row in questions_of(name)])
+    assert (tmp_path / f"{name}.questions.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,6 +146,18 @@ def scores(result, side):
 def test_every_question_has_the_effect_that_is_said(asked):
     name, results = asked
     assert [row["effect"] for row in questions_of(name)] == [make_results.effect(result) for result in results]
+
+
+@pytest.mark.slow
+def test_a_question_teaches_what_is_said(asked):
+    name, results = asked
+    for row, result in zip(questions_of(name), results, strict=True):
+        before, _ = make_results.ranks(result)
+        assert row["kind"] != "tail" or before > 2 * result.comparison.cutoff
+        relevant = [chunk_id for chunk_id, grade in result.grades.items() if grade >= RELEVANT]
+        cases = {fact.lesson: fact.case for fact in lessons.facts(result.comparison, relevant)}
+        lesson = row.get("lesson")
+        assert lesson in (None, "expansion") or not cases[lesson].startswith("none"), (lesson, cases[lesson])
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 """Save what Home shows: the first three questions of each sample, asked with the bundled models.
 
 Run ``PYTHONPATH=. python data/samples/make_results.py``. It says of every question of the samples where its best answer
-stands before and after; those marked ``chosen`` were written for what reranking does to them, after that was seen.
+stands before and after, and writes the ``effect`` of that beside the question; those marked ``chosen`` were written for
+what reranking does to them, after that was seen.
 """
 
 from __future__ import annotations
@@ -77,14 +78,24 @@ def effect(result: Replay) -> str:
     return "none" if before == after else "helps" if after else "harms"
 
 
+def note_effects(name: str, effects: list[str]) -> None:
+    """Write beside each question what reranking does to it."""
+    rows = [row | {"effect": effect} for row, effect in zip(rows_of(name), effects, strict=True)]
+    text = json.dumps(rows, ensure_ascii=False, indent=2)
+    (HERE / f"{name}.questions.json").write_text(f"{text}\n", encoding="utf-8")
+
+
 def main() -> None:
     embedder, reranker = load_embedder(Settings().embedder), load_reranker(Settings().reranker)
     for name in NAMES:
+        effects = []
         for number, result in enumerate(results(name, embedder, reranker), start=1):
             before, after = ranks(result)
-            print(f"{name}  {before} → {after}  {effect(result)}  {result.comparison.query}", flush=True)
+            effects.append(effect(result))
+            print(f"{name}  {before} → {after}  {effects[-1]}  {result.comparison.query}", flush=True)
             if number <= SHOWN:
                 file_of(name, number).write_bytes(replay_file.write(answered(result, reranker)))
+        note_effects(name, effects)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,15 @@ that was stopped goes on where it stood, and asking again costs a search.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
+from typing import TypeVar
 
 import numpy as np
 
 from rag_core.datatypes import FirstStage, Progress, Ranking, Settings
 from rag_core.errors import NoQuestions
-from rag_core.keeping.embeddings import Scores
 from rag_core.measuring import judge, metrics
 from rag_core.measuring.judge import Judged
 from rag_core.measuring.metrics import FEW, MAIN, MEASURES, Run
@@ -25,7 +25,12 @@ from rag_core.search import fuse
 from rag_core.search.opened import Opened
 from rag_core.settings import check
 
+Value = TypeVar("Value")
+
 ORDERS = tuple(stage.order for stage in FirstStage)
+
+ASKED_AT_ONCE = 64
+"""Questions that are embedded and searched together, before the first of them is scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,12 @@ class Evaluation:
         relevant = [i for i in before if grades.get(i, 0) >= judge.RELEVANT and i in after]
         return [(i, before.index(i) + 1, after.index(i) + 1) for i in relevant]
 
+    def answer_ranks(self, system: str, question: str) -> tuple[int | None, int | None]:
+        """Return the best rank of a relevant chunk in the baseline's order and in the system's; None where none is."""
+        grades = self.judged.qrels.get(question, {})
+        before, after = (self.orders[name][question] for name in (self.baseline, system))
+        return _best(before, grades), _best(after, grades)
+
     def lost_most(self, system: str) -> tuple[str, float] | None:
         """Return the question whose nDCG@10 fell most, and by how much; None when none fell."""
         worst = min(self.differences(system).items(), default=None, key=lambda entry: entry[1])
@@ -160,10 +171,23 @@ def evaluate(
     depths: Sequence[int],
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Ask every question; the first stage of the settings finds the candidates, and its order is the baseline.
+    """Ask every question; see ``each``."""
+    parts: list[Evaluation] = []
+    report = progress or (lambda _done, _total: None)
+    report(0, len(questions))
+    for part in each(opened, questions, rerankers, depths):
+        parts.append(part)
+        report(len(parts), len(questions))
+    return joined(parts)
 
-    ``questions`` go by the numbers under which they stand in exported qrels and runs. Nothing is judged yet: see
-    ``Evaluation.rejudged``.
+
+def each(
+    opened: Opened, questions: Mapping[int, str], rerankers: Sequence[Reranker], depths: Sequence[int]
+) -> Iterator[Evaluation]:
+    """Yield the evaluation of each question alone, as soon as it was asked.
+
+    The first stage of the settings finds the candidates, and its order is the baseline. ``questions`` go by the numbers
+    under which they stand in exported qrels and runs. Nothing is judged yet: see ``Evaluation.rejudged``.
 
     Raises:
         NoQuestions: there is none.
@@ -171,32 +195,66 @@ def evaluate(
     """
     if not questions:
         raise NoQuestions("there are no questions: add some, or import a file")
-    numbers = {question: number for number, question in questions.items()}
     depths = sorted({check(replace(opened.settings, depth=depth)).depth for depth in depths})
-    stages = first_stages(opened, list(numbers), depths[-1])
-    runs = {name: {ranking.query: ranking.ids for ranking in rankings} for name, rankings in stages.items()}
-    kept: dict[str, dict[str, Scores]] = {reranker.id: {} for reranker in rerankers}
-    for done, candidates in enumerate(stages[opened.settings.first_stage.order]):
-        if progress:
-            progress(done, len(numbers))
-        for reranker in rerankers:
-            scores = score(opened, candidates.query, candidates.chunks, reranker)
-            kept[reranker.id][candidates.query] = scores
-            for depth in depths:
-                run = runs.setdefault(f"{reranker.id} @{depth}", {})
-                run[candidates.query] = reordered(candidates, scores.by_chunk, depth)
-    if progress:
-        progress(len(numbers), len(numbers))
+    numbered = list(questions.items())
+    for first in range(0, len(numbered), ASKED_AT_ONCE):
+        part = numbered[first : first + ASKED_AT_ONCE]
+        stages = first_stages(opened, [question for _, question in part], depths[-1])
+        for place, (number, _) in enumerate(part):
+            yield _asked(opened, number, {name: found[place] for name, found in stages.items()}, rerankers, depths)
+
+
+def _asked(
+    opened: Opened,
+    number: int,
+    stages: Mapping[str, Ranking],
+    rerankers: Sequence[Reranker],
+    depths: Sequence[int],
+) -> Evaluation:
+    """Have each reranker score the candidates of one question, and read every depth off the scores."""
+    candidates = stages[opened.settings.first_stage.order]
+    question = candidates.query
+    scores = {reranker.id: score(opened, question, candidates.chunks, reranker) for reranker in rerankers}
+    orders = {name: ranking.ids for name, ranking in stages.items()} | {
+        f"{model} @{depth}": reordered(candidates, known.by_chunk, depth)
+        for model, known in scores.items()
+        for depth in depths
+    }
     return Evaluation(
         doc_id=opened.doc_id,
         how=opened.settings,
-        numbers=numbers,
-        orders=runs,
+        numbers={question: number},
+        orders={name: {question: order} for name, order in orders.items()},
         judged=Judged({}),
-        values={name: measured(run, Judged({})) for name, run in runs.items()},
-        scores={model: {q: scores.by_chunk for q, scores in by_q.items()} for model, by_q in kept.items()},
-        per_pair={model: mean(scores.per_pair for scores in by_q.values()) for model, by_q in kept.items()},
+        values={name: {measure: {} for measure in MEASURES} for name in orders},
+        scores={model: {question: known.by_chunk} for model, known in scores.items()},
+        per_pair={model: known.per_pair for model, known in scores.items()},
     )
+
+
+def joined(parts: Sequence[Evaluation]) -> Evaluation:
+    """Return evaluations of different questions, made alike and judged alike, as one."""
+    first = parts[0]
+    return replace(
+        first,
+        numbers=_merged(part.numbers for part in parts),
+        orders={name: _merged(part.orders[name] for part in parts) for name in first.orders},
+        values={
+            name: {measure: _merged(part.values[name][measure] for part in parts) for measure in MEASURES}
+            for name in first.orders
+        },
+        scores={model: _merged(part.scores[model] for part in parts) for model in first.scores},
+        per_pair={model: mean(part.per_pair[model] for part in parts) for model in first.per_pair},
+    )
+
+
+def _merged(dicts: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
+    return {key: value for entries in dicts for key, value in entries.items()}
+
+
+def _best(order: Sequence[str], grades: Mapping[str, int]) -> int | None:
+    ranks = (rank for rank, chunk_id in enumerate(order, start=1) if grades.get(chunk_id, 0) >= judge.RELEVANT)
+    return next(ranks, None)
 
 
 def first_stages(opened: Opened, questions: Sequence[str], depth: int) -> dict[str, list[Ranking]]:

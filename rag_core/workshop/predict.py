@@ -38,6 +38,12 @@ class Round:
         return frozenset(self.reranked[:PICKS])
 
     @property
+    def answer_rank(self) -> int | None:
+        """The cross-encoder's rank, among those shown, of the first chunk that answers; None where none is known."""
+        ranks = (rank for rank, chunk_id in enumerate(self.reranked, start=1) if chunk_id in (self.relevant or ()))
+        return next(ranks, None)
+
+    @property
     def first(self) -> frozenset[str]:
         """The pick of somebody who trusts the vector search."""
         return frozenset(self.ids[:PICKS])

@@ -115,6 +115,26 @@ def test_a_reranked_order_is_that_of_the_comparison(opened, reranker, found):
     assert found.orders["vector"][QUESTIONS[1]] == compared.before.ids
 
 
+def test_each_question_comes_as_soon_as_it_was_asked_and_together_they_are_the_evaluation(lab, opened, reranker):
+    counting = Counting(reranker)
+    parts = evaluate.each(opened, QUESTIONS, [counting], [5])
+    first = next(parts)
+    assert (first.numbers, counting.pairs) == ({QUESTIONS[1]: 1}, 5)
+    judged = judge.apply(JUDGMENTS, lab.documents.parts(opened.doc_id), opened.chunks)
+    together = evaluate.joined([part.rejudged(judged) for part in (first, *parts)])
+    whole = measured(lab, opened, [reranker])
+    assert replace(together, per_pair={}) == replace(whole, per_pair={})
+    assert together.per_pair.keys() == whole.per_pair.keys()
+
+
+def test_the_best_answer_has_a_rank_on_both_sides(found):
+    question, system = QUESTIONS[1], f"{MODEL} @5"
+    [answer] = [i for i, grade in found.judged.qrels[question].items() if grade]
+    places = tuple(found.orders[name][question].index(answer) + 1 for name in ("vector", system))
+    assert found.answer_ranks(system, question) == places
+    assert found.answer_ranks(system, QUESTIONS[7]) == (None, None)
+
+
 def test_without_judgments_orders_are_there_and_measures_are_not(opened, reranker):
     found = evaluate.evaluate(opened, QUESTIONS, [reranker], [5])
     assert found.measured == []

@@ -70,7 +70,7 @@ def walk(page: Page, address: str, language: str, take: Callable[[str], None]) -
     open_page(page, said, "evaluate")
     page.get_by_role("button", name=said[f"evaluate.sample_{language}"]).click()
     page.get_by_text(longest_part(said["measured.means_help"])).wait_for()
-    show(page, "h3", height=1100)
+    show(page)
     take("evaluate")
     open_page(page, said, "explain")
     page.get_by_text(said["probe.no_proof"][:12]).first.wait_for()

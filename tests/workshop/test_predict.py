@@ -40,6 +40,12 @@ def test_judgments_are_kept_of_those_shown_alone():
     assert deal(MADE).relevant is None
 
 
+def test_the_first_chunk_that_answers_has_a_rank_among_those_shown():
+    assert deal(MADE, {"doc-4", "doc-8"}).answer_rank == 1
+    assert deal(MADE, {"doc-9", "doc-8"}).answer_rank == 4
+    assert deal(MADE, {"doc-11"}).answer_rank is deal(MADE).answer_rank is None
+
+
 @pytest.mark.parametrize(("count", "fits"), [(4, False), (5, False), (6, True)])
 def test_five_candidates_leave_nothing_to_choose(count, fits):
     made = comparison(TEXTS[:count])

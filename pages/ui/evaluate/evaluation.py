@@ -2,18 +2,18 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
-from pages.ui.evaluate import charts
-from pages.ui.parts import chunk_text, page_beside, tables
-from pages.ui.parts.judgments import grade_buttons
+from pages.ui.evaluate import charts, judged, opened, questions, running
+from pages.ui.evaluate.running import Running
+from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, models, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
-from rag_core.datatypes import Chunk, FirstStage
+from rag_core.datatypes import FirstStage
 from rag_core.measuring.depth import DEPTHS, Ceiling
 from rag_core.measuring.evaluate import Difference, Evaluation
 from rag_core.measuring.metrics import FEW, MAIN, MEASURES
@@ -25,13 +25,10 @@ CLEAR = 0.05
 STAGES = {stage.order: stage for stage in FirstStage}
 
 state.keep(
-    rerankers=[state.HOW.reranker],
     panel_stages=["vector", "bm25", "fused"],
     panel_models=[state.HOW.reranker],
     panel_question=None,
     ceiling_question=None,
-    judged_question="",
-    judged_chunk="",
     shown_system=None,
     shown_measure=MAIN,
     evaluation=None,
@@ -46,25 +43,77 @@ def name_of(system: str) -> str:
 
 
 @state.fragment
-def show(evaluation: Evaluation) -> None:
-    """Show everything; what is chosen in a part draws only the parts again."""
-    judged = cached.lab().judged(evaluation.doc_id, work.current_candidates(evaluation.doc_id))
-    if judged != evaluation.judged:
-        evaluation = st.session_state["evaluation"] = evaluation.rejudged(judged)
-    verdict(evaluation)
-    mean_tab, each, depth, panel, file_tab = st.tabs(
-        [t("measured.means"), t("measured.each"), t("measured.depth"), t("measured.panel"), t("measured.files")]
-    )
-    with mean_tab:
-        means_part(evaluation)
-    with each:
-        each_part(evaluation)
-    with depth:
-        depth_part(evaluation)
-    with panel:
-        panel_part(evaluation)
-    with file_tab:
-        files_part(evaluation)
+def show(doc_id: str) -> None:
+    """Show what is there, also while it is made; what is chosen in a part draws only the parts again."""
+    making, place = running.of(doc_id), st.empty()
+    evaluation = of_now(doc_id) if making is None or making.done else None
+    if making:
+        progress(place, making)
+    if evaluation:
+        outcome(evaluation, making is None)
+        rest = st.empty()  # it keeps its place, so that what is left of the last evaluation does not show, faded
+        if making is None:
+            with rest.container():
+                below(evaluation)
+    if making:
+        with errors_shown():
+            running.advance(making, judged.now(doc_id))
+            st.rerun()
+        place.empty()
+
+
+def of_now(doc_id: str) -> Evaluation | None:
+    """Return this document's evaluation, cut and filtered as it is now, by the judgments of now."""
+    evaluation = st.session_state["evaluation"]
+    if evaluation is None or not current(evaluation, doc_id):
+        return None
+    said = judged.now(doc_id)
+    if said != evaluation.judged:
+        evaluation = st.session_state["evaluation"] = evaluation.rejudged(said)
+    return evaluation
+
+
+def progress(place: st.delta_generator.DeltaGenerator, making: Running) -> None:
+    """Count the questions that were asked, and let the reader stop; what was scored until then is kept."""
+    done, total = len(making.done), making.total
+    with place.container(horizontal=True, vertical_alignment="center", key="evaluating"):
+        st.progress(done / max(total, 1), text=t("work.questions", done=min(done + 1, total), total=total))
+        st.button(t("evaluate.stop"), key="stop", icon=":material/stop_circle:", on_click=running.stop)
+
+
+def outcome(evaluation: Evaluation, finished: bool) -> None:
+    """Say what came of it, and show it question by question."""
+    systems = {name: name_of(name) for name in evaluation.orders if name != evaluation.baseline}
+    state.settle("shown_system", list(systems), deepest(evaluation))
+    with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+        with st.container(gap=None):
+            verdict(evaluation, finished)
+        chosen = t("measured.shown", measure=st.session_state["shown_measure"])
+        with st.popover(chosen, icon=":material/tune:", key="shown", width="content"):
+            st.selectbox(t("measured.system"), list(systems), key="shown_system", format_func=systems.__getitem__)
+            st.selectbox(t("measured.measure"), MEASURES, key="shown_measure")
+    questions.show(evaluation, st.session_state["shown_system"], st.session_state["shown_measure"], finished)
+    detail = st.empty()
+    if st.session_state["opened_question"] in evaluation.numbers:
+        with detail.container(), errors_shown():
+            opened.show(evaluation, st.session_state["opened_question"], st.session_state["shown_system"])
+    elif finished:
+        detail.caption(t("measured.each_help"))
+
+
+def below(evaluation: Evaluation) -> None:
+    """Show what explains the outcome; of the tabs, the one that is open is drawn alone."""
+    harm(evaluation, deepest(evaluation))
+    drawn: dict[str, Callable[[Evaluation], None]] = {
+        t("measured.means"): means_part,
+        t("measured.depth"): depth_part,
+        t("measured.panel"): panel_part,
+        t("measured.files"): files_part,
+    }
+    for tab, part in zip(st.tabs(list(drawn), key="evaluation_part", on_change="rerun"), drawn.values(), strict=True):
+        if tab.open:
+            with tab:
+                part(evaluation)
 
 
 def deepest(evaluation: Evaluation) -> str:
@@ -73,26 +122,52 @@ def deepest(evaluation: Evaluation) -> str:
     return next(name for name in reversed(evaluation.reranked) if name.startswith(f"{model} @"))
 
 
-def verdict(evaluation: Evaluation) -> None:
-    """Say in one sentence what the judgments show, and pin where reranking harmed."""
-    system, count = deepest(evaluation), len(evaluation.measured)
-    difference = evaluation.difference(system)
+def verdict(evaluation: Evaluation, finished: bool) -> None:
+    """Say in one sentence with its figures what the judgments show; of a part of the questions nothing is claimed."""
+    system, total = deepest(evaluation), len(cached.lab().judgments.questions(evaluation.doc_id))
+    difference, values = evaluation.difference(system), means_of(evaluation, system)
+    part = len(evaluation.numbers) < total
+    if part:
+        st.markdown(f"**{t('measured.so_far', done=len(evaluation.numbers), total=total)}**")
     if difference is None:
-        st.info(t("measured.nothing_judged"), icon=":material/rule:")
+        st.markdown(t("measured.nothing_judged"))
+    elif part:
+        st.caption(t("measured.so_far_means", count=len(evaluation.measured), **values))
     elif not evaluation.enough:
-        st.warning(t("measured.too_few", count=count, few=FEW), icon=":material/hourglass_empty:")
+        st.markdown(f"**{t('measured.too_few', count=len(evaluation.measured), few=FEW)}**")
+        st.caption(t("measured.so_far_means", count=len(evaluation.measured), **values))
     else:
         key = ("better" if difference.mean > 0 else "worse") if clear(difference) else "unclear"
-        values = {"mean": f"{difference.mean:+.3f}", "low": f"{difference.low:+.3f}", "high": f"{difference.high:+.3f}"}
-        st.subheader(t(f"measured.{key}"))
-        st.markdown(
-            t("measured.sure", count=count, p=f"{difference.p:.3f}", before=t(f"order.{evaluation.baseline}"), **values)
-        )
+        st.markdown(f"**{t(f'measured.{key}', **values)}**")
+        st.caption(t("measured.sure", **interval(difference), **of_whom(evaluation)))
+    notes(evaluation, part and finished)
+
+
+def notes(evaluation: Evaluation, stopped: bool) -> None:
+    """Say how to go on with the rest, what the settings have become since, and what could not be measured."""
+    if stopped:
+        st.caption(t("evaluate.stopped"))
+    elif evaluation.how != state.settings():
+        st.caption(t("evaluate.stale"))
     if evaluation.excluded:
         st.caption(t("measured.excluded", count=len(evaluation.excluded)))
-        for question in evaluation.excluded:
-            st.text(tables.one_line(question, 100))
-    harm(evaluation, system)
+
+
+def means_of(evaluation: Evaluation, system: str) -> dict[str, str]:
+    """Return the mean of the main measure before and after, as it is written."""
+    means = {"before": evaluation.mean(evaluation.baseline, MAIN), "after": evaluation.mean(system, MAIN)}
+    return {side: f"{mean:.3f}" for side, mean in means.items() if mean is not None}
+
+
+def interval(difference: Difference) -> dict[str, str]:
+    return {
+        **{name: f"{getattr(difference, name):+.3f}" for name in ("mean", "low", "high")},
+        "p": f"{difference.p:.3f}",
+    }
+
+
+def of_whom(evaluation: Evaluation) -> dict[str, object]:
+    return {"count": len(evaluation.measured), "order": t(f"order.{evaluation.baseline}")}
 
 
 def clear(difference: Difference) -> bool:
@@ -143,83 +218,6 @@ def means_part(evaluation: Evaluation) -> None:
     st.markdown(f"**{t('measured.differences', before=t(f'order.{evaluation.baseline}'))}**")
     st.altair_chart(charts.difference_chart(evaluation, name_of), key="differences")
     st.caption(t("measured.differences_help"))
-
-
-def each_part(evaluation: Evaluation) -> None:
-    systems = {name: name_of(name) for name in evaluation.orders if name != evaluation.baseline}
-    state.settle("shown_system", list(systems), deepest(evaluation))
-    left, right = st.columns(2)
-    system = left.selectbox(t("measured.system"), list(systems), key="shown_system", format_func=systems.__getitem__)
-    measure = right.selectbox(t("measured.measure"), MEASURES, key="shown_measure")
-    asked = question_table(evaluation, system, measure)
-    st.caption(t("measured.each_help", measure=measure, k=evaluation.how.cutoff))
-    if st.session_state["judged_question"] in asked:
-        pool_part(evaluation, st.session_state["judged_question"])
-
-
-def question_table(evaluation: Evaluation, system: str, measure: str) -> list[str]:
-    """Draw what each question gained with a system, the greatest loss first, and return the questions in that order."""
-    frame = question_frame(evaluation, system, measure)
-    question, before, after, gain, *_ = frame.columns
-    asked = list(frame[question])
-    key = state.key_of("each", asked)
-    st.dataframe(
-        frame.style.format({before: "{:.3f}", after: "{:.3f}", gain: "{:+.3f}"}, na_rep="–"),
-        hide_index=True,
-        key=key,
-        height=tables.height(len(frame)),
-        column_config={question: st.column_config.TextColumn(width="large")},
-        on_select=lambda: state.keep_row(key, "judged_question", asked),
-        selection_mode="single-row",
-    )
-    return asked
-
-
-def question_frame(evaluation: Evaluation, system: str, measure: str) -> pd.DataFrame:
-    gains, rows = evaluation.differences(system, measure), []
-    for question in evaluation.questions:
-        new, first = evaluation.changed(system, question)
-        before = evaluation.values[evaluation.baseline][measure].get(question)
-        after = evaluation.values[system][measure].get(question)
-        rows.append([question, before, after, gains.get(question), new, t("measured.yes") if first else ""])
-    scores = [name_of(evaluation.baseline), t("measured.system_short"), t("measured.gain")]
-    names = [t("questions.question"), *scores, t("measured.new", k=evaluation.how.cutoff), t("measured.first")]
-    return pd.DataFrame(rows, columns=names).sort_values(scores[-1], na_position="last", kind="stable")
-
-
-def pool_part(evaluation: Evaluation, question: str) -> None:
-    """Let the reader judge what stands in the first ten of any order, in the order of the document."""
-    pooled = evaluation.pool(question)
-    chunks = [chunk for chunk in work.current_candidates(evaluation.doc_id) if chunk.id in pooled]
-    st.markdown(f"**{t('pool.title', count=len(chunks))}**")
-    st.text(question)
-    pool_table(question, chunks, evaluation.judged.qrels.get(question, {}))
-    st.caption(t("pool.help"))
-    chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
-    if chunk:
-        with page_beside.box(chunk):
-            chunk_text.show(chunk)
-            grade_buttons(evaluation.doc_id, question, chunk)
-
-
-def pool_table(question: str, chunks: list[Chunk], grades: Mapping[str, int]) -> None:
-    rows = [[tables.GRADES[grades.get(chunk.id)], tables.page(chunk), tables.one_line(chunk.text)] for chunk in chunks]
-    names = [t("table.grade"), t("table.page"), t("table.text")]
-    ids = [chunk.id for chunk in chunks]
-    key = state.key_of("pool", [question, *ids])
-    st.dataframe(
-        pd.DataFrame(rows, columns=names),
-        hide_index=True,
-        key=key,
-        height=tables.height(len(rows)),
-        column_config={
-            names[0]: st.column_config.TextColumn(width=58),
-            names[1]: tables.page_column(chunks),
-            names[2]: st.column_config.TextColumn(width="large"),
-        },
-        on_select=lambda: state.keep_row(key, "judged_chunk", ids),
-        selection_mode="single-row",
-    )
 
 
 def depth_part(evaluation: Evaluation) -> None:

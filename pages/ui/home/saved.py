@@ -30,7 +30,7 @@ def spoken() -> str:
 def results(sample: str) -> tuple[Saved, ...]:
     """Return what is shown of a sample, read once for all visitors; nobody may change it."""
     rows = samples.rows(sample)[:SHOWN]
-    return tuple(Saved(row["question"], row["effect"], read(sample, i)) for i, row in enumerate(rows))
+    return tuple(Saved(row.question, row.effect, read(sample, i)) for i, row in enumerate(rows))
 
 
 def read(sample: str, number: int, owner: str = "") -> Replay:

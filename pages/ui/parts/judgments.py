@@ -73,19 +73,20 @@ def take_back(doc_id: str) -> None:
         st.toast(t("judge.undone", grade=undone.grade, text=plain(tables.one_line(undone.span.quote, 60))))
 
 
-def show(doc_id: str) -> None:
+def summary(doc_id: str, judged: Judged) -> str:
+    """Count the document's questions, and those that a chunk answers by the judgments."""
+    asked = cached.lab().judgments.questions(doc_id).values()
+    return t("questions.title", count=len(asked), relevant=len(set(judged.answerable) & set(asked)))
+
+
+def show(doc_id: str, judged: Judged) -> None:
     """Show the question set with what is judged, and the ways to change it."""
     how = state.chunk_settings()
-    chunks = cached.chunks(doc_id, how.preset, how.size, how.overlap)
-    judged = cached.lab().judged(doc_id, cached.candidates(doc_id, how.preset, how.size, how.overlap))
     asked = cached.lab().judgments.questions(doc_id)
-    relevant = len([question for question in asked.values() if question in set(judged.answerable)])
-    label = t("questions.title", count=len(asked), relevant=relevant)
-    with st.expander(label, icon=":material/quiz:", expanded=not asked):
-        if asked:
-            question_table(doc_id, asked, judged)
-        lost_judgments(judged, doc_id)
-        add(doc_id, asked, chunks)
+    if asked:
+        question_table(doc_id, asked, judged)
+    lost_judgments(judged, doc_id)
+    add(doc_id, asked, cached.chunks(doc_id, how.preset, how.size, how.overlap))
 
 
 def question_table(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
@@ -99,8 +100,8 @@ def question_table(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
         hide_index=True,
         height=tables.height(len(rows)),
         key="question_set",
-        on_select=lambda: state.keep_row("question_set", "chosen_question", list(asked.values())),
-        selection_mode="single-row",
+        on_select=lambda: state.keep_clicked("question_set", "chosen_question", list(asked.values())),
+        selection_mode="single-cell",
         column_config={
             names[0]: st.column_config.NumberColumn(width=50),
             names[1]: st.column_config.TextColumn(width="large"),

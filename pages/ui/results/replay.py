@@ -1,5 +1,6 @@
 """A result that came as a file: what it is, its charts, and the way of judgments to and fro."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
@@ -17,20 +18,58 @@ from rag_core.measuring import judge
 from rag_core.sharing import replay_file
 from rag_core.sharing.replay import Replay
 
+DROP = """
+export default function () {
+  const files = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const over = (event) => files(event) && event.preventDefault();
+  const drop = (event) => {
+    const input = document.querySelector(".st-key-replay_file input[type=file]");
+    if (!input || !files(event) || event.target.closest?.(".st-key-replay_file")) return;
+    event.preventDefault();
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  document.addEventListener("dragover", over);
+  document.addEventListener("drop", drop);
+  return () => {
+    document.removeEventListener("dragover", over);
+    document.removeEventListener("drop", drop);
+  };
+}
+"""
+"""A file that is dropped anywhere on the page opens: the field for it stands below what is shown."""
+
 state.keep(opened=None, opened_file=None, opened_added=0, opened_cutoff=None)
 
 
-def choose() -> None:
-    """Open an uploaded file once; one that does not open leaves what is on screen."""
+def choose(above: st.delta_generator.DeltaGenerator) -> None:
+    """Open an uploaded file once; one that does not open leaves what is on screen, and is told above it."""
     limit = replay_file.MAX_BYTES // 2**20
     file = st.file_uploader(t("replay.file"), type="json", key="replay_file", max_upload_size=limit)
+    with st.container(key="drop_anywhere", width=1):
+        st.components.v2.component("drop", js=DROP)(key="drop", height="content")
     if file is None or file.file_id == st.session_state["opened_file"]:
         return
     st.session_state["opened_file"] = file.file_id
-    with errors_shown():
-        st.session_state.update(
-            opened=replay_file.read(file.getvalue()), opened_added=0, opened_cutoff=None, picked=None
-        )
+    with above, errors_shown():
+        put(replay_file.read(file.getvalue()))
+
+
+def put(replay: Replay) -> None:
+    """Put a result on screen."""
+    st.session_state.update(opened=replay, opened_added=0, opened_cutoff=None, picked=None)
+
+
+def begin() -> None:
+    """Say what is opened here, and where it is made."""
+    st.markdown(f"**{t('replay.lead')}**")
+    st.caption(t("replay.empty"))
+
+
+def example(fetch: Callable[[], Replay]) -> None:
+    """Offer a result to whoever has none yet."""
+    icon = ":material/play_arrow:"
+    st.button(t("replay.example"), key="example_result", icon=icon, on_click=lambda: put(fetch()))
 
 
 def current() -> Replay:
@@ -45,38 +84,45 @@ def viewed() -> Replay:
     return replace(replay, comparison=replay.comparison.cut_at(cutoff), answers={})
 
 
-def banner() -> None:
-    """Say whose result this is: nothing on this page was computed here."""
+def source() -> None:
+    """Say in a line whose result this is, and that nothing of it was computed here; the rest stands in popovers."""
     replay = current()
-    title, version = plain(replay.source.title), plain(replay.versions.get("app", "?"))
-    made = tables.time_of(replay.made)
-    st.info(t("replay.banner", title=title, made=made, version=version), icon=":material/inventory_2:")
-    st.text(replay.comparison.query)
-    with st.expander(t("replay.how"), icon=":material/tune:"):
-        st.dataframe(tables.how_table(replay), hide_index=True, height="content", key="how")
-    with errors_shown():
-        new_judgments(replay)
+    values = {"title": plain(replay.source.title), "version": plain(replay.versions.get("app", "?"))}
+    with st.container(horizontal=True, vertical_alignment="center", key="what"):
+        with st.container(gap=None):
+            st.markdown(f"**{plain(replay.comparison.query)}**")
+            st.caption(t("replay.banner", made=tables.time_of(replay.made), **values))
+        with errors_shown():
+            new_judgments(replay)
+        with st.popover(t("replay.how"), icon=":material/tune:", width="content", key="how_made"):
+            st.dataframe(tables.how_table(replay), hide_index=True, height="content", key="how")
 
 
 def new_judgments(replay: Replay) -> None:
     """Offer judgments that the library does not have, where it holds the document."""
+    doc_id = holder(replay) if replay.judgments and not st.session_state["opened_added"] else None
+    news = judge.news(replay.judgments, held(replay, doc_id), judge_name()) if doc_id else []
+    if doc_id is None or not news:
+        return
+    icon, title = ":material/merge:", plain(cached.document(doc_id).title)
+    with st.popover(
+        t("replay.news_short", count=len(news)), icon=icon, type="primary", width="content", key="news_open"
+    ):
+        st.markdown(t("replay.news", count=len(news), title=title))
+        spans = [span_of(judgment, doc_id) for judgment in news]
+        page_beside.table(judgment_table(replay, news), spans, "news", height=tables.height(len(news)))
+        st.button(t("replay.take"), key="take", type="primary", icon=icon, on_click=take, args=[doc_id, news])
+
+
+def known_judgments(replay: Replay) -> None:
+    """Say what became of the file's judgments where none of them is new here."""
     if not replay.judgments or st.session_state["opened_added"]:
         return
     doc_id = holder(replay)
     if doc_id is None:
         st.caption(t("replay.not_held", count=len(replay.judgments)))
-        return
-    news = judge.news(replay.judgments, held(replay, doc_id), judge_name())
-    title = plain(cached.document(doc_id).title)
-    if not news:
-        st.caption(t("replay.nothing_new", title=title))
-        return
-    with st.container(border=True):
-        st.markdown(t("replay.news", count=len(news), title=title))
-        spans = [span_of(judgment, doc_id) for judgment in news]
-        page_beside.table(judgment_table(replay, news), spans, "news", height=tables.height(len(news)))
-        label, icon = t("replay.take"), ":material/merge:"
-        st.button(label, key="take", type="primary", icon=icon, on_click=take, args=[doc_id, news])
+    elif not judge.news(replay.judgments, held(replay, doc_id), judge_name()):
+        st.caption(t("replay.nothing_new", title=plain(cached.document(doc_id).title)))
 
 
 def holder(replay: Replay) -> str | None:
@@ -127,6 +173,8 @@ def show() -> None:
     if replay.answers:
         st.subheader(t("report.answers"))
         answers.show(replay.comparison, replay.answers)
+    with errors_shown():
+        known_judgments(replay)
 
 
 def grade(chunk: Chunk) -> None:

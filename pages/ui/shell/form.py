@@ -132,10 +132,25 @@ def example_question(doc_id: str, key: str, chosen: Callable[[], None] = lambda:
             chosen()
 
     if questions:
-        hint, label = t("compare.examples_hint"), t("compare.examples")
+        labels = {question: taught(question) for question in questions}
         st.selectbox(
-            label, questions, index=None, key=key, placeholder=hint, on_change=fill, label_visibility="collapsed"
+            t("compare.examples"),
+            questions,
+            index=None,
+            key=key,
+            placeholder=t("compare.examples_hint"),
+            format_func=labels.__getitem__,
+            on_change=fill,
+            label_visibility="collapsed",
         )
+
+
+def taught(question: str) -> str:
+    """Name a sample's question with what it teaches."""
+    row = samples.known(question)
+    if row is None:
+        return question
+    return t("teaches.label", effect=t(f"teaches.{row.effect}"), kind=t(f"kind.{row.kind}"), question=question)
 
 
 def first_stage() -> None:

@@ -100,6 +100,12 @@ def keep_row(table: str, name: str, values: Sequence) -> None:
         st.session_state[name] = values[row]
 
 
+def keep_clicked(table: str, name: str, values: Sequence) -> None:
+    """Keep the value of the row that was clicked anywhere, in a table that selects single cells."""
+    for row, _ in st.session_state[table]["selection"]["cells"]:
+        st.session_state[name] = values[row]
+
+
 def chunk_settings() -> ChunkSettings:
     return ChunkSettings(st.session_state["preset"], st.session_state["size"], st.session_state["overlap"])
 

@@ -10,11 +10,9 @@ import streamlit as st
 from pages.ui.shell import cached, form, models, samples, state
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison, Document, Expansion, FirstStage, Progress, Settings
-from rag_core.errors import RerankLabError
 from rag_core.measuring import depth
 from rag_core.measuring import panel as panels
-from rag_core.measuring.depth import DEPTHS, Ceiling
-from rag_core.measuring.evaluate import Evaluation, evaluate
+from rag_core.measuring.depth import Ceiling
 from rag_core.measuring.judge import RELEVANT
 from rag_core.measuring.panel import Panel
 from rag_core.models import catalog
@@ -26,7 +24,7 @@ from rag_core.settings import check_query
 from rag_core.sharing import replay, replay_file
 from rag_core.sharing.replay import Replay
 
-state.keep(recorded=None, evaluating=False)
+state.keep(recorded=None)
 
 
 def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
@@ -204,28 +202,6 @@ def current_candidates(doc_id: str) -> list[Chunk]:
     """Return what can be a candidate of a document, cut as it is now."""
     how = state.chunk_settings()
     return cached.candidates(doc_id, how.preset, how.size, how.overlap)
-
-
-def evaluate_all(doc_id: str, model_ids: list[str]) -> Evaluation:
-    """Evaluate the document's question set, with a way to stop; what was scored until then is kept."""
-    how, place, stop = state.settings(), st.empty(), st.empty()
-    st.session_state["evaluating"] = True
-    stop.button(t("evaluate.stop"), key="stop", icon=":material/stop_circle:")
-    try:
-        opened = open_document(doc_id, how, place)
-        rerankers = [models.ready(model_id) for model_id in model_ids or [how.reranker]]
-        depths = [shallower for shallower in DEPTHS if shallower < how.depth] + [how.depth]
-        questions = cached.lab().judgments.questions(doc_id)
-        orders = evaluate(opened, questions, rerankers, depths, counting(place, "work.questions"))
-        measured = orders.rejudged(cached.lab().judged(doc_id, opened.distinct_chunks))
-    except RerankLabError:
-        st.session_state["evaluating"] = False
-        raise
-    finally:
-        place.empty()
-        stop.empty()
-    st.session_state["evaluating"] = False
-    return measured
 
 
 def ceiling(doc_id: str, question: str, model: str) -> Ceiling:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.parts import tables
-from pages.ui.shell import work
-from pages.ui.shell.frame import PAGES
-from pages.ui.shell.i18n import plain, t
+from pages.ui.parts import proposed, tables
+from pages.ui.shell import samples, work
+from pages.ui.shell.frame import PAGES, errors_shown
+from pages.ui.shell.i18n import language, plain, t
 from rag_core.explaining import lessons
 from rag_core.explaining.lessons import Fact
 
@@ -42,12 +42,25 @@ def show() -> None:
 def card(number: int, name: str, fact: Fact | None) -> None:
     st.markdown(f"**{number}. {t(f'lesson.{name}_title')}**")
     st.markdown(t(f"lesson.{name}_text"))
+    ask(name)
     if fact:
         here(fact)
     screen = SCREENS[name]
     icon = PAGES[screen][1]
     if st.button(t("lesson.open", screen=t("frame." + screen)), icon=icon, key=f"lesson_{name}"):
         st.switch_page(PAGES[screen][0])
+
+
+def ask(name: str) -> None:
+    """Lead to the sample's question that the lesson is shown with, asked on the Compare page."""
+    spoken = language() if language() in samples.FILES else next(iter(samples.FILES))
+    row = samples.of_lesson(spoken, name)
+    if st.button(t("lesson.ask", question=plain(row.question)), icon=":material/swap_vert:", key=f"ask_{name}"):
+        with errors_shown():
+            work.add_sample(spoken)
+            proposed.choose(st.session_state["doc_id"], row.question)
+            st.session_state["typed"] = row.wording
+            st.switch_page("pages/compare.py")
 
 
 def here(fact: Fact) -> None:

@@ -55,6 +55,7 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
         st.subheader(t("reveal.hits", hits=predict.score(dealt, picked).hits, wanted=PICKS))
     st.markdown(t("reveal.vector", hits=len(dealt.target & dealt.first), wanted=PICKS))
     relevance(dealt, picked)
+    wrong_first(dealt)
     chunks = {chunk.id: chunk for chunk in dealt.chunks}
     page_beside.table(
         order(dealt, marks(dealt, picked or (), counts)),
@@ -85,6 +86,13 @@ def relevance(dealt: Round, picked: Collection[str] | None) -> None:
         own = len(dealt.relevant & set(picked or ()))
         key = "reveal.judged" if picked is not None else "reveal.judged_room"
         st.markdown(t(key, relevant=len(dealt.relevant), shown=len(dealt.chunks), own=own, **counts))
+
+
+def wrong_first(dealt: Round) -> None:
+    """Say so where a chunk that does not answer stands above all that do: nobody should learn from it what is right."""
+    rank = dealt.answer_rank
+    if rank is not None and rank > 1:
+        st.warning(t("reveal.wrong_first", rank=rank, shown=len(dealt.chunks)), icon=":material/wrong_location:")
 
 
 def columns() -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pdfs import text_pdf
-from screens import QUESTION, SENTENCES, SMALL, click, open_page, orders, press, run, says, text_of
+from screens import QUESTION, SENTENCES, SMALL, click, open_page, orders, press, run, said, says, text_of
 
 from pages.ui.shell import cached
 from pages.ui.shell.i18n import plain
@@ -30,11 +32,21 @@ def evaluated(language: str = "en"):
     return press(open_page("evaluate", language, **CUT), "evaluate.run")
 
 
+def part(at, key: str):
+    """Open a tab below the outcome."""
+    at.session_state["evaluation_part"] = text_of(at, key)
+    return run(at)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_empty_page_says_what_to_do(language):
     at = open_page("evaluate", language)
     assert says(at, "form.no_document")
-    assert [button.key for button in at.button if button.key] == ["evaluate_zh", "evaluate_en"]
+    assert [button.key for button in at.button if button.key] == [f"evaluate_{language}", f"evaluate_{other(language)}"]
+
+
+def other(language: str) -> str:
+    return "zh" if language == "en" else "en"
 
 
 @pytest.mark.slow
@@ -107,22 +119,60 @@ def test_lost_words_are_listed(library):
     assert any("These words are gone." in text.value for text in at.text)
 
 
-def test_a_stopped_evaluation_says_so(judged):
-    at = open_page("evaluate", **CUT, evaluating=True)
+def test_a_part_of_the_questions_is_called_so_and_claims_nothing(judged):
+    at = evaluated()
+    cached.lab().judgments.ask(DOC, ["Who pays?"])
+    at = run(at)
+    assert text_of(at, "measured.so_far", done=2, total=3) in " ".join(said(at))
     assert says(at, "evaluate.stopped")
+    assert len(press(at, "evaluate.run").session_state["evaluation"].questions) == 3
+    assert not says(at, "measured.so_far")
+
+
+def test_questions_stand_by_what_they_lost_and_the_one_clicked_is_opened(judged):
+    at = evaluated()
+    drawn = questions_of(at)
+    gains = [row["after"] - row["before"] for row in drawn["rows"]]
+    assert gains == sorted(gains) and drawn["opened"] is None
+    at.session_state["opened_question"] = QUESTION
+    rankings = orders(run(at))
+    evaluation = at.session_state["evaluation"]
+    deepest = evaluation.orders[f"{Settings().reranker} @50"][QUESTION]
+    assert [row["id"] for row in rankings["sides"][1]["rows"]] == deepest
+
+
+def test_what_was_scored_is_not_scored_again_when_a_question_is_opened(judged):
+    at = evaluated()
+    at.session_state["opened_question"] = QUESTION
+    comparison = run(at).session_state["opened_replay"].comparison
+    assert comparison.kept.pairs == comparison.pairs == len(comparison.moves)
+
+
+def test_a_question_that_nobody_judged_shows_what_changed(library):
+    cached.lab().judgments.ask(DOC, ["Who pays?"])
+    at = evaluated()
+    assert says(at, "measured.nothing_judged")
+    [row] = questions_of(at)["rows"]
+    assert (row["kind"], row["question"]) == ("none", "Who pays?") and "5" in row["note"]
+
+
+def questions_of(at) -> dict:
+    """Return what the list of questions is given to draw."""
+    [drawn] = [part.proto for part in at.get("bidi_component") if part.proto.component_name == "questions"]
+    return json.loads(drawn.json)
 
 
 def test_another_measure_can_be_chosen(judged):
     at = evaluated()
     at.selectbox(key="shown_measure").set_value("P@5")
-    assert "P@5" in " ".join(caption.value for caption in run(at).caption)
+    assert questions_of(run(at))["words"]["measure"] == "P@5"
 
 
 def test_two_clicks_judge_a_chunk_of_the_pool(judged):
     at = evaluated()
     fourth = at.session_state["evaluation"].orders["vector"][JUDGED[1].question][3]
     chunk = next(chunk for chunk in cached.lab().cut(DOC, SENTENCES) if chunk.id == fourth)
-    at.session_state["judged_question"], at.session_state["judged_chunk"] = JUDGED[1].question, chunk.id
+    at.session_state["opened_question"], at.session_state["judged_chunk"] = JUDGED[1].question, chunk.id
     before = at.session_state["evaluation"].unjudged("vector")
     click(run(at), at.button(key="grade_0"))
     assert cached.lab().judgments.load(DOC)[-1] == Judgment(
@@ -132,18 +182,18 @@ def test_two_clicks_judge_a_chunk_of_the_pool(judged):
 
 
 def test_the_ceiling_is_shown_for_a_question(judged):
-    at = press(evaluated(), "depth.score_all")
+    at = press(part(evaluated(), "measured.depth"), "depth.score_all")
     assert says(at, "depth.said")
     assert len(at.session_state["ceiling"].whole) == 14
 
 
 def test_a_panel_of_four_orders(judged):
-    at = press(evaluated(), "panel.run")
+    at = press(part(evaluated(), "measured.panel"), "panel.run")
     assert list(at.session_state["panel"].rankings) == ["vector", "bm25", "fused", Settings().reranker]
 
 
 def test_a_panel_wants_two_to_four(judged):
-    at = evaluated()
+    at = part(evaluated(), "measured.panel")
     at.multiselect(key="panel_stages").set_value([])
     assert says(run(at), "panel.two_to_four")
 
@@ -215,7 +265,7 @@ def test_words_on_two_pages_are_judged_as_one_chunk(twice, language, pages):
     evaluation = at.session_state["evaluation"]
     [[chunk_id, grade]] = evaluation.judged.qrels[QUESTION].items()
     assert (grade, evaluation.values["vector"]["R@5"][QUESTION]) == (2, 1.0)
-    at.session_state["judged_question"] = QUESTION
+    at.session_state["opened_question"] = QUESTION
     [pool] = [table.value for table in run(at).dataframe if text_of(at, "table.grade") in table.value]
     assert sorted(pool[text_of(at, "table.page")]) == sorted([pages, "1", "2"])
     at.session_state["judged_chunk"] = chunk_id

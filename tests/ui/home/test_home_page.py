@@ -52,7 +52,7 @@ def test_home_is_a_finished_comparison(loaded, language):
 @both_samples
 def test_each_question_says_what_reranking_does_to_it(loaded, language):
     at = open_page("home", language)
-    questions = [row["question"] for row in samples.rows(language)[:3]]
+    questions = [row.question for row in samples.rows(language)[:3]]
     keys = ("home.helps", "home.none", "home.harms")
     [pills] = [group for group in at.button_group if group.key == "home_question"]
     assert list(pills.options) == [

@@ -85,7 +85,8 @@ def test_both_tops_of_the_history(library, drawn):
 
 def test_the_ideal_order_of_an_evaluation(library, drawn):
     cached.lab().judge(DOC, [Judgment(QUESTION, Span(1, 0, ANSWER), 2)])
-    at = press(press(open_page("evaluate", **CUT), "evaluate.run"), "depth.score_all")
+    at = press(open_page("evaluate", **CUT, evaluation_part="Depth"), "evaluate.run")
+    at = press(at, "depth.score_all")
     assert opens(at, drawn, "ideal", 0) == (1, ANSWER)
 
 
@@ -202,7 +203,7 @@ def test_the_ceiling_is_drawn_with_its_table(served, library, page):
     lab.judge(DOC, [Judgment(QUESTION, Span(1, 0, ANSWER), 2)])
     lab.close()
     page.goto(f"{served.open(settings.home())}/evaluate")
-    page.get_by_role("button", name="Evaluate all questions", exact=True).click()
+    page.get_by_role("button", name="Evaluate", exact=True).click()
     page.get_by_role("tab", name="Depth", exact=True).click()
     page.get_by_role("button", name="Score every chunk for this question").click()
     page.get_by_text("the first stage finds").wait_for()

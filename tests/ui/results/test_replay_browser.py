@@ -28,7 +28,7 @@ def save(page, file: Path, button: str = "result.save") -> Path:
 def open_file(page, address: str, file: Path) -> None:
     page.goto(f"{address}/replay")
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
-    page.get_by_text("A saved result from elsewhere").wait_for()
+    page.get_by_text("Saved result of").wait_for()
     page.get_by_text("Both tables rank").wait_for()
     settle(page)
 
@@ -45,6 +45,7 @@ def test_a_result_goes_out_is_judged_and_comes_home(tmp_path, address, person):
     back = judged_elsewhere(tmp_path, sent, person().new_page())
     page = person().new_page()
     open_file(page, address, back)
+    page.locator(".st-key-news_open button").first.click()
     page.get_by_role("button", name=LOCALE["replay.take"]).click()
     page.get_by_text("and so are all judgments of the file").wait_for()
     before, after = replay_file.read(sent.read_bytes()), replay_file.read(back.read_bytes())
@@ -78,3 +79,25 @@ def first_row(page) -> None:
     order_rows(page, 1).first.click()
     page.get_by_label(LOCALE["replay.name"], exact=True).wait_for()
     settle(page)
+
+
+def test_a_file_dropped_anywhere_opens_and_the_two_rankings_are_in_view(address, person):
+    page = person(width=1280, height=800).new_page()
+    page.goto(f"{address}/replay")
+    settle(page)
+    data = (running_app.ROOT / "data" / "samples" / "annual-report-en.1.json").read_text(encoding="utf-8")
+    page.evaluate(DROP, data)
+    page.locator(".orders .after .row").first.wait_for()
+    settle(page)
+    assert page.locator(".orders .after .row").nth(4).bounding_box()["y"] < 800 - 47
+    assert page.get_by_text("Saved result of").count() == 1
+
+
+DROP = """data => {
+    const files = new DataTransfer();
+    files.items.add(new File([data], "result.json", { type: "application/json" }));
+    const at = document.querySelector("[data-testid=stMain]");
+    for (const kind of ["dragover", "drop"]) {
+        at.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: files }));
+    }
+}"""

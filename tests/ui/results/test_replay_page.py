@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import pytest
 import streamlit as st
-from screens import QUESTION, SMALL, asked, open_page, open_part, orders, press, run, said, says, text_of, upload
+from screens import (
+    QUESTION,
+    SMALL,
+    asked,
+    click,
+    has_orders,
+    open_page,
+    open_part,
+    orders,
+    press,
+    run,
+    said,
+    says,
+    text_of,
+    upload,
+)
 
 from pages.ui.shell import cached, models, work
 from pages.ui.shell.i18n import plain
@@ -50,6 +65,8 @@ def test_an_empty_page_says_where_files_come_from(language):
     at = open_page("replay", language)
     assert says(at, "replay.empty")
     assert not at.dataframe
+    click(at, at.button(key="example_result"))
+    assert says(at, "replay.banner") and has_orders(at)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -59,7 +76,7 @@ def test_a_result_opens_without_document_and_models(saved, monkeypatch, tmp_path
     assert says(at, "replay.banner")
     assert says(at, "result.same_candidates")
     assert says(at, "selftest.of")
-    assert QUESTION in [element.value for element in at.text]
+    assert f"**{plain(QUESTION)}**" in [element.value for element in at.markdown]
     scores = 2  # those of both sides are always drawn
     for part, charts in (("result.slope", 1), ("result.times", 1)):
         assert len(open_part(at, part).get("vega_lite_chart")) == scores + charts
@@ -110,7 +127,7 @@ def test_text_of_a_file_is_no_markdown(saved):
     title = "**bold** ![x](http://x.invalid) <b>"
     data = saved.replace(b'"title": "small.pdf"', f'"title": "{title}"'.encode())
     at = opened(data)
-    assert f"` {title} `" in at.info[0].value
+    assert any(f"` {title} `" in caption.value for caption in at.caption)
 
 
 def test_answers_travel_with_the_result(library, monkeypatch, tmp_path):

@@ -36,6 +36,31 @@ def test_nothing_serious_is_found(address, person, language, scheme):
         assert grave(page) == [], path
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
+def test_nothing_serious_is_found_where_is_measured_and_where_a_result_is_opened(address, person, language, scheme):
+    page, said = person(color_scheme=scheme).new_page(), i18n.texts(language)
+    page.goto(f"{address}/evaluate?lang={language}")
+    page.get_by_role("button", name=said[f"evaluate.sample_{language}"]).click()
+    page.locator(".questions .row").nth(1).wait_for()
+    page.get_by_role("button", name=said["evaluate.stop"], exact=True).click()
+    page.get_by_text(said["evaluate.stopped"]).wait_for()
+    assert grave(page) == []
+    page.locator(".questions .row").first.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator(".orders .after .row").first.wait_for()
+    settle(page)
+    assert page.locator(".questions .row.opened").count() == 1
+    assert grave(page) == []
+    page.goto(f"{address}/replay?lang={language}")
+    settle(page)
+    assert grave(page) == []
+    page.get_by_role("button", name=said["replay.example"]).click()
+    page.locator(".orders .after .row").first.wait_for()
+    settle(page)
+    assert grave(page) == []
+
+
 def asked(language: str) -> dict[str, str]:
     name, question = QUESTIONS[language]
     return {"doc": document_id((running_app.ROOT / "data" / "samples" / f"{name}.pdf").read_bytes()), "q": question}

@@ -18,7 +18,7 @@ from pages.ui.parts.tables import FIRST_SCORES
 from pages.ui.shell import i18n
 from pages.ui.shell.frame import PAGES
 from pages.ui.shell.link import ORIGINS
-from pages.ui.shell.samples import FILES
+from pages.ui.shell.samples import EFFECTS, FILES, KINDS
 from rag_core import errors
 from rag_core.environment import FIELDS
 from rag_core.errors import RerankLabError
@@ -94,6 +94,8 @@ FAMILIES = {
     "orders.{}": set(orders.WORDS),
     "home.line_{}": {"1", "2", "3"},
     "home.{}": {"helps", "none", "harms"},
+    "teaches.{}": set(EFFECTS),
+    "kind.{}": set(KINDS),
     "documents.sample_{}": set(FILES),
     "read.{}": set(outcome.KINDS),
     "read.one_{}": set(outcome.ALL_ALIKE),

@@ -311,13 +311,18 @@ def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> 
 
 def evaluation(page: Page, screens: Screens) -> None:
     go(page, "evaluate")
+    open_popover(page, "question_set_open")
     page.get_by_role("textbox", name=SAID["questions.paste"]).fill("\n".join(f"{one} revenue?" for one in EVIL))
     press(page, "questions.add")
     page.get_by_text("Read: 10 questions").wait_for()
     screens.look()
+    page.keyboard.press("Escape")
     press(page, "evaluate.run")
     page.get_by_role("tab", name=SAID["measured.files"]).wait_for()
-    for tab in ("means", "each", "depth", "panel", "files"):
+    page.locator(".questions .row").first.click()
+    page.locator(".orders .row").first.wait_for()
+    screens.look()
+    for tab in ("means", "depth", "panel", "files"):
         page.get_by_role("tab", name=SAID[f"measured.{tab}"], exact=True).click()
         screens.look()
         hover_charts(page, screens)

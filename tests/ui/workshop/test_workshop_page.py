@@ -12,8 +12,9 @@ from screens import CHUNKS, QUESTION, SMALL, click, open_page, press, run, said,
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.shell import cached, frame, i18n, samples
-from rag_core.datatypes import Expansion
+from rag_core.datatypes import Expansion, Judgment
 from rag_core.explaining import lessons
+from rag_core.measuring.judge import span_of
 from rag_core.reading.pdf import document_id
 from rag_core.workshop import predict, room
 
@@ -87,6 +88,28 @@ def test_the_reveal_counts_the_hits(library, language):
     assert says(at, "reveal.unjudged")
     assert [metric.value for metric in at.metric] == [f"{hits} / 5", f"{5 - hits} / 5"]
     assert at.session_state["comparison"] is game.comparison
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_wrong_chunk_above_the_answer_is_told(library, right):
+    at = dealt()
+    round_ = at.session_state["game"].dealt
+    first, second, *_ = round_.reranked
+    chunk = next(chunk for chunk in round_.chunks if chunk.id == (first if right else second))
+    cached.lab().judge(document_id(SMALL), [Judgment(QUESTION, span_of(chunk), 2)])
+    at = hand_in(press(at, "game.deal"))
+    assert says(at, "reveal.wrong_first") != right
+
+
+@pytest.mark.slow
+@both_languages
+def test_a_lesson_opens_its_question_on_compare(language):
+    at = workshop("lessons", language)
+    row = samples.of_lesson(language, "harm")
+    click(at, at.button(key="ask_harm"))
+    assert at.session_state["comparison"].query == row.question
+    assert at.title[0].value == text_of(at, "compare.title")
+    assert says(at, "outcome.fell")
 
 
 @pytest.mark.slow
