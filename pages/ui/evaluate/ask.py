@@ -50,9 +50,9 @@ def settings(doc_id: str) -> None:
     form.pick_members(doc_id)
     st.multiselect(
         t("panel.rerankers"),
-        [line.id for line in catalog.RERANKERS],
+        [line.id for line in catalog.offered(catalog.RERANKERS)],
         key="rerankers",
-        accept_new_options=True,
+        accept_new_options=form.may_name_models(),
         max_selections=MOST_MODELS,
         placeholder=t("form.reranker_other"),
         help=t("form.other_help"),

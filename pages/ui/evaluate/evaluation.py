@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui.evaluate import charts, judged, opened, questions, running
 from pages.ui.evaluate.running import Running
 from pages.ui.parts import page_beside, tables
-from pages.ui.shell import cached, models, state, work
+from pages.ui.shell import cached, form, models, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import FirstStage
@@ -289,7 +289,7 @@ def panel_choice() -> tuple[list[str], list[str]]:
     """Let the reader choose which first stages and which rerankers are set beside each other."""
     left, right = st.columns(2)
     names = {name: name_of(name) for name in STAGES}
-    models = [line.id for line in catalog.RERANKERS]
+    models = [line.id for line in catalog.offered(catalog.RERANKERS)]
     stages = left.multiselect(
         t("panel.stages"),
         list(names),
@@ -301,7 +301,7 @@ def panel_choice() -> tuple[list[str], list[str]]:
         t("panel.rerankers"),
         models,
         key="panel_models",
-        accept_new_options=True,
+        accept_new_options=form.may_name_models(),
         help=t("form.other_help"),
         placeholder=t("form.reranker_other"),
     )

@@ -113,9 +113,14 @@ def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:
     st.selectbox(t(f"form.{role}"), list(labels), key=role, format_func=labels.__getitem__)
 
 
+def may_name_models() -> bool:
+    """Say whether models may be named that are not in the lists: for a visitor the host must allow some."""
+    return not state.owner() or bool(catalog.listed())
+
+
 def other_models() -> None:
-    """Let the reader name models that are not in the lists; a visitor only where the host allows some."""
-    if state.owner() and not catalog.listed():
+    """Let the reader name models that are not in the lists."""
+    if not may_name_models():
         return
     with st.expander(t("form.other_models"), icon=":material/deployed_code:"):
         for role in ("embedder", "reranker"):
