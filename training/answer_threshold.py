@@ -7,14 +7,15 @@ cross-encoder is right where it holds half of the quoted answer (samples), or th
 positive passage (files; where a file names no string, it is part of a positive).
 
 The threshold is the one at which the share of right sentences that are shown and of wrong ones that are held back, in
-the mean of both and of all sources, is highest; half-way between two scores. It stands in ``rag_core/comparing/answer.py``
-as ``CLEAR``. Printed are for each source how many right and wrong sentences lie on either side of it, and what other
-thresholds would give.
+the mean of both and of all sources, is highest; half-way between two scores. It stands as ``CLEAR`` in
+``rag_core/comparing/answer.py``. Printed are for each source how many right and wrong sentences lie on either side of
+it, and what other thresholds would give.
 """
 
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +45,10 @@ class First(NamedTuple):
     right: bool
 
 
-def first(candidates: Sequence[Candidate], right: Callable[[Candidate], bool]) -> list[First]:
+Right = Callable[[Candidate], bool]
+
+
+def first(candidates: Sequence[Candidate], right: Right) -> list[First]:
     """Return the first sentence, or nothing where the hits hold none."""
     return [First(candidate.score, right(candidate)) for candidate in candidates[:1]]
 
@@ -52,36 +56,33 @@ def first(candidates: Sequence[Candidate], right: Callable[[Candidate], bool]) -
 def of_samples(lab: Lab, embedder: Embedder, reranker: Reranker) -> Iterator[First]:
     """Ask the samples' questions of both orders, and of the nearest chunks that do not answer."""
     for document, row, comparison in ask_samples(lab, embedder, reranker):
-        wrong = [
-            hit
-            for hit in comparison.before.hits
-            if not any(answers(document, one, hit.chunk) for one in row["answers"])
-        ]
+        wrong = [hit for hit in comparison.before.hits if not is_answered(document, row, hit.chunk)]
         for hits in (*(comparison.ranking(side).top(TOP) for side in SIDES), wrong[:TOP]):
             candidates = scored(comparison.query, hits, [document], reranker)
-            yield from first(
-                candidates, lambda one, hits=hits: holds(document, row, hits[one.number - 1].chunk, one.quote)
-            )
+            yield from first(candidates, partial(quotes_the_answer, document, row, hits))
+
+
+def is_answered(document: Document, row: dict, chunk: Chunk) -> bool:
+    return any(answers(document, answer, chunk) for answer in row["answers"])
+
+
+def quotes_the_answer(document: Document, row: dict, hits: Sequence[Hit], candidate: Candidate) -> bool:
+    return holds(document, row, hits[candidate.number - 1].chunk, candidate.quote)
 
 
 def of_file(rows: Sequence[dict], embedder: Embedder, reranker: Reranker) -> Iterator[First]:
     """Ask questions of the nearest windows of their passages, with those that answer and without."""
     passages = sorted({passage for row in rows for passage in (*row["positives"], *row.get("negatives", ()))})
-    documents = [Document(str(i), "", "", (Page(1, passage),)) for i, passage in enumerate(passages)]
-    chunks = [chunk for document in documents for chunk in cut(document)]
-    cosines = (
-        embedder.embed_queries([row["query"] for row in rows])
-        @ embedder.embed_texts([chunk.text for chunk in chunks]).T
-    )
+    documents = {str(i): Document(str(i), "", "", (Page(1, passage),)) for i, passage in enumerate(passages)}
+    chunks = [chunk for document in documents.values() for chunk in cut(document)]
+    texts = embedder.embed_texts([chunk.text for chunk in chunks])
+    cosines = embedder.embed_queries([row["query"] for row in rows]) @ texts.T
     for row, near in zip(rows, np.argsort(-cosines, axis=1, kind="stable"), strict=True):
-        nearest = [chunks[i] for i in near]
-        without = [chunk for chunk in nearest if not is_answer(row, chunk.text, "".join(row["positives"]))]
-        for some in (nearest[:TOP], without[:TOP]):
-            hits, of = [Hit(chunk, 0.0) for chunk in some], [documents[int(chunk.doc_id)] for chunk in some]
-            yield from first(
-                scored(row["query"], hits, of, reranker),
-                lambda one, hits=hits, row=row: is_right(row, one, documents[int(hits[one.number - 1].chunk.doc_id)]),
-            )
+        nearest = [Hit(chunks[i], 0.0) for i in near]
+        without = [hit for hit in nearest if not is_answer(row, hit.chunk.text, "".join(row["positives"]))]
+        for hits in (nearest[:TOP], without[:TOP]):
+            of = [documents[hit.chunk.doc_id] for hit in hits]
+            yield from first(scored(row["query"], hits, of, reranker), partial(comes_from_the_answer, row, of))
 
 
 def cut(document: Document) -> list[Chunk]:
@@ -95,8 +96,8 @@ def is_answer(row: dict, text: str, positives: str) -> bool:
     return any(answer in text for answer in given) if given else text in positives
 
 
-def is_right(row: dict, candidate: Candidate, document: Document) -> bool:
-    passage = document.pages[0].text
+def comes_from_the_answer(row: dict, documents: Sequence[Document], candidate: Candidate) -> bool:
+    passage = documents[candidate.number - 1].pages[0].text
     return passage in row["positives"] and is_answer(row, candidate.quote.text, passage)
 
 

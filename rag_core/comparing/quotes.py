@@ -99,19 +99,25 @@ def _joined(text: str) -> list[Span]:
 
 def _completed(source: _Text, spans: Sequence[Span], span: Span) -> str:
     """Return the words of a sentence, with what stands of it on the page before or after."""
-    words = " ".join(source.text[slice(*span)].split())
-    if span == spans[0] and source.before:
-        last = _joined(source.before)[-1:]
-        words = (
-            join_two(source.before[slice(*last[0])], words)
-            if last and _runs_on(source.before, last[0], words)
-            else words
-        )
-    if span == spans[-1] and source.after:
-        first = _joined(source.after)[:1]
-        rest = source.after[slice(*first[0])] if first else ""
-        words = join_two(words, rest) if rest and _runs_on(source.text, span, rest) else words
+    words = source.text[slice(*span)]
+    if span == spans[0]:
+        words = join_two(_left_open(source.before, words), words)
+    if span == spans[-1]:
+        words = join_two(words, _rest(source.text, span, source.after))
     return " ".join(words.split())
+
+
+def _left_open(before: str, words: str) -> str:
+    """Return what the page before ends with, where it runs on into these words."""
+    last = _joined(before)[-1:]
+    return before[slice(*last[0])] if last and _runs_on(before, last[0], words) else ""
+
+
+def _rest(text: str, span: Span, after: str) -> str:
+    """Return what the page after begins with, where the last sentence of this one runs on into it."""
+    first = _joined(after)[:1]
+    words = after[slice(*first[0])] if first else ""
+    return words if words and _runs_on(text, span, words) else ""
 
 
 def _runs_on(text: str, last: Span, following: str) -> bool:

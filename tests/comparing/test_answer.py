@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 from llm_server import LLMServer, stream
 
-from rag_core.comparing.answer import CLEAR, Said, by_llm, extractive, finish, said
+from rag_core.comparing.answer import CLEAR, Candidate, Said, by_llm, chosen, extractive, finish, is_clear, said
+from rag_core.comparing.quotes import Quote
 from rag_core.datatypes import Answer, Chunk, Document, Hit, Page
 from rag_core.errors import ServerBadAnswer
 from rag_core.servers.llm import ChatModel, LLMSettings
@@ -166,7 +167,16 @@ class Clear(SharedCharacters):
 def test_what_does_not_answer_clearly_is_not_quoted():
     found = hits("Revenue grew by eight percent. Rents did not rise.", "The tram opened in May.")
     assert extractive("Rents", found, [], Clear()).text == "Rents did not rise. [1]"
-    assert extractive("Debt", found, [], Clear()) == Answer("", (), "extractive", tuple(hit.chunk for hit in found))
+    unclear = extractive("Debt", found, [], Clear())
+    assert (unclear.text, unclear.cited) == ("Revenue grew by eight percent. [1]", ()), "the nearest, cited by nobody"
+    assert [is_clear(answer) for answer in (unclear, finish("No.", found, "m"))] == [False, True]
+
+
+def test_what_scores_far_below_the_first_is_not_quoted_beside_it():
+    scores = {"Revenue rose by eight.": 2.0, "Rents fell in the north.": 0.6, "Parks were built here.": 0.4}
+    candidates = [Candidate(score, Quote(text, text, 0, 1), n) for n, (text, score) in enumerate(scores.items())]
+    assert [candidate.number for candidate in chosen(candidates, 0.0)] == [0, 1]
+    assert [candidate.number for candidate in chosen(candidates, 1.0)] == [0]
 
 
 def test_extractive_cites_hits_not_the_documents_own_brackets():
