@@ -600,7 +600,7 @@ def test_trouble_with_the_language_model_is_told(library, compared, code):
         given = with_model(server, question=QUESTION, comparison=compared)
         at = press(open_page("compare", **given), "form.by_llm")
     assert says(at, f"error.{code}")
-    assert not says_anywhere(at, "sk-") and "sk-" not in str(answered(at))
+    assert not says_anywhere(at, "sk-")
     assert still_shows(at, compared)
     assert at.session_state["question"] == QUESTION
 
