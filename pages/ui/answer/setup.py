@@ -1,5 +1,7 @@
 """How the two answers are made: what is set for them, in one line, and asking."""
 
+from typing import Literal
+
 import streamlit as st
 
 from pages.ui.shell import cached, form, models, state, work
@@ -23,7 +25,8 @@ def line(comparison: Comparison) -> bool:
         with st.popover(summary(comparison), icon=":material/tune:"):
             st.radio(t("answer.source"), list(names), key="answer_source", format_func=names.__getitem__)
             form.llm_fields()
-        kind = "secondary" if st.session_state["answers"] or at_once(comparison) else "primary"
+        answered = bool(st.session_state["answers"]) or at_once(comparison)
+        kind: Literal["primary", "secondary"] = "secondary" if answered else "primary"
         pressed = st.button(t("answer.ask"), type=kind, icon=":material/forum:")
     if st.session_state["answer_source"] == EXTRACTIVE and comparison.settings.reranker not in answer.CLEAR:
         st.caption(t("answer.no_threshold", model=plain(comparison.settings.reranker)))

@@ -1,6 +1,7 @@
 """Why did it move: leave one unit out at a time, and shade the text by what each model loses."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -107,10 +108,14 @@ def text_probes(comparison: Comparison, chunk: Chunk, unit: str) -> dict[str, Pr
             chunk.doc_id,
             key_of(comparison, chunk, role, "text", unit),
             UNITS[unit],
-            lambda score=score: in_place_of(chunk, score()),
+            partial(in_its_place, chunk, score),
         )
         for role, score in asks.items()
     }
+
+
+def in_its_place(chunk: Chunk, score: Callable[[], Score]) -> Score:
+    return in_place_of(chunk, score())
 
 
 def question_probes(comparison: Comparison, chunk: Chunk) -> dict[str, Probe]:
