@@ -48,13 +48,14 @@ def at_once(comparison: Comparison) -> bool:
 
 def ask(comparison: Comparison) -> None:
     """Answer both sides; an error on either leaves the former answers as they were."""
-    places = [column.empty() for column in st.columns(2)]
+    drawn = st.empty()
+    with drawn.container():
+        places = [column.empty() for column in st.columns(2)]
     with errors_shown():
         st.session_state["answers"] = {
             side: answer_side(comparison, side, place) for side, place in zip(SIDES, places, strict=True)
         }
-    for place in places:
-        place.empty()
+    drawn.empty()
 
 
 def answer_side(comparison: Comparison, side: str, place: st.delta_generator.DeltaGenerator) -> Answer:
