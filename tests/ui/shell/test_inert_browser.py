@@ -332,6 +332,9 @@ def explained(page: Page, screens: Screens) -> None:
     for part in ("why", "bench", "map", "languages", "expansions", "baseline"):
         page.get_by_test_id("stButtonGroup").get_by_text(SAID[f"explain.part_{part}"], exact=True).click()
         page.get_by_text(SAID[f"explain.help_{part}"]).wait_for()
+        if part == "why":
+            press(page, "probe.run")
+            page.get_by_text(SAID["probe.no_proof"][:12]).wait_for()
         screens.look()
         hover_charts(page, screens)
 
