@@ -17,7 +17,7 @@ PARTS = {
     "baseline": baseline.show,
 }
 
-with frame("explain"):
+with frame("explain", lead=False):
     comparison = empty.comparison_or_stop(t("explain.empty"))
     st.text(comparison.query)
     names = {part: t(f"explain.part_{part}") for part in PARTS}

@@ -19,6 +19,8 @@ from rag_core.models.embed import normalise
 from rag_core.models.onnx_model import feeds
 from rag_core.models.rerank import load_reranker
 from training import evaluate
+from training.answer_threshold import First, balanced, fitted, is_answer
+from training.answer_threshold import row_of as row_of_answers
 from training.best_part import POOLS, Question, results
 from training.evaluate import (
     SYSTEMS,
@@ -889,6 +891,23 @@ def test_the_row_of_a_sample_says_how_many_answers_reach_the_top_five():
     assert row_of("zh", "sentence", "own language", "vector", [1, 4, None, 10]) == (
         "| zh | sentence | own language | vector | 0.338 | 2 of 4 | 1 4 – 10 |"
     )
+
+
+def test_the_threshold_shows_what_is_right_and_holds_the_rest_back():
+    easy = [First(2.0, True), First(1.0, True), First(0.0, False), First(-1.0, False)]
+    assert fitted([easy]) == 0.5 and balanced(easy, 0.5) == 1
+    assert balanced(easy, 1.5) == balanced(easy, -0.5) == 0.75
+    assert row_of_answers("file", easy, 1.5) == "| file | 4 | 1 | 1 | 0 | 2 |"
+    many = [First(score + 3, right) for score, right in easy] * 10
+    assert fitted([easy, easy, many]) == 0.5, "each source counts the same, however much was asked"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "right"),
+    [("1999", "Carol sang in 1999.", True), ("1998", "Carol sang in 1999.", False), ("", "Carol sang", True)],
+)
+def test_an_answer_is_the_string_or_without_one_a_part_of_the_passage(answer, text, right):
+    assert is_answer({"answer": answer}, text, "Carol sang in 1999. Henry danced.") is right
 
 
 def test_letters_that_follow_often_cost_few_bits():

@@ -12,12 +12,14 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from rag_core.comparing.quotes import Quote
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, Document, Ranking, Settings
 from rag_core.lab import Lab
-from rag_core.models.embed import load_embedder
-from rag_core.models.rerank import load_reranker
+from rag_core.models.embed import Embedder, load_embedder
+from rag_core.models.rerank import Reranker, load_reranker
 from rag_core.reading import chunk
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
@@ -77,6 +79,32 @@ def lines(
         yield f"{row} {above} | {sum(one.timings['rerank'] for one in found):.1f} |"
 
 
+def holds(document: Document, row: dict, piece: Chunk, quote: Quote) -> bool:
+    """Say whether a quote of a chunk holds a quoted answer."""
+    stands = replace(piece, start=quote.start, end=quote.end)
+    return any(answers(document, answer, stands) for answer in row["answers"])
+
+
+def ask_samples(
+    lab: Lab, embedder: Embedder, reranker: Reranker, also: tuple[Path, Path] | None = None
+) -> Iterator[tuple[Document, dict, Comparison]]:
+    """Ask the samples' questions that are not ``chosen`` in their own language, and those of another document."""
+    for pdf, questions in files(also):
+        document = lab.add(pdf.read_bytes(), pdf.name)
+        opened = lab.open(document.id, Settings(chunks=lab.recommend(document.id)), embedder)
+        for row in rows_of(questions):
+            yield document, row, opened.compare(row["question"], [], reranker)
+
+
+def files(also: tuple[Path, Path] | None) -> list[tuple[Path, Path]]:
+    bundled = [(SAMPLES / f"{name}.pdf", SAMPLES / f"{name}.questions.json") for name in NAMES]
+    return [*bundled, also] if also else bundled
+
+
+def rows_of(questions: Path) -> list[dict]:
+    return [row for row in json.loads(questions.read_text(encoding="utf-8")) if not row.get("chosen")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows", type=int, nargs="+", help="sizes in characters")
@@ -84,12 +112,11 @@ def main() -> None:
     arguments = parser.parse_args()
     embedder, reranker = load_embedder(Settings().embedder), load_reranker(Settings().reranker)
     print(HEAD)
-    files = [(SAMPLES / f"{name}.pdf", SAMPLES / f"{name}.questions.json") for name in NAMES]
     with tempfile.TemporaryDirectory() as home:
         lab = Lab(Path(home))
-        for pdf, questions in [*files, arguments.also] if arguments.also else files:
+        for pdf, questions in files(arguments.also):
             document = lab.add(pdf.read_bytes(), pdf.name)
-            rows = [row for row in json.loads(questions.read_text(encoding="utf-8")) if not row.get("chosen")]
+            rows = rows_of(questions)
             sizes = [ChunkSettings("window", size, size // 5) for size in arguments.windows or ()]
             for cut in sizes or [chunk.recommend(document.pages)]:
                 opened = lab.open(document.id, Settings(chunks=cut), embedder)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from rag_core.cli.compare import unrelated_to
 from rag_core.comparing.answer import extractive
-from rag_core.datatypes import Judgment, Settings, Span
+from rag_core.datatypes import Answer, Comparison, Document, Judgment, Settings, Span
 from rag_core.lab import Lab
 from rag_core.measuring.judge import GRADES, RELEVANT
 from rag_core.models.embed import Embedder, load_embedder
@@ -55,15 +54,14 @@ def results(name: str, embedder: Embedder, reranker: Reranker) -> Iterator[Repla
             comparison = opened.compare(row["question"], [], reranker)
             unrelated = unrelated_to(comparison, document, embedder, reranker)
             measured = replay.record(comparison, document, [document], test, unrelated)
-            yield replay.brought_up(measured, [document], {}, judgments(row))
+            yield replay.brought_up(measured, [document], answers(comparison, document, reranker), judgments(row))
         lab.close()
 
 
-def answered(result: Replay, reranker: Reranker) -> Replay:
-    """Return the result with the sentences that either order's first chunks answer with."""
-    query, cutoff = result.comparison.query, result.comparison.cutoff
-    hits = {side: result.comparison.ranking(side).top(cutoff) for side in replay.SIDES}
-    return replace(result, answers={side: extractive(query, hits[side], reranker) for side in replay.SIDES})
+def answers(comparison: Comparison, document: Document, reranker: Reranker) -> dict[str, Answer]:
+    """Return the sentences that either order's first chunks answer with."""
+    hits = {side: comparison.ranking(side).top(comparison.cutoff) for side in replay.SIDES}
+    return {side: extractive(comparison.query, hits[side], [document], reranker) for side in replay.SIDES}
 
 
 def ranks(result: Replay) -> tuple[int, int]:
@@ -94,7 +92,7 @@ def main() -> None:
             effects.append(effect(result))
             print(f"{name}  {before} → {after}  {effects[-1]}  {result.comparison.query}", flush=True)
             if number <= SHOWN:
-                file_of(name, number).write_bytes(replay_file.write(answered(result, reranker)))
+                file_of(name, number).write_bytes(replay_file.write(result))
         note_effects(name, effects)
 
 

@@ -4,14 +4,17 @@ from dataclasses import replace
 import pytest
 from llm_server import LLMServer, stream
 
-from rag_core.comparing.answer import by_llm, extractive, finish
-from rag_core.datatypes import Answer, Chunk, Hit
+from rag_core.comparing.answer import CLEAR, Candidate, Said, by_llm, chosen, extractive, finish, is_clear, said
+from rag_core.comparing.quotes import Quote
+from rag_core.datatypes import Answer, Chunk, Document, Hit, Page
 from rag_core.errors import ServerBadAnswer
 from rag_core.servers.llm import ChatModel, LLMSettings
 
 
 class SharedCharacters:
     """Score a text by the share of the question's characters that it holds."""
+
+    id = "characters"
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
         return [len(set(query) & set(text)) / len(set(query)) for text in texts]
@@ -86,51 +89,105 @@ def test_finish_finds_the_citations(text, cited):
     assert finish(text, found, "m") == Answer(text, cited, "m", tuple(hit.chunk for hit in found))
 
 
+def page_hits(page: str, *spans: tuple[int, int]) -> tuple[list[Hit], Document]:
+    """Cut one page into hits."""
+    chunks = [Chunk(f"c{n}", "doc", page[start:end], 1, start, end) for n, (start, end) in enumerate(spans, 1)]
+    return [Hit(chunk, 1 / n) for n, chunk in enumerate(chunks, 1)], Document("doc", "", "en", (Page(1, page),))
+
+
+def quoted(query: str, found: Sequence[Hit], *documents: Document, count: int = 9) -> list[str]:
+    return extractive(query, found, documents, SharedCharacters(), count).text.splitlines()
+
+
 def test_extractive_quotes_the_best_sentences_in_order_of_score():
     first = (
         "地铁三号线年底通车，沿途设站二十二座，连接机场与老城，日均客流预计四十万人次。" * 2 + "一般预算收入增长8.2%！"
     )
     second = "预算收入稳步增长。"
-    answer = extractive("预算收入增长8.2%", hits(first, second), SharedCharacters(), count=2)
+    answer = extractive("预算收入增长8.2%", hits(first, second), [], SharedCharacters(), count=2)
     assert answer.text == "一般预算收入增长8.2%！ [1]\n预算收入稳步增长。 [2]"
     assert (answer.cited, answer.source) == ((1, 2), "extractive")
     assert [chunk.id for chunk in answer.chunks] == ["c1", "c2"]
 
 
 def test_extractive_cuts_english_sentences():
-    text = "Revenue grew 8.2% in 2024, said Dr. Lee of the U.S. Treasury. “Costs fell.” "
-    text += "Next year\nrents rise; costs do not"
-    quoted = extractive("z", hits(text), SharedCharacters(), count=9).text.splitlines()
-    assert quoted == [
+    text = "Revenue grew 8.2% in 2024, said Dr. Lee of the U.S. Treasury. “The costs fell.” Rents rise; costs do not."
+    assert quoted("z", hits(text)) == [
         "Revenue grew 8.2% in 2024, said Dr. Lee of the U.S. Treasury. [1]",
-        "“Costs fell.” [1]",
-        "Next year [1]",
-        "rents rise; costs do not [1]",
+        "“The costs fell.” [1]",
+        "Rents rise; costs do not. [1]",
     ]
-
-
-def test_extractive_keeps_a_short_chunk_whole():
-    assert extractive("收入", hits("收入增长。支出下降。"), SharedCharacters()).text == "收入增长。支出下降。 [1]"
 
 
 def test_extractive_does_not_cut_at_a_point_that_shortens_a_word():
     text = "Revenue rose 8.2% vs. 2019, as Prof. Smith of the audit office found. The tram opened in May."
-    quoted = extractive("Revenue rose", hits(text), SharedCharacters()).text.splitlines()
-    assert quoted[0] == "Revenue rose 8.2% vs. 2019, as Prof. Smith of the audit office found. [1]"
+    assert quoted("Revenue rose", hits(text))[0] == (
+        "Revenue rose 8.2% vs. 2019, as Prof. Smith of the audit office found. [1]"
+    )
+
+
+def test_extractive_takes_a_sentence_that_was_cut_from_its_page():
+    page = "Costs fell again. Revenue grew by eight percent, mostly in the north. Rents did not rise."
+    found, document = page_hits(page, (30, 50), (50, 75))
+    assert quoted("Revenue", found, document) == [
+        "Revenue grew by eight percent, mostly in the north. [1]",
+        "Rents did not rise. [2]",
+    ]
+
+
+def test_a_page_that_was_read_otherwise_since_is_not_quoted():
+    found, document = page_hits("Revenue grew by eight percent. Rents rose.", (0, 30))
+    other = replace(document, pages=(Page(1, "Nothing of the kind stands on this page."),))
+    assert quoted("Revenue", found, other) == ["Revenue grew by eight percent. [1]"]
 
 
 def test_extractive_quotes_a_repeated_sentence_once_from_its_first_hit():
-    answer = extractive("收入", hits("收入增长。", "收入增长。", "支出下降。"), SharedCharacters())
+    answer = extractive("收入", hits("收入增长。", "收入增长。", "支出下降。"), [], SharedCharacters())
     assert answer.text == "收入增长。 [1]\n支出下降。 [3]"
 
 
+def test_a_second_sentence_of_a_chunk_has_to_add_something():
+    texts = "Revenue grew by eight percent. Revenue grew by percent eight again. Parks were built in the north."
+    assert quoted("Revenue grew", hits(texts)) == [
+        "Revenue grew by eight percent. [1]",
+        "Parks were built in the north. [1]",
+    ]
+    assert len(quoted("Revenue grew", hits(*texts.split(" Parks")[0].split(" Rev")[:1], "Revenue grew again."))) == 2
+
+
+class Clear(SharedCharacters):
+    """Stand for a reranker of which is known from which score a sentence answers."""
+
+    id = "bilingual-cross-encoder"
+
+    def score(self, query: str, texts: Sequence[str]) -> list[float]:
+        return [CLEAR[self.id] + (0 if query in text else -0.01) for text in texts]
+
+
+def test_what_does_not_answer_clearly_is_not_quoted():
+    found = hits("Revenue grew by eight percent. Rents did not rise.", "The tram opened in May.")
+    assert extractive("Rents", found, [], Clear()).text == "Rents did not rise. [1]"
+    unclear = extractive("Debt", found, [], Clear())
+    assert (unclear.text, unclear.cited) == ("Revenue grew by eight percent. [1]", ()), "the nearest, cited by nobody"
+    assert [is_clear(answer) for answer in (unclear, finish("No.", found, "m"))] == [False, True]
+
+
+def test_what_scores_far_below_the_first_is_not_quoted_beside_it():
+    scores = {"Revenue rose by eight.": 2.0, "Rents fell in the north.": 0.6, "Parks were built here.": 0.4}
+    candidates = [Candidate(score, Quote(text, text, 0, 1), n) for n, (text, score) in enumerate(scores.items())]
+    assert [candidate.number for candidate in chosen(candidates, 0.0)] == [0, 1]
+    assert [candidate.number for candidate in chosen(candidates, 1.0)] == [0]
+
+
 def test_extractive_cites_hits_not_the_documents_own_brackets():
-    assert extractive("收入", hits("收入增长，见文献[2]。", "。"), SharedCharacters()).cited == (1,)
+    answer = extractive("收入", hits("收入增长，见文献[2]。", "。"), [], SharedCharacters())
+    assert answer.cited == (1,)
+    assert said(answer) == [Said("收入增长，见文献[2]。", (1,))]
 
 
 def test_extractive_without_text_is_empty():
-    assert extractive("收入", [], SharedCharacters()) == Answer("", (), "extractive")
-    assert extractive("收入", hits(" ——"), SharedCharacters()).text == ""
+    assert extractive("收入", [], [], SharedCharacters()) == Answer("", (), "extractive")
+    assert extractive("收入", hits(" ——"), [], SharedCharacters()).text == ""
 
 
 HEAD = "Item\t2024\t2023"
@@ -144,17 +201,18 @@ def test_by_llm_hands_out_a_row_with_its_head():
 
 def test_extractive_quotes_a_row_with_its_head():
     [hit] = hits("Cash\t5\t4")
-    hit = replace(hit, chunk=replace(hit.chunk, head=HEAD))
-    assert extractive("Cash", [hit], SharedCharacters()).text == "Item 2024 2023 / Cash 5 4 [1]"
+    assert quoted("Cash", [replace(hit, chunk=replace(hit.chunk, head=HEAD))]) == ["Cash · 2024: 5 · 2023: 4 [1]"]
+    assert quoted("Cash", hits("Cash\t5\t4")) == [], "without its head a row says nothing"
 
 
-def test_extractive_quotes_no_text_below_a_head():
-    text = f"Debt\t9\t8\nThis is a sentence, long enough to stand alone.\n{HEAD.replace('Item', 'Cost')}\nPay\t7\t6"
-    [hit] = hits(text)
-    quoted = extractive("z", [replace(hit, chunk=replace(hit.chunk, head=HEAD))], SharedCharacters(), count=9).text
-    assert quoted.splitlines() == [
-        "Item 2024 2023 / Debt 9 8 [1]",
-        "This is a sentence, long enough to stand alone. [1]",
-        "Cost 2024 2023 [1]",
-        "Cost 2024 2023 / Pay 7 6 [1]",
-    ]
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Revenue rose. [1] Costs fell [2][1].", [("Revenue rose. [1]", (1,)), ("Costs fell [2][1].", (2, 1))]),
+        ("收入增长8%。[1]支出下降。【2】", [("收入增长8%。 [1]", (1,)), ("支出下降。 【2】", (2,))]),
+        ("It is not there.", [("It is not there.", ())]),
+        ("Rents rose [3].", [("Rents rose [3].", ())]),
+    ],
+)
+def test_a_citation_behind_a_sentence_belongs_to_it(text, parts):
+    assert said(finish(text, hits("甲", "乙"), "m")) == [Said(*part) for part in parts]

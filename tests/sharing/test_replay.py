@@ -62,7 +62,8 @@ def made(tmp_path_factory, embedder, reranker):
         comparison = opened.compare(QUESTION, expansions, reranker)
         unrelated = {"reranker": baseline.measure("zh", probe.of_texts(reranker, QUESTION)), "embedder": None}
         answers = {
-            side: answer.extractive(QUESTION, comparison.ranking(side).top(2), reranker) for side in replay.SIDES
+            side: answer.extractive(QUESTION, comparison.ranking(side).top(2), [document], reranker)
+            for side in replay.SIDES
         }
         measured = replay.record(comparison, document, [document], test, unrelated)
         return replay.brought_up(measured, [document], answers, judgments)

@@ -153,6 +153,12 @@ def orders(at: AppTest) -> dict[str, Any]:
     return json.loads(tables.json)
 
 
+def answered(at: AppTest) -> list[list[str]]:
+    """Return the sentences of both answers, as they are drawn side by side."""
+    [cards] = [part.proto for part in at.get("bidi_component") if part.proto.component_name == "answers"]
+    return [[part["words"] for part in side["said"]] for side in json.loads(cards.json)["sides"]]
+
+
 def ranked(at: AppTest) -> tuple[list[str], list[str]]:
     """Return the ids of the chunks in both tables, best first."""
     first, second = ([row["id"] for row in side["rows"]] for side in orders(at)["sides"])

@@ -59,8 +59,7 @@ def walk(page: Page, address: str, language: str, take: Callable[[str], None]) -
     animate(page, f"compare-{language}")
     compared = page.url
     open_page(page, said, "answer")
-    page.get_by_role("button", name=said["answer.ask"]).click()
-    page.get_by_text("[1]", exact=False).first.wait_for()
+    page.locator(".answer .sentence").first.wait_for()
     show(page, height=1100)
     take("answer")
     open_page(page, said, "documents")
@@ -73,8 +72,9 @@ def walk(page: Page, address: str, language: str, take: Callable[[str], None]) -
     show(page)
     take("evaluate")
     open_page(page, said, "explain")
+    page.get_by_role("button", name=said["probe.run"]).click()
     page.get_by_text(said["probe.no_proof"][:12]).first.wait_for()
-    show(page, f":text-is('{said['probe.unit']}')", height=1100)
+    show(page, height=1100)
     take("explain")
     explained(page, said, take)
     workshop(page, said, take)
@@ -103,7 +103,7 @@ def long_chunks(page: Page, compared: str, said: dict[str, str], take: Callable[
     settle(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.locator(".after .row").first.click()
-    page.locator("p > mark").wait_for()
+    page.locator(".marked mark").first.wait_for()
     take("part")
 
 

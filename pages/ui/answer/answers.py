@@ -5,69 +5,82 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pages.ui.parts import chunk_text, page_beside, tables
+from pages.ui.answer import cards
+from pages.ui.parts import best_part, chunk_text, page_beside, tables
 from pages.ui.shell import state
 from pages.ui.shell.i18n import t
-from rag_core.comparing.answer import CITATION, EXTRACTIVE
-from rag_core.datatypes import Answer, Comparison, Move
-from rag_core.reading.language import sentences
+from rag_core.comparing.answer import is_clear, plain, said
+from rag_core.datatypes import Answer, Comparison
 from rag_core.sharing.replay import SIDES
 
-state.keep(answer_source="extractive")
+WIDTHS = (50, 50, 70)
 
 
-def show(comparison: Comparison, answers: Mapping[str, Answer], pages: bool = False) -> None:
-    """Show both; with ``pages``, the document is at hand."""
-    changed = change(answers)
-    st.subheader(t(f"answer.{changed}"))
-    if changed != "same":
-        st.caption(t("answer.changed_help"))
-    for column, side in zip(st.columns(2), SIDES, strict=True):
-        with column:
-            show_side(comparison, side, answers[side], pages)
+def outcome(comparison: Comparison, answers: Mapping[str, Answer]) -> None:
+    """Say in a sentence what reranking did to the answer, and below it to what it was made from."""
+    k, entered = min(comparison.cutoff, len(comparison.moves)), len(comparison.entered)
+    changed, swapped = change(answers), t("answer.sources", shared=k - entered, k=k, entered=entered)
+    with st.container(gap=None):
+        st.markdown(f"**{t(f'answer.{changed}', k=k)}**")
+        st.caption(f"{swapped} {t('answer.changed_help')}" if changed in ("changed", "same_start") else swapped)
 
 
 def change(answers: Mapping[str, Answer]) -> str:
-    """Say how two answers differ in their words: ``same``, ``same_start`` (the first sentence is) or ``changed``.
+    """Say how two answers differ in their words; nothing is said of their meaning.
 
-    Citations are compared as chunks, for their numbers differ.
+    ``neither`` answers, only the reranked one does (``gained``) or only the other one (``lost``), they say the
+    ``same``, or begin with the same sentence (``same_start``), or else ``changed``.
     """
-    before, after = (said(answer.text) for answer in answers.values())
+    before, after = (words(answers[side]) for side in SIDES)
+    if not before or not after:
+        return "gained" if after else "lost" if before else "neither"
     if before == after:
         return "same"
-    return "same_start" if before[:1] == after[:1] != [] else "changed"
+    return "same_start" if before[0] == after[0] else "changed"
 
 
-def said(text: str) -> list[str]:
-    """Return the sentences of an answer, without citations and white space."""
-    plain = CITATION.sub("", text)
-    return ["".join(plain[start:end].split()) for start, end in sentences(plain)]
+def words(answer: Answer) -> list[str]:
+    """Return the sentences that are compared; what does not answer clearly has none."""
+    return [plain(part.words) for part in said(answer)] if is_clear(answer) else []
 
 
-def show_side(comparison: Comparison, side: str, answer: Answer, pages: bool) -> None:
-    with st.container(border=True):
-        st.markdown(f"**{tables.order_name(comparison, side)}**")
-        extractive = answer.source == EXTRACTIVE
-        st.badge(t("answer.extractive") if extractive else t("answer.by_llm"), icon=":material/format_quote:")
-        if not extractive:
-            st.text(answer.source)
-        st.text(answer.text or t("answer.nothing"))
-    sources(answer, side, pages)
+@state.fragment
+def show(comparison: Comparison, answers: Mapping[str, Answer], pages: bool = False) -> None:
+    """Show both answers, and the chunk of the sentence that was clicked; with ``pages``, the document is at hand."""
+    cards.show(comparison, answers)
+    quoted = {chunk.id for answer in answers.values() for chunk in answer.chunks}
+    move = next((move for move in comparison.moves if move.chunk.id == st.session_state["picked"]), None)
+    if move is None or move.chunk.id not in quoted:
+        st.caption(t("answer.pick_hint"))
+        return
+    at_hand = pages and page_beside.at_hand([move.chunk])
+    with page_beside.box(move.chunk, move.part) if at_hand else st.container(border=True):
+        best_part.text(move)
 
 
-def sources(answer: Answer, side: str, pages: bool) -> None:
-    """List what an answer was made from; a click shows the chunk, on its page where that is at hand."""
+def sources(comparison: Comparison, answers: Mapping[str, Answer], pages: bool = False) -> None:
+    """List what both answers were made from; a click shows the chunk, on its page where that is at hand."""
+    for column, side in zip(st.columns(2), SIDES, strict=True):
+        with column:
+            st.markdown(f"**{t('answer.made_from', order=tables.order_name(comparison, side))}**")
+            source_table(comparison, side, answers[side], pages)
+
+
+def source_table(comparison: Comparison, side: str, answer: Answer, pages: bool) -> None:
+    moves = {move.chunk.id: move for move in comparison.moves}
     rows = [
-        ["●" if number in answer.cited else "○", f"[{number}]", tables.page(chunk), tables.one_line(chunk.text)]
+        [
+            "●" if number in answer.cited else "○",
+            f"[{number}]",
+            t("result.from_to", before=moves[chunk.id].before, after=moves[chunk.id].after),
+            tables.page(chunk),
+            tables.one_line(chunk.text),
+        ]
         for number, chunk in enumerate(answer.chunks, start=1)
     ]
-    names = [t("answer.cited"), t("answer.number"), t("table.page"), t("table.text")]
-    look = {
-        names[0]: st.column_config.TextColumn(width=50),
-        names[1]: st.column_config.TextColumn(width=50),
-        names[2]: tables.page_column(answer.chunks),
-        names[3]: st.column_config.TextColumn(width="large"),
-    }
+    names = [t("answer.cited"), t("answer.number"), t("answer.moved"), t("table.page"), t("table.text")]
+    look = {name: st.column_config.TextColumn(width=width) for name, width in zip(names, WIDTHS, strict=False)}
+    look |= {names[3]: tables.page_column(answer.chunks), names[4]: st.column_config.TextColumn(width="large")}
     table = pd.DataFrame(rows, columns=names)
     if pages:
         page_beside.table(table, answer.chunks, f"sources_{side}", page_beside.stacked, column_config=look)
@@ -75,18 +88,3 @@ def sources(answer: Answer, side: str, pages: bool) -> None:
     shown = page_beside.choose(table, answer.chunks, f"sources_{side}", column_config=look)
     if shown:
         chunk_text.show(shown)
-
-
-def shared_sources(comparison: Comparison) -> None:
-    """Say how many sources both sides share, and show which were swapped."""
-    k, entered = min(comparison.cutoff, len(comparison.moves)), len(comparison.entered)
-    st.markdown(t("answer.sources", shared=k - entered, k=k, entered=entered))
-    vector, reranked = st.columns(2)
-    swapped(vector, t("answer.only_vector"), comparison.left)
-    swapped(reranked, t("answer.only_reranked"), comparison.entered)
-
-
-def swapped(column: st.delta_generator.DeltaGenerator, heading: str, moves: tuple[Move, ...]) -> None:
-    column.markdown(f"**{heading}**")
-    for move in moves:
-        column.text(f"{tables.where(move.chunk)}  {tables.one_line(move.chunk.text, 90)}")

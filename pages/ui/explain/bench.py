@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.explain import chosen_chunk
-from pages.ui.explain.probe import DIGITS
+from pages.ui.explain.probe import DIGITS, key_of
 from pages.ui.parts import chunk_text, tables
 from pages.ui.shell import cached, state, work
 from pages.ui.shell.i18n import t
@@ -23,7 +23,7 @@ MODELS = ("reranker", "embedder")
 LABEL_COLUMNS = 60
 MOST_CHARACTERS = 8000
 
-state.keep(bench_target="text", bench_text="", bench_of=None, bench_kind=None, bench_log=[])
+state.keep(bench_target="text", bench_text="", bench_of=None, bench_kind=None, bench_wish=None, bench_log=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,9 @@ def show(comparison: Comparison) -> None:
         st.caption(t("bench.original"))
         if target == "text":
             chunk_text.head(chunk)
-        st.text(base)
-    buttons(base, strongest(comparison, chunk) if target == "text" else [])
+        chunk_text.lines(base)
+    buttons(base)
+    change_as_asked(comparison, chunk, base)
     st.text_area(t("bench.text"), key="bench_text", height="content", max_chars=MOST_CHARACTERS, on_change=by_hand)
     if note(st.session_state["bench_kind"], base):
         return
@@ -64,22 +65,33 @@ def strongest(comparison: Comparison, chunk: Chunk) -> list[Span]:
     if len(spans) < 2:
         return spans
     reranker, _ = chosen_chunk.models_of(comparison)
-    key = ("reranker", reranker.id, "text", comparison.query, chunk.text, "sentence", chunk.head)
     score, place = probe.in_place_of(chunk, probe.of_texts(reranker, comparison.query)), st.empty()
     counting = work.counting(place, "probe.counting_reranker")
+    key = key_of(comparison, chunk, "reranker", "text", "sentence")
     probed = cached.keep(chunk.doc_id, key, lambda: probe.leave_one_out(chunk.text, spans, score, counting))
     place.empty()
     return [(unit.start, unit.end) for unit in probed.ordered]
 
 
-def buttons(base: str, focus: list[Span]) -> None:
+def buttons(base: str) -> None:
     with st.container(horizontal=True):
         for kind in (*perturb.CHANGES, TRANSLATE):
-            st.button(t(f"bench.change_{kind}"), key=f"change_{kind}", on_click=change, args=[kind, base, focus])
+            st.button(t(f"bench.change_{kind}"), key=f"change_{kind}", on_click=wish, args=[kind])
         st.button(t("bench.reset"), key="bench_reset", on_click=reset, args=[base], icon=":material/undo:")
 
 
-def change(kind: str, base: str, focus: list[Span]) -> None:
+def wish(kind: str) -> None:
+    """Note which change was asked for: where to make it, the models are asked while the page is drawn."""
+    st.session_state["bench_wish"] = kind
+
+
+def change_as_asked(comparison: Comparison, chunk: Chunk, base: str) -> None:
+    """Make the change that was asked for, in the sentence that the cross-encoder leans on most."""
+    kind = st.session_state["bench_wish"]
+    if kind is None:
+        return
+    st.session_state["bench_wish"] = None
+    focus = strongest(comparison, chunk) if st.session_state["bench_target"] == "text" and kind != TRANSLATE else []
     changed = "" if kind == TRANSLATE else perturb.change(base, kind, focus)
     st.session_state.update(bench_kind=kind, bench_text=base if changed is None else changed)
 

@@ -1,13 +1,14 @@
 """Why did it move: leave one unit out at a time, and shade the text by what each model loses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
 from pages.ui.explain import chosen_chunk
-from pages.ui.parts import tables
+from pages.ui.parts import best_part, tables
 from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import t
 from pages.ui.shell.switch import switch
@@ -31,39 +32,45 @@ UNITS: dict[str, Callable[[str], list[Span]]] = {
     "clause": units.clauses,
     "words": units.groups,
 }
-SUPPORTS, AGAINST = "37, 99, 168", "217, 119, 6"
-STRONGEST_SHADE = 0.55
 STRONGEST_COLUMNS = 60
 DIGITS = {"reranker": 2, "embedder": 4}
 TEXT_PIXELS = 225  # all columns fit at 800 pixels; a wider page stretches this one
-LINE_COLUMNS, LINE_PIXELS = 32, 21
-WRAPS_FROM = 66  # a table wraps its texts only in rows higher than this many pixels
-MOST_PIXELS = 1400
 
-state.keep(explain_part="why", probe_unit="clause", probe_stopped=None)
+state.keep(explain_part="why", probe_unit="clause", probe_asked=None)
 
 
 def show(comparison: Comparison) -> None:
-    chunk = chosen_chunk.pick(comparison)
-    chosen_chunk.standing(comparison, chunk)
+    """Say how the chunk moved, and probe it when the reader asks for that; what was probed before is shown at once."""
+    outcome = st.container()
+    with st.container(horizontal=True, vertical_alignment="center", key="probe_with"):
+        chunk = chosen_chunk.pick(comparison)
+        names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
+        wanted = switch(t("probe.unit"), names, "probe_unit", labelled=False)
+        unit = fitting(chunk.text, wanted)
+        asked = (chunk.id, comparison.query, unit)
+        ready = st.session_state["probe_asked"] == asked or is_kept(comparison, chunk, unit)
+        if not ready:
+            label, icon = t("probe.run"), ":material/play_arrow:"
+            st.button(label, key="probe_run", type="primary", icon=icon, on_click=ask, args=[asked])
+    with outcome:
+        chosen_chunk.outcome(comparison, chunk)
     chosen_chunk.cut_notice(comparison, chunk.passage)
-    names = {unit: t(f"probe.unit_{unit}") for unit in UNITS}
-    wanted = switch(t("probe.unit"), names, "probe_unit")
-    unit = fitting(chunk.text, wanted)
     if unit != wanted:
         st.info(t("probe.smaller", unit=names[unit]), icon=":material/content_cut:")
-    asked = (chunk.id, comparison.query, unit)
-    if st.session_state["probe_stopped"] == asked:
-        st.info(t("probe.stopped"), icon=":material/stop_circle:")
-        st.button(t("probe.again"), on_click=stop_at, args=[None], icon=":material/play_arrow:")
-        return
+    if ready:
+        results(comparison, chunk, unit)
+    chosen_chunk.text(comparison, chunk)
+
+
+def results(comparison: Comparison, chunk: Chunk, unit: str) -> None:
+    """Show what either model loses with each part of the chunk, and of the question."""
     st.markdown(f"**{t('probe.of_text')}**")
-    side_by_side(comparison, text_probes(comparison, chunk, unit, asked))
+    side_by_side(comparison, text_probes(comparison, chunk, unit), "text")
     st.markdown(f"**{t('probe.of_question')}**")
     if len(units.groups(comparison.query)) < 2:
         st.info(t("probe.short_question"), icon=":material/short_text:")
     else:
-        side_by_side(comparison, question_probes(comparison, chunk, asked))
+        side_by_side(comparison, question_probes(comparison, chunk), "question")
     st.caption(t("probe.no_proof"))
 
 
@@ -73,43 +80,58 @@ def fitting(text: str, unit: str) -> str:
     return next((finer for finer in smaller if len(UNITS[finer](text)) > 1), smaller[-1])
 
 
-def stop_at(asked: tuple | None) -> None:
-    st.session_state["probe_stopped"] = asked
+def ask(asked: tuple | None) -> None:
+    st.session_state["probe_asked"] = asked
 
 
-def text_probes(comparison: Comparison, chunk: Chunk, unit: str, asked: tuple) -> dict[str, Probe]:
+def key_of(comparison: Comparison, chunk: Chunk, role: str, target: str, unit: str) -> tuple:
+    """Return under what a probe is kept: the model's role and id, ``text`` or ``question``, both of them, the rest."""
+    model = getattr(comparison.settings, role)
+    return role, model, target, comparison.query, chunk.text, unit if target == "text" else "", chunk.head
+
+
+def is_kept(comparison: Comparison, chunk: Chunk, unit: str) -> bool:
+    """Say whether both models were asked before: then nothing is left to be computed."""
+    targets = ("text", "question") if len(units.groups(comparison.query)) > 1 else ("text",)
+    keys = (key_of(comparison, chunk, role, target, unit) for role in DIGITS for target in targets)
+    return all(cached.kept(chunk.doc_id, key, Probe) for key in keys)
+
+
+def text_probes(comparison: Comparison, chunk: Chunk, unit: str) -> dict[str, Probe]:
     """Probe the chunk's text with both models."""
-    reranker, embedder = chosen_chunk.models_of(comparison)
-    read = (comparison.query, chunk.text, unit, chunk.head)
+    asks = {
+        "reranker": lambda: of_texts(chosen_chunk.models_of(comparison)[0], comparison.query),
+        "embedder": lambda: cosine_of_texts(chosen_chunk.models_of(comparison)[1], comparison.query),
+    }
     return {
-        name: probe_of(chunk.doc_id, (name, model.id, "text", *read), UNITS[unit], ask, asked)
-        for name, model, ask in (
-            ("reranker", reranker, lambda: in_place_of(chunk, of_texts(reranker, comparison.query))),
-            ("embedder", embedder, lambda: in_place_of(chunk, cosine_of_texts(embedder, comparison.query))),
+        role: probe_of(
+            chunk.doc_id,
+            key_of(comparison, chunk, role, "text", unit),
+            UNITS[unit],
+            partial(in_its_place, chunk, score),
         )
+        for role, score in asks.items()
     }
 
 
-def question_probes(comparison: Comparison, chunk: Chunk, asked: tuple) -> dict[str, Probe]:
+def in_its_place(chunk: Chunk, score: Callable[[], Score]) -> Score:
+    return in_place_of(chunk, score())
+
+
+def question_probes(comparison: Comparison, chunk: Chunk) -> dict[str, Probe]:
     """Probe the question's words with both models."""
-    reranker, embedder = chosen_chunk.models_of(comparison)
-    read = (comparison.query, chunk.text, "", chunk.head)
+    asks = {
+        "reranker": lambda: of_questions(chosen_chunk.models_of(comparison)[0], chunk.passage),
+        "embedder": lambda: cosine_of_questions(chosen_chunk.models_of(comparison)[1], chunk.passage),
+    }
     return {
-        name: probe_of(chunk.doc_id, (name, model.id, "question", *read), units.groups, ask, asked)
-        for name, model, ask in (
-            ("reranker", reranker, lambda: of_questions(reranker, chunk.passage)),
-            ("embedder", embedder, lambda: cosine_of_questions(embedder, chunk.passage)),
-        )
+        role: probe_of(chunk.doc_id, key_of(comparison, chunk, role, "question", ""), units.groups, score)
+        for role, score in asks.items()
     }
 
 
-def probe_of(
-    doc_id: str, key: tuple, cut: Callable[[str], list[Span]], ask: Callable[[], Score], asked: tuple
-) -> Probe:
-    """Return a probe that was made before, or make it with a count and a button that stops it.
-
-    ``key`` names the model's role and id, ``text`` or ``question``, both of them, the unit, and the table's head.
-    """
+def probe_of(doc_id: str, key: tuple, cut: Callable[[str], list[Span]], score: Callable[[], Score]) -> Probe:
+    """Return a probe that was made before, or make it with a count and a button that stops it; see ``key_of``."""
     role, _, target, query, chunk, *_ = key
     text = chunk if target == "text" else query
     made = cached.kept(doc_id, key, Probe)
@@ -118,65 +140,58 @@ def probe_of(
     place = st.empty()
     with place.container():
         bar = st.empty()
-        st.button(t("probe.stop"), key=f"stop_{role}_{target}", on_click=stop_at, args=[asked])
+        st.button(t("probe.stop"), key=f"stop_{role}_{target}", on_click=ask, args=[None])
 
     def count(done: int, total: int) -> None:
         # Streamlit ends a run that the reader stopped at the next thing it draws, which is here.
         bar.progress(done / total, text=t(f"probe.counting_{role}", done=done, total=total))
 
     try:
-        return cached.keep(doc_id, key, lambda: leave_one_out(text, cut(text), ask(), count))
+        return cached.keep(doc_id, key, lambda: leave_one_out(text, cut(text), score(), count))
     finally:
         place.empty()
 
 
-def side_by_side(comparison: Comparison, probes: dict[str, Probe]) -> None:
+def side_by_side(comparison: Comparison, probes: dict[str, Probe], target: str) -> None:
+    """Shade the text by what either model loses without each part; the figures stand folded below."""
     for column, (name, probe) in zip(st.columns(2), probes.items(), strict=True):
-        with column:
+        unit = tables.unit(comparison.scale) if name == "reranker" else t("table.cosine")
+        first = probe.ordered[0]
+        with column, st.container(border=True):
             st.caption(t(f"probe.view_{name}"))
-            first = probe.ordered[0]
             st.text(t("probe.strongest", text=tables.one_line(probe.text[first.start : first.end], STRONGEST_COLUMNS)))
-            unit = tables.unit(comparison.scale) if name == "reranker" else t("table.cosine")
-            st.dataframe(
-                shaded(probe, unit, DIGITS[name]),
-                hide_index=True,
-                height=table_height(probe),
-                row_height=row_height(probe),
-                column_config={
-                    t("table.rank"): st.column_config.NumberColumn(width=50),
-                    t("probe.drop", unit=unit): st.column_config.NumberColumn(width=90),
-                    t("table.text"): st.column_config.TextColumn(width=TEXT_PIXELS),
-                },
-            )
-            summary(probe, unit, DIGITS[name])
+            best_part.draw(shaded(probe, DIGITS[name]), f"probed_{target}_{name}")
+            with st.expander(t("probe.figures"), key=f"figures_{target}_{name}", icon=":material/table_rows:"):
+                st.dataframe(
+                    figures(probe, unit, DIGITS[name]),
+                    hide_index=True,
+                    column_config={
+                        t("table.rank"): st.column_config.NumberColumn(width=50),
+                        t("probe.drop", unit=unit): st.column_config.NumberColumn(width=90),
+                        t("table.text"): st.column_config.TextColumn(width=TEXT_PIXELS),
+                    },
+                )
+                summary(probe, unit, DIGITS[name])
 
 
-def shaded(probe: Probe, unit: str, digits: int) -> Styler:
-    """Return the text's units in their order, shaded by the drop, each model on a scale of its own."""
+def shaded(probe: Probe, digits: int) -> Iterator[best_part.Run]:
+    """Yield the text piece by piece, each unit with its share of the largest drop: each model has its own scale."""
+    widest, end = max(abs(unit.drop) for unit in probe.units) or 1.0, 0
+    for unit in probe.units:
+        yield probe.text[end : unit.start], False
+        yield probe.text[unit.start : unit.end], unit.drop / widest, f"{unit.drop:+.{digits}f}"
+        end = unit.end
+    yield probe.text[end:], False
+
+
+def figures(probe: Probe, unit: str, digits: int) -> Styler:
+    """Return the text's units in their order, with rank and drop."""
     names = [t("table.rank"), t("probe.drop", unit=unit), t("table.text")]
     rows = [
         [rank, unit.drop, tables.one_line(probe.text[unit.start : unit.end])]
         for rank, unit in zip(probe.ranks, probe.units, strict=True)
     ]
-    widest = max(abs(unit.drop) for unit in probe.units) or 1.0
-    shades = [shade(unit.drop / widest) for unit in probe.units]
-    style = pd.DataFrame(rows, columns=names).style.format({names[1]: f"{{:+.{digits}f}}"})
-    return style.apply(lambda row: [shades[row.name]] * len(row), axis=1)
-
-
-def shade(share: float) -> str:
-    return f"background-color: rgba({SUPPORTS if share > 0 else AGAINST}, {abs(share) * STRONGEST_SHADE:.3f})"
-
-
-def row_height(probe: Probe) -> int:
-    """Return the height of as many lines as the longest unit needs: long sentences wrap."""
-    widest = max(tables.columns_of(probe.text[unit.start : unit.end]) for unit in probe.units)
-    lines = -(-widest // LINE_COLUMNS)
-    return tables.ROW_PIXELS if lines == 1 else max(WRAPS_FROM, lines * LINE_PIXELS + 12)
-
-
-def table_height(probe: Probe) -> int:
-    return min(len(probe.units) * row_height(probe) + tables.ROW_PIXELS + 3, MOST_PIXELS)
+    return pd.DataFrame(rows, columns=names).style.format({names[1]: f"{{:+.{digits}f}}"})
 
 
 def summary(probe: Probe, unit: str, digits: int) -> None:

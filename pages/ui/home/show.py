@@ -105,5 +105,5 @@ def answers(replay: Replay) -> None:
     for column, side in zip(columns, SIDES, strict=True):
         with column.container(gap=None):
             st.caption(t("home.answer", order=tables.order_name(replay.comparison, side)))
-            first = CITATION.sub("", replay.answers[side].text.split("\n")[0])
+            first = CITATION.sub("", sentences.answer(replay.answers[side]).split("\n")[0])
             st.text(tables.one_line(first, ANSWER_COLUMNS))

@@ -1,40 +1,38 @@
 """The part of a chunk that scored best, marked in its text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeAlias
 
 import streamlit as st
 
 from pages.ui.parts import chunk_text
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Comparison, Move, Part
+from rag_core.reading.text import CELL
 
-STYLE = """
-p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--st-font); line-height: 1.6;
-    color: var(--st-text-color); }
-mark { color: inherit; background: color-mix(in srgb, var(--st-primary-color) 22%, transparent); border-radius: 3px; }
-"""
-SCRIPT = """
-export default function ({ data, parentElement }) {
-  const runs = data.map(([words, marked]) => {
-    const run = document.createElement(marked ? "mark" : "span");
-    run.textContent = words;
-    return run;
-  });
-  parentElement.querySelector("p").replaceChildren(...runs);
-}
-"""
+HERE = Path(__file__)
+CSS, SCRIPT = (HERE.with_name(f"marked.{ending}").read_text(encoding="utf-8") for ending in ("css", "js"))
+
+Run: TypeAlias = tuple[str, bool | float] | tuple[str, bool | float, str]
+"""Words, whether they are marked, or by how much of its colour: negative ones in the other. A text to it, at will."""
+
+
+def draw(runs: Iterable[Run], key: str) -> None:
+    """Draw a text with marks in it, the rows of a table as rows."""
+    component = st.components.v2.component("marked", html='<div class="marked"></div>', css=CSS, js=SCRIPT)
+    component(data=list(runs), key=key)
 
 
 def text(move: Move) -> None:
     """Show a chunk's text, and say and mark what of it was scored where that is a part."""
     chunk_text.head(move.chunk)
-    if move.part is None:
-        st.text(chunk_text.apart(move.chunk.text))
+    if move.part is None and CELL not in move.chunk.text:
+        st.text(move.chunk.text)
         return
-    st.caption(t("part.scored", of=move.part.of))
-    draw = st.components.v2.component("best_part", html="<p></p>", css=STYLE, js=SCRIPT)
-    shown = [(chunk_text.apart(words), marked) for words, marked in runs(move.chunk.text, move.part)]
-    draw(data=shown, key=f"best_part_{move.chunk.id}")
+    if move.part:
+        st.caption(t("part.scored", of=move.part.of))
+    draw(runs(move.chunk.text, move.part), f"best_part_{move.chunk.id}")
 
 
 def runs(words: str, part: Part | None) -> Iterator[tuple[str, bool]]:

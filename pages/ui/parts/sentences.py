@@ -2,8 +2,9 @@
 
 from pages.ui.parts.tables import one_line
 from pages.ui.shell.i18n import plain, t
+from rag_core.comparing.answer import is_clear
 from rag_core.comparing.orders import RBO_PERSISTENCE, kendall_tau, overlap_at, rank_biased_overlap
-from rag_core.datatypes import Chunk, Comparison
+from rag_core.datatypes import Answer, Chunk, Comparison
 from rag_core.measuring.judge import RELEVANT
 from rag_core.sharing.replay import Replay
 
@@ -33,6 +34,13 @@ def answering(replay: Replay, chunk: Chunk) -> str:
 def quotes(replay: Replay) -> list[str]:
     """Return the words that were judged to answer, as they stand on their pages."""
     return [judgment.span.quote for judgment in replay.judgments if judgment.grade >= RELEVANT]
+
+
+def answer(given: Answer) -> str:
+    """Return an answer as a text; one that is not clear says so first."""
+    if is_clear(given):
+        return given.text
+    return f"{t('answer.unclear_nearest' if given.text else 'answer.unclear')} {given.text}".strip()
 
 
 def headline(comparison: Comparison) -> tuple[str, str]:

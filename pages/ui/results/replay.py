@@ -172,7 +172,9 @@ def show() -> None:
     result.show(viewed, grade, key="opened_cutoff")
     if replay.answers:
         st.subheader(t("report.answers"))
+        answers.outcome(replay.comparison, replay.answers)
         answers.show(replay.comparison, replay.answers)
+        answers.sources(replay.comparison, replay.answers)
     with errors_shown():
         known_judgments(replay)
 

@@ -120,7 +120,9 @@ def content(replay: Replay) -> dict[str, object]:
         "scores": (t("result.bars"), t("result.bars_help", count=charts.BARS_SHOWN) + " " + t("baseline.line")),
         "no_script": t("report.no_script"),
         "expansions": [(t("origin." + expansion.origin), expansion.text) for expansion in comparison.expansions],
-        "answers": [(tables.order_name(comparison, side), replay.answers[side].text) for side in replay.answers],
+        "answers": [
+            (tables.order_name(comparison, side), sentences.answer(replay.answers[side])) for side in replay.answers
+        ],
         "columns": columns(comparison),
         "candidates": [candidate(replay, move) for move in comparison.moves],
         "method": method(replay),

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import comparisons
 import pytest
 import streamlit
 from pdfs import text_pdf
@@ -16,12 +17,13 @@ from running_app import settle
 from screens import click, open_page, press, run, says, says_anywhere, text_of
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.explain import probe
+from pages.ui.explain import bench, chosen_chunk, probe
 from pages.ui.explain import projection as projection_part
 from pages.ui.shell import cached
 from rag_core import settings
-from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Settings
+from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Move, Settings
 from rag_core.explaining import projection
+from rag_core.explaining.probe import leave_one_out
 from rag_core.lab import Lab
 from rag_core.models import baseline
 
@@ -90,6 +92,11 @@ def explain(comparison: Comparison | None, part: str = "why", language: str = "e
     return open_page("explain", language, comparison=comparison, explain_part=part, **state)
 
 
+def probed(comparison: Comparison, language: str = "en", **state: object) -> AppTest:
+    """Open the page and press what probes the chunk."""
+    return press(explain(comparison, language=language, **state), "probe.run")
+
+
 def chunk_with(comparison: Comparison, text: str) -> str:
     [found] = [move.chunk.id for move in comparison.moves if text in move.chunk.text]
     return found
@@ -130,7 +137,7 @@ def test_a_picked_chunk_leads_from_the_comparison_to_its_explanation(library, se
 @both_languages
 @pytest.mark.parametrize("number", [0, 1], ids=["cross-encoder", "embedder"])
 def test_the_sentence_with_the_answer_matters_most(library, windows, language, number):
-    at = explain(windows, language=language, picked=chunk_with(windows, ANSWER), probe_unit="sentence")
+    at = probed(windows, language, picked=chunk_with(windows, ANSWER), probe_unit="sentence")
     shown = table(at, number)
     assert list(shown.iloc[:, 2]) == LINES
     assert shown.iloc[2, 0] == 1
@@ -144,7 +151,7 @@ def test_the_sentence_with_the_answer_matters_most(library, windows, language, n
 
 
 def test_the_question_is_probed_word_by_word(library, windows):
-    at = explain(windows, picked=chunk_with(windows, ANSWER))
+    at = probed(windows, picked=chunk_with(windows, ANSWER))
     for number in (2, 3):
         assert list(table(at, number).iloc[:, 2]) == QUESTION.rstrip("?").split()
     strongest = table(at, 2).iloc[:, 1].idxmax()
@@ -153,14 +160,14 @@ def test_the_question_is_probed_word_by_word(library, windows):
 
 @pytest.mark.parametrize("unit", ["clause", "words"])
 def test_smaller_units_are_offered(library, windows, unit):
-    at = explain(windows, picked=chunk_with(windows, ANSWER), probe_unit=unit)
+    at = probed(windows, picked=chunk_with(windows, ANSWER), probe_unit=unit)
     assert len(table(at, 0)) >= 5
     assert len(table(at, 0)) == len(table(at, 1))
 
 
 @both_languages
 def test_a_chunk_of_one_sentence_is_probed_by_smaller_units_and_says_so(library, sentences, language):
-    at = explain(sentences, language=language, picked=chunk_with(sentences, ANSWER), probe_unit="sentence")
+    at = probed(sentences, language, picked=chunk_with(sentences, ANSWER), probe_unit="sentence")
     assert says(at, "probe.smaller")
     assert list(table(at, 0).iloc[:, 2]) == ANSWER.rstrip(".").split()
 
@@ -171,13 +178,13 @@ def test_a_chunk_of_one_word_is_told(library, embedder, reranker, language):
     doc_id = lab.add(text_pdf(["Parks.", "Trams."]), "words.pdf").id
     comparison = lab.open(doc_id, Settings(chunks=SENTENCES), embedder).compare(QUESTION, [], reranker)
     lab.close()
-    assert says(explain(comparison, language=language), "error.one_unit")
+    assert says(probed(comparison, language), "error.one_unit")
 
 
 @both_languages
 def test_a_question_of_one_character(home, library, embedder, reranker, language):
     comparison = made(settings.home(), embedder, reranker, WINDOWS, query="园")
-    at = explain(comparison, language=language)
+    at = probed(comparison, language)
     assert says(at, "probe.short_question")
     assert len(at.dataframe) == 2
 
@@ -188,7 +195,7 @@ def test_a_chunk_that_is_gone_is_told_and_another_can_be_chosen(library, windows
     assert says(at, "error.chunk_missing")
     at.selectbox(key="picked").set_value(windows.reranked.ids[1])
     assert not run(at).error
-    assert len(at.dataframe) == 4
+    assert len(press(at, "probe.run").dataframe) == 4
 
 
 def test_a_document_that_was_deleted_is_told(library, windows):
@@ -198,12 +205,50 @@ def test_a_document_that_was_deleted_is_told(library, windows):
     assert says(explain(windows), "error.document_missing")
 
 
-def test_a_probe_that_was_stopped_stays_stopped_until_it_is_wanted(library, windows):
-    picked = chunk_with(windows, ANSWER)
-    at = explain(windows, picked=picked, probe_stopped=(picked, QUESTION, "clause"))
-    assert says(at, "probe.stopped")
-    assert not at.dataframe
-    assert len(press(at, "probe.again").dataframe) == 4
+def test_nothing_is_probed_before_it_is_asked_for(library, windows, monkeypatch):
+    scored: list[str] = []
+    monkeypatch.setattr(probe, "leave_one_out", lambda text, *rest: scored.append(text) or leave_one_out(text, *rest))
+    at = explain(windows, picked=chunk_with(windows, ANSWER))
+    assert not at.dataframe and not scored
+    assert len(press(at, "probe.run").dataframe) == 4 and len(scored) == 4
+    again = explain(windows, picked=chunk_with(windows, ANSWER))
+    assert len(again.dataframe) == 4 and len(scored) == 4, "what was probed is there at once"
+    assert not [button for button in again.button if button.key == "probe_run"]
+
+
+def test_the_bench_asks_no_model_before_a_change(library, windows, monkeypatch):
+    scored: list[str] = []
+    kept = bench.probe.leave_one_out
+    monkeypatch.setattr(bench.probe, "leave_one_out", lambda text, *rest: scored.append(text) or kept(text, *rest))
+    at = explain(windows, "bench", picked=chunk_with(windows, ANSWER))
+    assert not scored
+    change(at, "number")
+    assert len(scored) == 1
+
+
+def test_the_page_opens_on_the_chunk_that_crossed_the_cutoff_from_farthest():
+    made = comparisons.comparison([f"Text {n}." for n in range(6)], after=[2, 3, 5, 4, 1, 0], cutoff=3)
+    assert {move.before for move in (*made.entered, *made.left)} == {6, 5, 2, 3}
+    assert chosen_chunk.most_moved(made).before == 6
+    nobody = comparisons.comparison([f"Text {n}." for n in range(4)], after=[1, 0, 3, 2], cutoff=2)
+    assert not nobody.entered and abs(chosen_chunk.most_moved(nobody).delta) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "way"),
+    [
+        (6, 2, "entered"),
+        (6, 4, "rose"),
+        (2, 1, "rose"),
+        (3, 4, "left"),
+        (1, 3, "fell"),
+        (5, 6, "fell"),
+        (2, 2, "stayed"),
+    ],
+)
+def test_the_sentence_says_which_way_a_chunk_went(before, after, way):
+    chunk = comparisons.chunk(1, "Text.")
+    assert chosen_chunk.way(Move(chunk, before, after, 0.5, 1.0), 3) == way
 
 
 @both_languages
@@ -215,16 +260,16 @@ def test_what_is_too_long_for_a_model_is_said(tmp_path, embedder, reranker, lang
     how = ChunkSettings("window", 2600, 0)
     comparison = lab.open(document.id, Settings(chunks=how), embedder).compare(QUESTION, [], reranker)
     lab.close()
-    at = explain(comparison, language=language)
+    first = comparison.reranked.hits[0]
+    at = explain(comparison, language=language, picked=first.chunk.id)
     [said] = [warning.value for warning in at.warning]
     assert says(at, "explain.cut")
-    first = comparison.reranked.hits[0]
     assert str(embedder.reads(first.chunk.text)) in said and str(len(first.chunk.text)) in said
     assert says(at, "part.scored") and first.part.of > 3
 
 
 def test_what_was_made_of_a_document_is_forgotten_with_it(library, windows):
-    at = explain(windows, picked=chunk_with(windows, ANSWER))
+    at = probed(windows, picked=chunk_with(windows, ANSWER))
     assert any(ANSWER in str(key) for key in cached.shelf())
     run(at.switch_page("pages/documents.py"))
     click(at, at.button(key="delete"))

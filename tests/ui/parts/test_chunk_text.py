@@ -30,15 +30,25 @@ def drawn(head: str, language: str) -> AppTest:
 def test_a_head_stands_in_a_box_of_its_own(language):
     at = drawn(HEAD, language)
     assert not at.exception
-    assert [box.value for box in at.code] == [HEAD] and at.code[0].language in ("", None, "plaintext")
-    assert [text.value for text in at.text] == ["Cash\t 5\t 4"]
+    head, row = at.code
+    assert head.value == "Item  **2024**  <b>2023</b>" and row.value == "Cash  5  4"
+    assert {head.language, row.language} <= {"", None, "plaintext"}
     assert [caption.value for caption in at.caption] == [texts(language)["part.head"]]
 
 
 def test_without_a_head_there_is_the_text_alone():
     at = drawn("", "en")
-    assert [text.value for text in at.text] == ["Cash\t 5\t 4"]
-    assert not at.code and not at.caption
+    assert [box.value for box in at.code] == ["Cash  5  4"]
+    assert not at.caption
+
+
+def test_a_row_is_a_line_whose_cells_stand_under_one_another():
+    rows = ["指标\t2024年目标\t完成", "财政收入增速\t5%\t4.6%", "Total\t\t12.25"]
+    assert chunk_text.in_columns(rows).split("\n") == [
+        "指标          2024年目标  完成",
+        "财政收入增速          5%   4.6%",
+        "Total                     12.25",
+    ]
 
 
 def test_on_one_line_a_mark_parts_both():

@@ -10,8 +10,8 @@ import pytest
 from contrast import channels, contrast, of_hex, over
 
 from pages.ui.evaluate import charts as evaluation
-from pages.ui.explain import probe, projection
-from pages.ui.parts import palette, picture, tables
+from pages.ui.explain import projection
+from pages.ui.parts import best_part, palette, picture, tables
 
 ROOT = Path(__file__).parents[3]
 THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -21,7 +21,10 @@ MARKS = {
     *palette.SERIES,
     *projection.COLOURS.values(),
 }
-STRONGEST = [f"rgba({rgb}, {probe.STRONGEST_SHADE})" for rgb in (probe.SUPPORTS, probe.AGAINST)]
+SHARE = int(re.search(r"STRONGEST = (\d+)", best_part.SCRIPT)[1]) / 100
+SHADES = [re.search(rf"\.{side} {{ --shade: #(\w{{6}})", best_part.CSS)[1] for side in ("for", "against")]
+STRONGEST = ["rgba({}, {}, {}, {})".format(*bytes.fromhex(shade), SHARE) for shade in SHADES]
+"""A probed text's strongest shades, of what supports a score and of what speaks against it."""
 
 
 @pytest.mark.parametrize("kind", KINDS)

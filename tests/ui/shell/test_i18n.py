@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.ui.answer import cards
 from pages.ui.documents import outcome
 from pages.ui.documents import quality as quality_part
 from pages.ui.explain import bench, probe, projection
@@ -104,7 +105,8 @@ FAMILIES = {
     "other_language.hint_{}": set(FILES),
     "language.{}": NAMED - set(KNOWN),
     "answer.source_{}": {"extractive", "llm"},
-    "answer.{}": {"same", "same_start", "changed"},
+    "answer.with_{}": {"extractive", "llm"},
+    "answer.{}": {"same", "same_start", "changed", "gained", "lost", "neither", *cards.TAGS.values()},
     "result.{}": {"entered", "left", "save", "html", "markdown", "csv"} | set(ORDERS),
     "report.method_{}": set(FIRST_STAGES),
     "history.top_{}": {"one", "other"},
@@ -113,7 +115,7 @@ FAMILIES = {
     "frame.{}": set(PAGES),
     "explain.part_{}": explain_parts(),
     "explain.help_{}": explain_parts(),
-    "explain.{}": {"reranker", "embedder"},
+    "explain.{}": {"reranker", "embedder", "entered", "rose", "left", "fell", "stayed"},
     "probe.unit_{}": set(probe.UNITS),
     "probe.view_{}": set(probe.DIGITS),
     "probe.counting_{}": set(probe.DIGITS),
@@ -122,7 +124,7 @@ FAMILIES = {
     "map.{}": set(projection.LAYOUTS),
     "map.kind_{}": set(projection.COLOURS),
     "{}.title": set(PAGES),
-    "{}.lead": set(PAGES) - {"home", "workshop"},
+    "{}.lead": set(PAGES) - {"home", "answer", "explain", "workshop"},
     "gate.{}": set(quality_part.COLUMNS),
     "verdict.{}": set(quality.VERDICTS),
     "reason.{}": set(quality.REASONS),

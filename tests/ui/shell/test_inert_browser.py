@@ -262,11 +262,12 @@ def open_popover(page: Page, key: str) -> None:
 
 def answers(page: Page, screens: Screens, model: Model) -> None:
     go(page, "answer")
-    press(page, "answer.ask")
     page.get_by_text(SAID["answer.extractive"]).first.wait_for()
     screens.look()
+    open_popover(page, "answer_with")
     page.get_by_text(SAID["answer.source_llm"]).click()
     settle(page)
+    page.keyboard.press("Escape")
     press(page, "answer.ask")
     page.get_by_text(SAID["answer.by_llm"]).first.wait_for()
     screens.look()
@@ -285,6 +286,7 @@ def in_trouble(page: Page, screens: Screens, model: Model) -> None:
 
 def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> None:
     """Ask again with a key of this session, of a model and an address that mean harm too."""
+    open_popover(page, "answer_with")
     page.get_by_text(SAID["llm.title"]).click()
     for field, typed in (
         ("llm.key", SESSION_KEY),
@@ -295,6 +297,7 @@ def typed_key(page: Page, screens: Screens, server: LLMServer, model: Model) -> 
         box.fill(typed)
         box.press("Enter")
         settle(page)
+    page.keyboard.press("Escape")
     in_trouble(page, screens, model)
     press(page, "answer.ask")
     page.get_by_text(SAID["answer.by_llm"]).first.wait_for()
@@ -334,6 +337,9 @@ def explained(page: Page, screens: Screens) -> None:
     for part in ("why", "bench", "map", "languages", "expansions", "baseline"):
         page.get_by_test_id("stButtonGroup").get_by_text(SAID[f"explain.part_{part}"], exact=True).click()
         page.get_by_text(SAID[f"explain.help_{part}"]).wait_for()
+        if part == "why":
+            press(page, "probe.run")
+            page.get_by_text(SAID["probe.no_proof"][:12]).wait_for()
         screens.look()
         hover_charts(page, screens)
 

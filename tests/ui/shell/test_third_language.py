@@ -38,7 +38,7 @@ def test_every_page_speaks_it(library, page):
 def test_a_comparison_and_its_explanation_speak_it(library):
     at = press(open_page("compare", "xx", question=QUESTION), "form.compare")
     assert says(at, "result.same_candidates")
-    at = run(at.switch_page("pages/explain.py"))
+    at = press(run(at.switch_page("pages/explain.py")), "probe.run")
     assert says(at, "probe.no_proof")
 
 
