@@ -155,9 +155,8 @@ class Lab:
         return judge.apply(judgments, self.documents.parts(doc_id), chunks)
 
     def delete(self, doc_id: str) -> None:
-        """Remove a document or a collection with all that was made from it."""
-        self.store.delete(doc_id)
-        self.documents.delete(doc_id)
+        """Remove a document or a collection with all that was made from it, and leave nothing of it on disk."""
+        self._delete([doc_id])
 
     def sweep(self, staying: Many[str], gone: Many[str], unseen_since: float, added_before: float) -> None:
         """Delete the documents that nobody comes back to; those without an owner are never touched.
@@ -166,8 +165,15 @@ class Lab:
         ``unseen_since``, and those that were added before ``added_before``, both in seconds of the epoch.
         """
         self.documents.report_stays(staying, gone)
-        for doc_id in self.documents.left_behind(unseen_since, added_before):
-            self.delete(doc_id)
+        self._delete(self.documents.left_behind(unseen_since, added_before))
+
+    def _delete(self, doc_ids: Many[str]) -> None:
+        for doc_id in doc_ids:
+            self.store.delete(doc_id)
+            self.documents.delete(doc_id)
+        if doc_ids:
+            self.store.blank()
+            self.library.database.blank()
 
     def close(self) -> None:
         """Let go of Chroma and of the library's file."""

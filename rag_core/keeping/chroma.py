@@ -123,6 +123,9 @@ class Store(ABC):
         """Remove every collection of a document."""
         self._mending(lambda: self._delete(f"{doc_id}-"))
 
+    def blank(self) -> None:  # noqa: B027 — what a server leaves behind is the server's matter
+        """Leave nothing on disk of what was deleted."""
+
     def _mending(self, work: Callable[[], Done], name: str = "") -> Done:
         """Do what needs Chroma. Where it fails, put away what may be damaged and do it once more.
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -20,9 +23,11 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 LOCK = "in-use.lock"
+DATABASE = "chroma.sqlite3"
 SEAL = "seal"
 M_PERTURB, PATTERN = -6, 0x55
 """The option of glibc's ``mallopt`` that overwrites memory when it is freed, and with what."""
+log = logging.getLogger(__name__)
 
 
 def blank_freed_memory() -> None:
@@ -90,6 +95,33 @@ class FolderStore(Store):
             for file in sorted(pickle.parent.iterdir()):
                 digest.update(file.read_bytes())
         return digest.hexdigest()
+
+    def blank(self) -> None:
+        """Leave nothing on disk of what was deleted; the next use opens Chroma again.
+
+        Chroma leaves the folder of a deleted collection, with its vectors, and SQLite what stood in its rows.
+        """
+        with self._using:
+            super().close()
+            try:
+                self._remove_leftovers()
+            except sqlite3.DatabaseError as error:
+                log.warning("the index is made anew: %s", error)
+                self._put_away("")
+            except OSError as error:
+                raise unwritable(self.folder, error) from error
+
+    def _remove_leftovers(self) -> None:
+        file = self.folder / DATABASE
+        if not file.exists():
+            return
+        with closing(sqlite3.connect(file, timeout=30)) as connection:
+            known = {str(row[0]) for row in connection.execute("SELECT id FROM segments")}
+            connection.execute("VACUUM")
+        for entry in self.folder.iterdir():
+            if entry.is_dir() and entry.name not in known:
+                shutil.rmtree(entry)
+        self._wrote()
 
     def _put_away(self, name: str) -> None:
         """Clear the folder: what Chroma cannot read, damaged or of another version, is only an index."""

@@ -97,10 +97,23 @@ class Database:
         try:
             with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
                 connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("PRAGMA secure_delete = ON")
                 yield connection
         except sqlite3.DatabaseError as error:
             if type(error) not in FROM_OUTSIDE:
                 raise
+            raise unwritable(self.file.parent, error) from error
+
+    def blank(self) -> None:
+        """Leave nothing on disk of what was deleted: the log, which still has it, is written into the file and emptied.
+
+        A transaction that reads at this moment keeps its part of the log until the next time.
+        """
+        try:
+            with closing(sqlite3.connect(self.file, timeout=30)) as connection:
+                connection.execute("PRAGMA secure_delete = ON")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.DatabaseError as error:
             raise unwritable(self.file.parent, error) from error
 
     @contextmanager
