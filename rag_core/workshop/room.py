@@ -199,7 +199,7 @@ class Rooms:
         """
         with self._lock:
             room = self._find(code)
-            if not (room.desk and who and secrets.compare_digest(room.desk.who.encode(), who.encode())):
+            if not (room.desk and who and secrets.compare_digest(room.desk.who.encode(), as_bytes(who))):
                 raise RoomKeyWrong("this browser did not open the room: return to it with the teacher's key")
             return Keys(read_code(code), room.control), room.desk
 
@@ -243,7 +243,7 @@ class Rooms:
 
     def _taught(self, code: str, control: str) -> Room:
         room = self._find(code)
-        if not secrets.compare_digest(room.control.encode(), control.strip().encode("utf-8", "replace")):
+        if not secrets.compare_digest(room.control.encode(), as_bytes(control.strip())):
             raise RoomKeyWrong("this key does not open the room: copy it again from where it was noted")
         return room
 
@@ -275,8 +275,13 @@ def read_code(typed: str) -> str:
     return "".join(unicodedata.normalize("NFKC", typed).split()).upper()[: 2 * CODE_LENGTH]
 
 
+def as_bytes(text: str) -> bytes:
+    """Return a text in UTF-8; what no text should hold, but an address may, becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
 def _seat_of(room: Room, who: str) -> str:
-    return sha256(f"{room.control} {who}".encode("utf-8", "replace")).hexdigest()[:16]
+    return sha256(as_bytes(f"{room.control} {who}")).hexdigest()[:16]
 
 
 def _glance(room: Room, seat: str = "") -> Glance:

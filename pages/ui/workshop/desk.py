@@ -24,6 +24,7 @@ def show(keys: Keys) -> None:
     with way:
         joining.signpost(keys.code)
         projector(keys.code)
+        joining.warn_where_nobody_can()
     with table:
         st.subheader(t("room.round", number=tally.board.number))
         live(keys, tally.board.seen)
@@ -189,7 +190,7 @@ def count_rows(outcome: Outcome) -> list[dict[str, object]]:
             "picks": outcome.counts[chunk_id],
             "in_top_five": int(after <= PICKS),
             "answers": "" if dealt.relevant is None else int(chunk_id in dealt.relevant),
-            "page": tables.page(chunks[chunk_id][1]),
+            "pages": ", ".join(map(str, chunks[chunk_id][1].pages)),
             "text": chunks[chunk_id][1].text,
         }
         for after, chunk_id in enumerate(dealt.reranked, start=1)

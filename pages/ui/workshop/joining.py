@@ -27,6 +27,9 @@ def signpost(code: str) -> None:
     st.image(qr(address), width="stretch", alt=t("room.qr"))
     st.caption(t("room.how_to_join"))
     st.code(address, language=None, wrap_lines=True)
+
+
+def warn_where_nobody_can() -> None:
     if state.bound_to_loopback() and not state.forwarded():
         st.info(t("room.loopback"), icon=":material/lan:")
 

@@ -18,7 +18,8 @@ def show(code: str) -> None:
     table = rooms().join(code, visitor.who())
     board = table.board
     room_picture.style()
-    st.subheader(t("room.round", number=board.number))
+    with st.container(key="seat_head"):
+        st.subheader(t("room.round", number=board.number))
     with st.container(key="question_head"):
         live(code, board.seen, board.revealed)
         st.text(board.dealt.query)
