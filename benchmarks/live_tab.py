@@ -27,20 +27,22 @@ class LiveTab(Tab):
         self.fresh: set[Place] = set()
         self.parts: list[str] = []
         self.clocks: dict[str, asyncio.Task[None]] = {}
-        self.changed = asyncio.Condition()
+        self.changed = asyncio.Event()
         self.finished = self.asked = 0
+        self.listening = asyncio.create_task(self.listen())
+        self.listening.add_done_callback(lambda _: self.changed.set())
 
     async def listen(self) -> None:
         while True:
             message = await self.message()
             self.hear(message)
             if message.WhichOneof("type") == "script_finished":
-                await self.end_run(message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY)
+                self.end_run(message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY)
 
     def hear(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            self.parts, self.fresh = list(message.new_session.fragment_ids_this_run), set()
+            self.parts, self.fresh = list(message.metadata.run.fragment_ids), set()
             if not self.parts:
                 self.stop_clocks()
         elif kind == "auto_rerun":
@@ -52,16 +54,15 @@ class LiveTab(Tab):
                 self.places[place], self.part_of[place] = element, message.delta.fragment_id
                 self.fresh.add(place)
 
-    async def end_run(self, whole: bool) -> None:
+    def end_run(self, whole: bool) -> None:
         """Drop what this run did not draw again, of the page or of the parts that ran, and tell those who wait."""
         old = [place for place in self.places if place not in self.fresh]
         for place in old if whole else [place for place in old if self.part_of[place] in self.parts]:
             del self.places[place]
         self.drawn, self.runs = list(self.places.values()), self.runs + 1
         self.values = {name: value for one in self.drawn for name, value in self.value_of(one)}
-        async with self.changed:
-            self.finished += 1
-            self.changed.notify_all()
+        self.finished += 1
+        self.changed.set()
 
     def start_clock(self, part: str, seconds: float) -> None:
         if part not in self.clocks:
@@ -86,8 +87,12 @@ class LiveTab(Tab):
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until what is drawn makes this true."""
-        async with asyncio.timeout(PATIENCE_SECONDS), self.changed:
-            await self.changed.wait_for(true)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not true():
+                if self.listening.done():
+                    self.listening.result()
+                self.changed.clear()
+                await self.changed.wait()
 
     def button_of(self, ending: str) -> str | None:
         """Return the id of the button whose key ends so, where it can be pressed."""
@@ -108,14 +113,8 @@ class LiveTab(Tab):
 
     def part_at(self, ending: str) -> str:
         """Return which part of the page a widget stands in, nothing for the page itself."""
-        return next(
-            (
-                self.part_of[place]
-                for place, one in self.places.items()
-                if ending in getattr(one, one.WhichOneof("type")).id
-            ),
-            "",
-        )
+        names = {place: getattr(getattr(one, one.WhichOneof("type")), "id", "") for place, one in self.places.items()}
+        return next((self.part_of[place] for place, name in names.items() if ending in name), "")
 
     def says(self, words: str) -> bool:
         return any(words in one.markdown.body for one in self.drawn if one.WhichOneof("type") == "markdown")
@@ -131,12 +130,11 @@ async def live(port: int, page: str, address: str = "lang=zh") -> AsyncIterator[
     stream = f"ws://127.0.0.1:{port}/_stcore/stream"
     async with websockets.connect(stream, subprotocols=["streamlit"], max_size=None, proxy=None) as connection:
         tab = LiveTab(connection, page, address)
-        listening = asyncio.create_task(tab.listen())
         await tab.ask()
         try:
             yield tab
         finally:
             tab.stop_clocks()
-            listening.cancel()
+            tab.listening.cancel()
             with suppress(asyncio.CancelledError, websockets.WebSocketException):
-                await listening
+                await tab.listening

@@ -43,7 +43,7 @@ async def teacher_opens(tab: LiveTab, question: str) -> str:
     """Open a room with a question; return its code."""
     await tab.until(lambda: any(name.endswith("-workshop_part") for name in tab.values))
     part = next(value for name, value in tab.values.items() if name.endswith("-workshop_part"))
-    part.string_array_value.data[:] = ["room"]
+    part.string_array_value.data[:] = [SAID["workshop.room"]]
     await tab.ask()
     await tab.until(lambda: any(name.endswith("-room_code") for name in tab.values))
     next(value for name, value in tab.values.items() if name.endswith("-question")).string_value = question

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.shell import form, state, visitor, visits
+from pages.ui.shell import cached, form, state, visitor, visits
 from pages.ui.shell.frame import errors_shown, show_error
 from pages.ui.shell.i18n import t
 from pages.ui.workshop import desk, predict, seat
@@ -96,6 +96,7 @@ def belongings(comparison: Comparison) -> Desk:
 
 def teach(keys: Keys, comparison: Comparison | None = None) -> None:
     """Go to the desk; the address names it, so that a reload comes back to it."""
+    cached.settle_in()  # thirty pages look every second: each look would pay for the collector
     st.session_state.update(teaching=keys, taught=comparison, arrived=True)
     st.query_params["desk"] = keys.code
     st.rerun()
