@@ -19,7 +19,7 @@ from rag_core.workshop.room import Desk, Glance, Keys, Outcome, Tally
 def show(keys: Keys) -> None:
     """Raises RoomMissing or RoomEnded, as ``Rooms.tally`` does."""
     tally = rooms().tally(keys.code, keys.control)
-    room_picture.style()
+    room_picture.style(tally.board)
     table, way = st.columns([4, 1], gap="medium")
     with way:
         joining.signpost(keys.code)
@@ -50,7 +50,8 @@ def live(keys: Keys, seen: Glance) -> None:
     look_again(keys.code, "", seen)
     tally = rooms().tally(keys.code, keys.control)
     now, minutes = tally.board.seen, int(tally.seconds_left // 60)
-    counts = st.columns(3)
+    with st.container(key="desk_counts"):
+        counts = st.columns(3)
     counts[0].metric(t("room.joined"), now.joined, border=True)
     counts[1].metric(t("room.picked"), now.picked, border=True)
     counts[2].metric(t("room.left"), t("room.minutes", minutes=minutes), border=True)

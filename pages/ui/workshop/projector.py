@@ -21,7 +21,7 @@ def show(typed: str) -> None:
     except (RoomMissing, RoomEnded) as error:
         show_error(error)
         return
-    room_picture.style()
+    room_picture.style(board)
     with st.container(key="wall"):
         if board.revealed and not board.lesson:
             outcome(code, board)

@@ -47,8 +47,9 @@ function voteRow(row, data) {
 
 function votes(root, data) {
   const { rank, before, picks, answer, text } = data.words;
-  const names = { rank, move: before, bar: picks, marks: answer, text };
+  const names = { rank, move: before, bar: picks, marks: "✓", text };
   const head = Object.entries(names).map(([name, word]) => cell(name, word, "columnheader"));
+  head[3].setAttribute("aria-label", answer);
   const table = made("div", "table", "", { role: "table", "aria-label": picks });
   table.style.setProperty("--top", JSON.stringify(data.top));
   table.append(line("head", ...head), ...data.rows.map((row) => voteRow(row, data)));

@@ -14,14 +14,25 @@ from rag_core.workshop.room import Board, Outcome
 HERE = Path(__file__)
 CSS, SCRIPT = (HERE.with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
 STYLE = HERE.with_name("room.css").read_text(encoding="utf-8")
+TO_THE_TOP = """
+let step;
+export default function ({ data }) {
+  if (step && step !== data.step) document.querySelector(".st-key-seat_head, .st-key-menu")?.scrollIntoView();
+  step = data.step;
+}
+"""
 HTML = '<div class="room"><div class="votes"></div><div class="running"></div></div>'
 QUESTIONS_SHOWN = 8
 """Of the running score, the last ones; the total counts all."""
 
 
-def style() -> None:
-    """Give a page of a room its style: what stays in view on a telephone, and what is large on the wall."""
-    st.components.v2.component("room_style", css=STYLE, isolate_styles=False)(key="room_style")
+def style(board: Board) -> None:
+    """Give a page of a room its style: what stays in view on a telephone, and what is large on the wall.
+
+    With each step of the room the page goes back to its beginning: what is new stands there.
+    """
+    draw = st.components.v2.component("room_style", css=STYLE, js=TO_THE_TOP, isolate_styles=False)
+    draw(data={"step": f"{board.number} {board.revealed}"}, key="room_style")
 
 
 def show(board: Board, own: Collection[str] = (), wall: bool = False) -> None:

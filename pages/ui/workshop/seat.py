@@ -17,7 +17,7 @@ def show(code: str) -> None:
     """Raises RoomMissing, RoomEnded or RoomFull, as ``Rooms.join`` does."""
     table = rooms().join(code, visitor.who())
     board = table.board
-    room_picture.style()
+    room_picture.style(board)
     with st.container(key="seat_head"):
         st.subheader(t("room.round", number=board.number))
     with st.container(key="question_head"):

@@ -455,7 +455,9 @@ def test_the_running_score_counts_all_questions(library):
     running = picture(run(at))["running"]
     hits, vector = sum(one.score.hits for one in past), sum(one.score.vector for one in past)
     assert hits + vector == 10  # one picked the last five of each question, which the vector search's own are not
-    assert running["total"] == text_of(at, "running.class", average=f"{hits / 2:.1f}", vector=f"{vector / 2:.1f}", wanted=5)
+    assert running["total"] == text_of(
+        at, "running.class", average=f"{hits / 2:.1f}", vector=f"{vector / 2:.1f}", wanted=5
+    )
     assert [row["number"] for row in running["rows"]] == [1, 2]
     assert [row["bar"] + row["vector"] for row in running["rows"]] == pytest.approx([1, 1])
 
