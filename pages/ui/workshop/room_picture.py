@@ -32,7 +32,8 @@ def style(board: Board) -> None:
     With each step of the room the page goes back to its beginning: what is new stands there.
     """
     draw = st.components.v2.component("room_style", css=STYLE, js=TO_THE_TOP, isolate_styles=False)
-    draw(data={"step": f"{board.number} {board.revealed}"}, key="room_style")
+    lesson = board.lesson.lesson if board.lesson else ""
+    draw(data={"step": f"{board.number} {board.revealed} {lesson}"}, key="room_style")
 
 
 def show(board: Board, own: Collection[str] = (), wall: bool = False) -> None:
