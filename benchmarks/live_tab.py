@@ -14,6 +14,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from benchmarks.tab import PATIENCE_SECONDS, Tab
 
 Place = tuple[int, ...]
+ENDED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
 class LiveTab(Tab):
@@ -37,7 +38,7 @@ class LiveTab(Tab):
             message = await self.message()
             self.hear(message)
             if message.WhichOneof("type") == "script_finished":
-                self.end_run(message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY)
+                self.end_run(message.script_finished)
 
     def hear(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
@@ -54,15 +55,18 @@ class LiveTab(Tab):
                 self.places[place], self.part_of[place] = element, message.delta.fragment_id
                 self.fresh.add(place)
 
-    def end_run(self, whole: bool) -> None:
-        """Drop what this run did not draw again, of the page or of the parts that ran, and tell those who wait."""
-        old = [place for place in self.places if place not in self.fresh]
-        for place in old if whole else [place for place in old if self.part_of[place] in self.parts]:
+    def end_run(self, how: int) -> None:
+        """Drop what this run did not draw again, of the page or of the parts that ran; one cut short drops nothing."""
+        old = [place for place in self.places if place not in self.fresh] if how in ENDED else []
+        for place in old if how == ForwardMsg.FINISHED_SUCCESSFULLY else list(filter(self.ran, old)):
             del self.places[place]
         self.drawn, self.runs = list(self.places.values()), self.runs + 1
         self.values = {name: value for one in self.drawn for name, value in self.value_of(one)}
         self.finished += 1
         self.changed.set()
+
+    def ran(self, place: Place) -> bool:
+        return self.part_of[place] in self.parts
 
     def start_clock(self, part: str, seconds: float) -> None:
         if part not in self.clocks:
