@@ -13,7 +13,7 @@ from rag_core.workshop.room import Board, Outcome
 
 HERE = Path(__file__)
 CSS, SCRIPT = (HERE.with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
-STYLE = HERE.with_name("room.css").read_text(encoding="utf-8")
+STYLE = HERE.with_name("style.css").read_text(encoding="utf-8")
 TO_THE_TOP = """
 let step;
 export default function ({ data }) {
