@@ -10,6 +10,10 @@ new, and there is no error, no bar and no note that the result is an old one. An
 seconds from the press to the finished page, failures, the server's CPU seconds for one comparison, which another
 program on the machine lengthens little, what a tab receives for it before the connection packs it, and the server's
 memory after the first ten seconds and at the end. The time to open the tabs is not counted.
+
+With ``--room`` the class plays one question of the workshop instead: a teacher opens a room, everyone joins within ten
+seconds, hands in within twenty and sees the reveal, without a press in between. Printed are the seconds of each step,
+the server's CPU seconds for it by participant, and what it costs that the pages look for the teacher's next step.
 """
 
 import argparse
@@ -32,6 +36,7 @@ import numpy as np
 import psutil
 import websockets
 
+from benchmarks import room
 from benchmarks.tab import Tab, opened
 from rag_core.datatypes import Settings
 from rag_core.lab import Lab
@@ -131,6 +136,11 @@ def megabytes(pid: int) -> float:
     return psutil.Process(pid).memory_info().rss / 2**20
 
 
+def print_room(costs: room.Costs) -> None:
+    print("| step | median | p95 | slowest | CPU per participant |\n|---|---|---|---|---|")
+    print(*costs.rows, costs.looks, sep="\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.crowd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -139,6 +149,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--every", type=float, default=20, help="seconds between one participant's comparisons")
     parser.add_argument("--distinct", action="store_true", help="let no two questions be equal")
+    parser.add_argument("--room", action="store_true", help="play a room of the workshop")
     arguments = parser.parse_args()
     random.seed(SEED)
     with tempfile.TemporaryDirectory() as folder:
@@ -149,6 +160,9 @@ def main() -> None:
             wait(port)
             ask = asker(questions, arguments.distinct)
             asyncio.run(load(port, ask()))
+            if arguments.room:
+                print_room(asyncio.run(room.play(port, arguments.people, ask(), server.pid)))
+                return
             memory: list[float] = []
             took, spent, received = asyncio.run(play(port, ask, arguments, memory, server.pid))
         finally:

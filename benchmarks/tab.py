@@ -126,6 +126,9 @@ class Tab:
         return ForwardMsg.FromString(data)
 
     def request(self, pressed: Sequence[WidgetState]) -> bytes:
+        return self.back_message(pressed).SerializeToString()
+
+    def back_message(self, pressed: Sequence[WidgetState]) -> BackMsg:
         request = BackMsg()
         rerun = request.rerun_script
         rerun.query_string, rerun.page_script_hash = self.address, self.script
@@ -134,7 +137,7 @@ class Tab:
         rerun.cached_message_hashes.extend(self.held)
         context = rerun.context_info
         context.timezone, context.timezone_offset, context.locale = "Asia/Shanghai", -480, "zh-CN"
-        return request.SerializeToString()
+        return request
 
     def take(self, message: ForwardMsg, places: dict[tuple[int, ...], Element]) -> None:
         """Take what a message says; of an element that is held, the server sends the hash alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.runtime.caching.cache_utils import CachedFunc
 
 from pages.ui.shell import cached, models, samples, visits
-from pages.ui.workshop import rooms
+from pages.ui.workshop import open_rooms
 
 KEPT = {
     "shared_embedder",
@@ -24,7 +24,7 @@ KEPT = {
 
 def forget() -> None:
     """Clear every cache but those; the library among them is closed on the way, which frees its folder."""
-    for module in (cached, models, samples, visits, rooms):
+    for module in (cached, models, samples, visits, open_rooms):
         for name, function in vars(module).items():
             if isinstance(function, CachedFunc) and name not in KEPT:
                 function.clear()

@@ -13,7 +13,12 @@ def who() -> str:
     It is the token in the cookie by which Streamlit guards its uploads. A browser that sends none gets one in the
     page's address instead, which a reload and a duplicated tab keep.
     """
-    return unmasked(st.context.cookies.get(COOKIE, "")) or token_in_address()
+    return browser() or token_in_address()
+
+
+def browser() -> str:
+    """Return a browser's token where it sends one: nothing that stands in an address, which others may read."""
+    return unmasked(st.context.cookies.get(COOKIE, ""))
 
 
 def unmasked(cookie: str) -> str:

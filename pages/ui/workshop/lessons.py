@@ -63,6 +63,15 @@ def ask(name: str) -> None:
             st.switch_page("pages/compare.py")
 
 
+def before_the_room(fact: Fact) -> None:
+    """Show a lesson that the teacher put before everyone; without a case it speaks of no question."""
+    with st.container(border=True, key="room_lesson_card"):
+        st.markdown(f"**{t(f'lesson.{fact.lesson}_title')}**")
+        st.markdown(t(f"lesson.{fact.lesson}_text"))
+        if fact.case:
+            here(fact)
+
+
 def here(fact: Fact) -> None:
     """Say what this comparison shows, or that it shows nothing and what to try."""
     case = f"{fact.lesson}_{fact.case}"

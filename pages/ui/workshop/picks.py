@@ -12,53 +12,95 @@ from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.workshop import predict
 from rag_core.workshop.predict import PICKS, Round, Score
+from rag_core.workshop.room import Board
 
 TEXT_WIDTH = 760
 Submit = Callable[[list[str]], None]
 
 
 @state.fragment
-def pick(dealt: Round, tag: str, submit: Submit, picked: Collection[str] = ()) -> None:
+def pick(dealt: Round, tag: str, submit: Submit, picked: Collection[str] | None = None) -> None:
     """Let five be picked; a click draws only this part again. ``tag`` keeps the boxes of two rounds apart."""
-    st.text(dealt.query)
     if len(dealt.query) == 1:
         st.info(t("game.one_character"), icon=":material/info:")
     st.caption(t("pick.help", count=len(dealt.chunks), wanted=PICKS))
     for left in range(0, len(dealt.chunks), 2):
         for place, column in zip(range(left, len(dealt.chunks)), st.columns(2), strict=False):
             with column.container(border=True, height="stretch"):
-                card(dealt, place, tag, picked)
-    chosen = [chunk.id for place, chunk in enumerate(dealt.chunks) if st.session_state[f"pick_{tag}_{place}"]]
-    st.markdown(t("pick.count", picked=len(chosen), wanted=PICKS))
-    ready = len(chosen) == PICKS
-    if st.button(t("pick.submit"), type="primary", icon=":material/how_to_vote:", disabled=not ready, key="submit"):
-        with errors_shown():
+                card(dealt, place, tag, picked or ())
+    chosen = [chunk.id for place, chunk in enumerate(dealt.chunks) if st.session_state[box(tag, place)]]
+    with st.container(key="hand_in", horizontal=True, vertical_alignment="center"), errors_shown():
+        if hand_in(chosen, picked):
             submit(chosen)
             st.rerun()
 
 
+def hand_in(chosen: Collection[str], picked: Collection[str] | None) -> bool:
+    """Offer to hand in what is chosen, where it is five that are not handed in yet."""
+    same = picked is not None and set(chosen) == set(picked)
+    said = t("room.handed_in") if same else t("pick.count", picked=len(chosen), wanted=PICKS)
+    st.markdown(said, width="stretch")
+    off, icon = same or len(chosen) != PICKS, ":material/how_to_vote:"
+    return st.button(t("pick.submit"), type="primary", icon=icon, disabled=off, key="submit")
+
+
+def box(tag: str, place: int) -> str:
+    return f"pick_{tag}_{place}"
+
+
+def follow(dealt: Round, tag: str, picked: Collection[str] | None) -> None:
+    """Tick what was handed in meanwhile in another tab of the same participant."""
+    former = st.session_state.setdefault(f"handed_{tag}", picked)
+    if picked is not None and picked != former:
+        st.session_state[f"handed_{tag}"] = picked
+        st.session_state.update({box(tag, place): chunk.id in picked for place, chunk in enumerate(dealt.chunks)})
+
+
 def card(dealt: Round, place: int, tag: str, picked: Collection[str]) -> None:
-    chunk, key = dealt.chunks[place], f"pick_{tag}_{place}"
+    chunk, key = dealt.chunks[place], box(tag, place)
     st.session_state.setdefault(key, chunk.id in picked)
     st.checkbox(t("pick.chunk", rank=place + 1, page=tables.pages(chunk)), key=key)
     tables.name(chunk)
     st.text(tables.one_line(chunk.text))
 
 
-def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, int] | None = None) -> None:
-    """Show the cross-encoder's order of the chunks, what was picked, and which of them answer.
-
-    Without a pick of one's own, ``counts`` say how often each was picked in a room.
-    """
+def reveal(dealt: Round, picked: Collection[str]) -> None:
+    """Show the cross-encoder's order of the chunks, what was picked, and which of them answer."""
     st.text(dealt.query)
+    told(dealt, picked)
+    table(dealt, picked)
+
+
+def told(dealt: Round, picked: Collection[str] | None) -> None:
+    """Say how many were hit, by the reader and by the vector order, and how many answer."""
     if picked is not None:
         st.subheader(t("reveal.hits", hits=predict.score(dealt, picked).hits, wanted=PICKS))
     st.markdown(t("reveal.vector", hits=len(dealt.target & dealt.first), wanted=PICKS))
     relevance(dealt, picked)
     wrong_first(dealt)
+    if dealt.below:
+        st.caption(t("reveal.below", below=dealt.below, wanted=PICKS, shown=len(dealt.chunks)))
+
+
+def class_told(board: Board) -> None:
+    """Say the same of everyone in a room."""
+    outcome = board.past[-1]
+    if outcome.picked:
+        average = f"{outcome.score.hits / outcome.picked:.1f}"
+        st.markdown(t("room.average", average=average, wanted=PICKS, picked=outcome.picked))
+    else:
+        st.markdown(t("room.nobody"))
+    told(outcome.dealt, None)
+
+
+def table(dealt: Round, picked: Collection[str], counts: Mapping[str, int] | None = None) -> None:
+    """Show the chunks in the cross-encoder's order, each a click away from its page.
+
+    Without a pick of one's own, ``counts`` say how often each was picked in a room.
+    """
     chunks = {chunk.id: chunk for chunk in dealt.chunks}
     page_beside.table(
-        order(dealt, marks(dealt, picked or (), counts)),
+        order(dealt, marks(dealt, picked, counts)),
         [chunks[chunk_id] for chunk_id in dealt.reranked],
         "revealed",
         height=tables.height(len(dealt.chunks)),
@@ -72,8 +114,6 @@ def reveal(dealt: Round, picked: Collection[str] | None, counts: Mapping[str, in
         },
     )
     st.caption(t("reveal.help", wanted=PICKS))
-    if dealt.below:
-        st.caption(t("reveal.below", below=dealt.below, wanted=PICKS, shown=len(dealt.chunks)))
 
 
 def relevance(dealt: Round, picked: Collection[str] | None) -> None:

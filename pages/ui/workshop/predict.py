@@ -37,6 +37,8 @@ def show() -> None:
     if game is None or game.comparison.doc_id != doc_id:
         st.info(t("game.empty"), icon=":material/help:")
     elif game.picked is None:
+        with st.container(key="question_head"):
+            st.text(game.dealt.query)
         picks.pick(game.dealt, str(game.number), take)
     else:
         finished(game, doc_id)
@@ -76,7 +78,7 @@ def take(picked: list[str]) -> None:
 
 
 def finished(game: Game, doc_id: str) -> None:
-    picks.reveal(game.dealt, game.picked)
+    picks.reveal(game.dealt, game.picked or ())
     scores = {query: score for (doc, query), score in st.session_state["game_scores"].items() if doc == doc_id}
     picks.score_so_far(predict.total(scores.values()))
     next_question(doc_id, scores)

@@ -132,6 +132,7 @@ FAMILIES = {
     "unseen.{}": set(unseen.WHYS),
     "chunks.{}": {"embedder", "reranker"},
     "workshop.{}": {"predict", "room", "lessons", "inside"},
+    "picture.{}": {"rank", "before", "picks", "answer", "text", "own"},
     "lesson.{}_title": set(lessons.NAMES),
     "lesson.{}_text": set(lessons.NAMES),
     "fact.{}": {

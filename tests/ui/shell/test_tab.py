@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks import crowd
+from benchmarks import crowd, room
 from benchmarks.tab import Tab, opened
 
 pytestmark = pytest.mark.slow
@@ -86,3 +88,11 @@ def test_what_a_tab_holds_is_sent_once(port):
     before, after, same = in_a_loop(reread())
     assert before == after
     assert same == ["bidi_component", "vega_lite_chart"]  # both orders in one, and the moves
+
+
+def test_a_room_is_played_from_the_door_to_the_reveal_without_a_press_in_between(port, monkeypatch):
+    for step in ("JOIN_SECONDS", "HAND_IN_SECONDS", "WAIT_SECONDS"):
+        monkeypatch.setattr(room, step, 2.0)
+    costs = in_a_loop(room.play(port, 3, QUESTIONS[0], os.getpid()))
+    assert [row.split(" | ")[0] for row in costs.rows] == ["| join", "| hand in (with five ticks)", "| reveal"]
+    assert float(re.search(r"([\d.]+) looks", costs.looks).group(1)) > 0

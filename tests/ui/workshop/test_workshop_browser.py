@@ -1,6 +1,11 @@
-"""One room in a real browser: a teacher, three participants, and one who opens a second tab."""
+"""One room in a real browser, as a class has it: a teacher at a wide screen, the wall, and three at their telephones.
+
+Nobody presses anything to see what the others did.
+"""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -14,6 +19,17 @@ PICKS = {"ann": (0, 1, 2, 3, 4), "ben": (1, 3, 5, 7, 9), "cat": (0, 2, 4, 6, 8)}
 VOTES = ["2", "2", "2", "2", "2", "1", "1", "1", "1", "1"]
 ROWS = """table => [...table.querySelectorAll("tbody tr")].map(
     row => [...row.querySelectorAll("td")].map(cell => cell.textContent))"""
+PICTURE = """rows => rows.map(row => ({
+    rank: row.querySelector(".rank").textContent, picks: row.querySelector(".count").textContent,
+    own: !!row.querySelector(".own")}))"""
+NOTE_SOCKETS = """
+    window.sockets = [];
+    window.WebSocket = class extends WebSocket {
+        constructor(...how) { super(...how); window.sockets.push(this); }
+    };
+"""
+PATIENCE = 60_000
+"""Milliseconds on a busy machine; on a free one a step is seen within two seconds."""
 
 
 def part(page: Page, name: str) -> None:
@@ -34,7 +50,7 @@ def open_room(page: Page, address: str) -> str:
     page.get_by_role("button", name="Open the room with this question").click()
     page.get_by_role("button", name="Reveal").wait_for()
     settle(page)
-    return page.get_by_test_id("stMetricValue").first.inner_text().replace(" ", "")
+    return re.search(r"desk=(\w+)", page.url).group(1)
 
 
 def join(context: BrowserContext, address: str, code: str) -> Page:
@@ -46,7 +62,7 @@ def join(context: BrowserContext, address: str, code: str) -> Page:
     part(page, "In a room")
     page.get_by_label("Room code").first.fill(code.lower())
     page.get_by_role("button", name="Join").click()
-    page.get_by_role("button", name="Submit these five").wait_for()
+    expect(page.get_by_role("button", name="Submit these five")).to_be_in_viewport(timeout=PATIENCE)
     settle(page)
     return page
 
@@ -55,15 +71,20 @@ def hand_in(page: Page, places: tuple[int, ...]) -> None:
     for count, place in enumerate(places, start=1):
         page.get_by_test_id("stCheckbox").nth(place).locator("label").click()
         page.get_by_text(f"{count} of 5 picked").wait_for()
-    page.get_by_role("button", name="Submit these five").click()
-    page.get_by_text("Your five are in").wait_for()
+    submit = page.get_by_role("button", name="Submit these five")
+    expect(submit).to_be_in_viewport()
+    submit.click()
+    expect(page.get_by_text("Your five are in")).to_be_in_viewport(timeout=PATIENCE)
     settle(page)
 
 
-def wait_for_counts(page: Page, joined: int, picked: int) -> None:
-    """Wait, without touching the page, until the desk counts so many joined and so many picks handed in."""
-    expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(str(joined), timeout=60_000)
-    expect(page.get_by_test_id("stMetricValue").nth(2)).to_have_text(str(picked), timeout=60_000)
+def metric(page: Page, name: str) -> str:
+    return f"[data-testid=stMetric]:has-text('{name}') [data-testid=stMetricValue]"
+
+
+def wait_for_counts(teacher: Page, joined: int, picked: int) -> None:
+    expect(teacher.locator(metric(teacher, "Joined"))).to_have_text(str(joined), timeout=PATIENCE)
+    expect(teacher.locator(metric(teacher, "Handed in"))).to_have_text(str(picked), timeout=PATIENCE)
 
 
 def wait_for_votes(page: Page, votes: list[str]) -> None:
@@ -79,29 +100,43 @@ def rows(page: Page) -> list[list[str]]:
     return page.get_by_test_id("stDataFrame").first.locator("canvas table").evaluate(ROWS)
 
 
-def test_a_room_with_a_teacher_and_three_participants(address, person):
-    contexts = {name: person() for name in PICKS}
-    teacher = person().new_page()
+def picture(page: Page) -> list[dict]:
+    """Return the rows of the picture that the reveal shows, once they are drawn."""
+    drawn = page.locator(".room .votes .row")
+    expect(drawn).to_have_count(10, timeout=PATIENCE)
+    return drawn.evaluate_all(PICTURE)
+
+
+def test_a_class_goes_through_three_questions(address, person):
+    contexts = {name: person(width=390, height=844) for name in PICKS}
+    for context in contexts.values():
+        context.add_init_script(NOTE_SOCKETS)
+    teacher = person(width=1920, height=1080).new_page()
     code = open_room(teacher, address)
+    wall = person(width=1920, height=1080).new_page()
+    wall.goto(f"{address}/workshop?wall={code}")
     wait_for_counts(teacher, 0, 0)
     pages = {name: join(contexts[name], address, code) for name in PICKS}
     wait_for_counts(teacher, 3, 0)
+    expect(wall.locator(metric(wall, "Handed in"))).to_have_text("0 / 3", timeout=PATIENCE)
     for page in pages.values():
         assert page.get_by_label("Document").count() == 0, "a participant sees the room alone"
     for name, places in PICKS.items():
         hand_in(pages[name], places)
     wait_for_counts(teacher, 3, 3)
     wait_for_votes(teacher, VOTES)
+    expect(wall.locator(metric(wall, "Handed in"))).to_have_text("3 / 3", timeout=PATIENCE)
+    expect(pages["ann"].get_by_text("3 of 3 handed in")).to_be_visible(timeout=PATIENCE)
     a_second_tab_is_the_same_participant(contexts["ann"], address, code, teacher)
-    nothing_shows_before_the_reveal(pages["ann"])
-    teacher.get_by_role("button", name="Reveal").click()
-    teacher.get_by_text("from 3 participants").wait_for()
-    hits = {name: revealed(page) for name, page in pages.items()}
-    average = sum(hits.values()) / 3
-    expect(teacher.get_by_text(f"Average: {average:.1f} of 5")).to_be_visible()
-    the_teacher_goes_on(teacher, pages["ben"])
-    the_room_ends(teacher, pages["cat"])
-    for page in (teacher, *pages.values()):
+    for page in (*pages.values(), wall):
+        assert page.locator(".room").count() == 0, "nothing shows before the reveal"
+    everyone_sees_the_reveal(teacher, wall, pages)
+    the_teacher_reloads_and_goes_on(teacher, code, pages)
+    a_reload_and_a_lost_connection_keep_the_vote(pages, teacher)
+    a_late_comer_sees_where_the_room_is(person(width=390, height=844), address, code, teacher)
+    a_lesson_is_before_everyone(teacher, wall, pages)
+    the_room_ends(teacher, wall, pages)
+    for page in (teacher, wall, *pages.values()):
         assert page.get_by_test_id("stException").count() == 0
 
 
@@ -116,53 +151,83 @@ def a_second_tab_is_the_same_participant(context: BrowserContext, address: str, 
     tab.close()
 
 
-def nothing_shows_before_the_reveal(page: Page) -> None:
-    page.get_by_role("button", name="Refresh").click()
-    settle(page)
-    assert page.get_by_test_id("stDataFrame").count() == 0
-    assert page.get_by_text("You picked").count() == 0
+def everyone_sees_the_reveal(teacher: Page, wall: Page, pages: dict[str, Page]) -> None:
+    teacher.get_by_role("button", name="Reveal").click()
+    votes = [row["picks"] for row in picture(wall)]
+    assert sorted(votes, reverse=True) == VOTES
+    hits = {name: revealed(page, votes) for name, page in pages.items()}
+    average = f"Average: {sum(hits.values()) / 3:.1f} of 5, from 3 participants"
+    for page in (teacher, wall):
+        expect(page.get_by_text(average)).to_be_visible(timeout=PATIENCE)
+    assert [row["picks"] for row in picture(teacher)] == votes
 
 
-def revealed(page: Page) -> int:
-    """Refresh, check the table against the headline, and return the hits."""
-    page.get_by_role("button", name="Refresh").click()
-    heading = page.get_by_role("heading", name="You picked")
-    heading.wait_for()
-    settle(page)
-    table = rows(page)
-    assert [row[0] for row in table] == [str(rank) for rank in range(1, 11)]
-    hits = sum(row[2] == "●" for row in table[:5])
-    assert heading.inner_text() == f"You picked {hits} of the cross-encoder's top 5"
+def revealed(page: Page, votes: list[str]) -> int:
+    """Check a participant's picture against the headline and the wall, and return the hits."""
+    shown = picture(page)
+    assert [row["rank"] for row in shown] == [str(rank) for rank in range(1, 11)]
+    assert [row["picks"] for row in shown] == votes
+    hits = sum(row["own"] for row in shown[:5])
+    expect(page.get_by_role("heading", name=f"You picked {hits} of the cross-encoder's top 5")).to_be_visible()
     return hits
 
 
-def the_teacher_goes_on(teacher: Page, page: Page) -> None:
-    teacher.get_by_text("Next question", exact=True).click()
+def the_teacher_reloads_and_goes_on(teacher: Page, code: str, pages: dict[str, Page]) -> None:
+    """Reload the desk: nothing of the room is lost, nor what the teacher was working with."""
+    teacher.reload()
+    teacher.get_by_role("heading", name="Question 1").wait_for(timeout=PATIENCE)
+    wait_for_counts(teacher, 3, 3)
+    assert f"desk={code}" in teacher.url
+    picture(teacher)
+    teacher.get_by_text("Another question", exact=True).click()
     teacher.get_by_label("Question", exact=True).fill(SECOND)
     teacher.get_by_role("button", name="Go on with this question").click()
-    teacher.get_by_role("heading", name="Question 2").wait_for()
+    for page in pages.values():
+        page.get_by_text(SECOND).wait_for(timeout=PATIENCE)
+        settle(page)
     wait_for_counts(teacher, 3, 0)
-    page.get_by_role("button", name="Refresh").click()
-    page.get_by_text(SECOND).wait_for()
-    settle(page)
-    hand_in(page, (0, 1, 2, 3, 4))
-    wait_for_counts(teacher, 3, 1)
-    a_late_pick_is_told(teacher, page)
 
 
-def a_late_pick_is_told(teacher: Page, page: Page) -> None:
-    """Let the teacher go on while a participant still has the question before on screen."""
+def a_reload_and_a_lost_connection_keep_the_vote(pages: dict[str, Page], teacher: Page) -> None:
+    ann, ben = pages["ann"], pages["ben"]
+    for page in (ann, ben):
+        hand_in(page, PICKS["cat"])
+    ann.reload()
+    ben.evaluate("sockets.forEach(socket => socket.close())")
+    for page in (ann, ben):
+        expect(page.get_by_text("2 of 3 handed in")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Your five are in")).to_be_visible(timeout=PATIENCE)
+    wait_for_counts(teacher, 3, 2)
+    assert ben.evaluate("sockets.length") > 1
     teacher.get_by_role("button", name="Reveal").click()
-    teacher.get_by_text("from 1 participants").wait_for()
-    page.get_by_role("button", name="Submit these five").click()
-    page.get_by_text("Question 2 is over").wait_for()
-    settle(page)
-    wait_for_counts(teacher, 3, 1)
+    for page in (ann, ben):
+        assert sum(row["own"] for row in picture(page)) == 5
+    expect(pages["cat"].get_by_text("You did not pick before the reveal")).to_be_visible(timeout=PATIENCE)
 
 
-def the_room_ends(teacher: Page, page: Page) -> None:
-    teacher.get_by_role("button", name="End the room").click()
+def a_late_comer_sees_where_the_room_is(late: BrowserContext, address: str, code: str, teacher: Page) -> None:
+    page = late.new_page()
+    page.goto(f"{address}/workshop?room={code}")
+    page.get_by_role("heading", name="Question 2").wait_for(timeout=PATIENCE)
+    picture(page)
+    wait_for_counts(teacher, 4, 2)
+    teacher.get_by_role("button", name="Next:").click()
+    page.get_by_role("heading", name="Question 3").wait_for(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Submit these five")).to_be_in_viewport(timeout=PATIENCE)
+
+
+def a_lesson_is_before_everyone(teacher: Page, wall: Page, pages: dict[str, Page]) -> None:
+    settle(teacher)
+    teacher.get_by_text("Show a lesson", exact=True).click()
+    teacher.get_by_role("button", name="Show it to the room").click()
+    for page in (wall, *pages.values()):
+        page.get_by_text("What an embedding compares").wait_for(timeout=PATIENCE)
+
+
+def the_room_ends(teacher: Page, wall: Page, pages: dict[str, Page]) -> None:
+    settle(teacher)
+    teacher.get_by_text("End the room", exact=True).click()
     teacher.get_by_role("button", name="Yes, end it").click()
     teacher.get_by_text("Open a room (teacher)").wait_for()
-    page.get_by_role("button", name="Refresh").click()
-    page.get_by_text("has ended").wait_for()
+    for page in (wall, *pages.values()):
+        page.get_by_text("has ended").wait_for(timeout=PATIENCE)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from dataclasses import replace
 
 import pytest
 import screens
+import segno
 from pdfs import text_pdf
+from PIL import Image
 from screens import CHUNKS, QUESTION, SMALL, click, open_page, press, run, said, says, says_anywhere, text_of, upload
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.shell import cached, frame, i18n, samples
+from pages.ui.workshop import desk, joining, open_rooms
 from rag_core.datatypes import Expansion, Judgment
 from rag_core.explaining import lessons
 from rag_core.measuring.judge import span_of
@@ -200,12 +205,27 @@ def knock(code: str, language: str = "en", me: str = "") -> AppTest:
     return run(at.switch_page("pages/workshop.py"))
 
 
-def look(at: AppTest) -> AppTest:
-    return press(at, "room.refresh")
+def look(code: str, language: str = "en") -> AppTest:
+    """Open what the wall shows."""
+    at = AppTest.from_file(str(screens.ROOT / "app.py"), default_timeout=120)
+    at.session_state["lang"] = language
+    at.query_params["wall"] = code
+    at.run()
+    return run(at.switch_page("pages/workshop.py"))
+
+
+def picture(at: AppTest) -> dict:
+    """Return what the picture of the votes is drawn from."""
+    [drawn] = [element.proto for element in at.get("bidi_component") if element.proto.component_name == "room_picture"]
+    return json.loads(drawn.json)
+
+
+def has_picture(at: AppTest) -> bool:
+    return any(element.proto.component_name == "room_picture" for element in at.get("bidi_component"))
 
 
 def joined_and_picked(teacher: AppTest) -> list[str]:
-    return [metric.value for metric in run(teacher).metric][1:3]
+    return [metric.value for metric in run(teacher).metric][:2]
 
 
 @both_languages
@@ -218,15 +238,26 @@ def test_a_room_from_the_code_to_the_reveal(library, language):
     assert says(ann, "room.handed_in")
     assert joined_and_picked(teacher) == ["2", "1"]
     assert list(teacher.dataframe[0].value.iloc[:, 1]) == [0] * 5 + [1] * 5
-    for at in (look(ann), look(ben)):
-        assert not at.dataframe
+    for at in (run(ann), run(ben), look(code_of(teacher), language)):
+        assert not has_picture(at)
         assert not says(at, "reveal.vector")
     teacher = press(teacher, "room.reveal")
     assert says(teacher, "room.average")
     assert teacher.session_state["comparison"].query == QUESTION
-    assert says(look(ann), "reveal.hits")
-    assert says(look(ben), "room.missed")
+    assert says(run(ann), "reveal.hits")
+    assert says(run(ben), "room.missed")
     assert not says(ben, "reveal.hits")
+    wall = look(code_of(teacher).lower(), language)
+    assert says(wall, "room.average")
+    rows = picture(ann)["rows"]
+    assert (
+        [row["votes"] for row in rows]
+        == [int(row["own"]) for row in rows]
+        == [row["votes"] for row in picture(wall)["rows"]]
+    )
+    assert sorted(row["before"] for row in rows if row["own"]) == [6, 7, 8, 9, 10]
+    assert not any(row["own"] for at in (ben, wall) for row in picture(at)["rows"])
+    assert picture(wall)["wall"] and not picture(ann)["wall"]
 
 
 def test_a_participant_gets_the_ten_chunks_and_nothing_else_of_the_teacher(library, monkeypatch):
@@ -260,13 +291,13 @@ def test_the_teacher_goes_on_and_a_late_pick_is_told(library):
     at = click(at, round_before)
     # The page asked the room before the click reached it: the next question is on the table, unpicked.
     assert joined_and_picked(teacher) == ["1", "0"]
-    assert says_anywhere(look(at), "Which park was repaired?")
+    assert says_anywhere(run(at), "Which park was repaired?")
 
 
 def test_who_comes_twice_is_counted_once(library):
     teacher = open_room()
-    for _ in range(2):
-        hand_in(knock(code_of(teacher), me="the same browser"))
+    for places in (LAST, (0, 1, 2, 3, 4)):
+        hand_in(knock(code_of(teacher), me="the same browser"), places)
     assert joined_and_picked(teacher) == ["1", "1"]
     knock(code_of(teacher), me="another")
     assert joined_and_picked(teacher) == ["2", "1"]
@@ -313,10 +344,12 @@ def test_a_full_room_is_told(library, language, monkeypatch):
 @both_languages
 def test_a_room_that_has_ended_is_told(library, language):
     teacher = open_room(language)
-    at = knock(code_of(teacher), language)
+    code = code_of(teacher)
+    at = knock(code, language)
     click(teacher, teacher.button(key="end"))
     assert has_button(teacher, "room.open")
-    assert says(look(at), "error.room_ended")
+    for there in (run(at), look(code, language)):
+        assert says(there, "error.room_ended")
 
 
 def test_the_desk_is_taken_back_with_the_key_alone(library, monkeypatch):
@@ -345,6 +378,136 @@ def test_a_server_that_nobody_else_can_reach_says_so(library, monkeypatch):
     at.session_state["workshop_part"], at.session_state["question"] = "room", QUESTION
     at = press(run(at.switch_page("pages/workshop.py")), "room.open")
     assert not says(at, "room.loopback")
+
+
+def test_what_was_handed_in_in_another_tab_is_ticked_in_this_one(library):
+    code = code_of(open_room())
+    one, other = knock(code, me="ann"), knock(code, me="ann")
+    hand_in(one, LAST)
+    assert [box.value for box in run(other).checkbox] == [False] * 5 + [True] * 5
+    assert other.button(key="submit").disabled
+    assert not tick(other, (0, 1, 2, 3, 4)).button(key="submit").disabled
+
+
+def test_a_reload_comes_back_to_the_desk_in_the_teachers_browser_alone(library, monkeypatch):
+    browser = ["teacher"]
+    monkeypatch.setattr("pages.ui.shell.visitor.browser", lambda: browser[0])  # AppTest sends no cookie
+    monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ("elsewhere",))
+    teacher = upload(open_page("documents"), ("small.pdf", SMALL))
+    teacher.session_state["workshop_part"], teacher.session_state["question"] = "room", QUESTION
+    teacher = press(run(teacher.switch_page("pages/workshop.py")), "room.open")
+    hand_in(knock(code_of(teacher), me="ann"))
+    again = reloaded(teacher)
+    assert again.session_state["teaching"] == teacher.session_state["teaching"]
+    assert joined_and_picked(again) == ["1", "1"]
+    again = press(again, "room.reveal")
+    assert again.session_state["comparison"].query == QUESTION
+    assert again.session_state["owner"] == teacher.session_state["owner"], "the documents of the visit are here too"
+    assert not says(again, "form.no_document")
+    browser[0] = "another"
+    refused = reloaded(teacher)
+    assert says(refused, "error.room_key_wrong")
+    assert refused.text_input(key="back_code").value == code_of(teacher)
+    assert refused.session_state["teaching"] is None
+
+
+def reloaded(teacher: AppTest) -> AppTest:
+    at = AppTest.from_file(str(screens.ROOT / "app.py"), default_timeout=120)
+    at.session_state["lang"] = "en"
+    at.query_params["desk"] = code_of(teacher)
+    at.run()
+    return run(at.switch_page("pages/workshop.py"))
+
+
+@both_languages
+def test_a_lesson_is_before_the_room_and_gives_nothing_away(library, language):
+    teacher = open_room(language)
+    ann, wall = knock(code_of(teacher), language), look(code_of(teacher), language)
+    teacher.selectbox(key="room_lesson").set_value("scores")
+    teacher = click(teacher, teacher.button(key="lesson_show"))
+    fact = next(fact for fact in lessons.facts(teacher.session_state["taught"]) if fact.lesson == "scores")
+    for at in (run(ann), run(wall), run(teacher)):
+        assert says(at, "lesson.scores_text")
+        assert not says(at, f"fact.scores_{fact.case}")
+    click(teacher, teacher.button(key="lesson_hide"))
+    assert not says(run(ann), "lesson.scores_text")
+    teacher = press(teacher, "room.reveal")
+    teacher = click(teacher, teacher.button(key="lesson_show"))
+    assert all(says(run(at), f"fact.scores_{fact.case}") for at in (ann, wall))
+
+
+def test_the_next_question_of_the_document_is_one_press_away(library):
+    teacher = open_room()
+    at = knock(code_of(teacher))
+    teacher = press(teacher, "room.reveal")
+    [following] = [button for button in teacher.button if button.key == "room_next"]
+    teacher = click(teacher, following)
+    assert says_anywhere(teacher, text_of(teacher, "room.round", number=2))
+    asked = teacher.session_state["taught"].query
+    assert asked != QUESTION
+    assert says_anywhere(run(at), asked)
+    assert joined_and_picked(teacher) == ["1", "0"]
+
+
+def test_the_counts_are_a_file_without_a_name(library):
+    teacher = open_room()
+    assert not teacher.get("download_button")
+    hand_in(knock(code_of(teacher), me="ann"), LAST)
+    teacher = press(teacher, "room.reveal")
+    [button] = teacher.get("download_button")
+    assert button.proto.label == text_of(teacher, "room.csv")
+    past = open_rooms.rooms().look(code_of(teacher)).past
+    table = desk.counts_table(past)
+    assert list(table["rank_reranked"]) == list(range(1, 11))
+    assert list(table.sort_values("rank_vector")["picks"]) == [0] * 5 + [1] * 5
+    assert set(table["handed_in"]) == {1}
+    assert set(table["question"]) == {QUESTION}
+    assert set(table["answers"]) == {""}
+    assert not {"ann", "seat", "participant"} & {str(cell) for cell in [*table.columns, *table.to_numpy().ravel()]}
+
+
+def test_the_running_score_counts_all_questions(library):
+    teacher = open_room()
+    at = hand_in(knock(code_of(teacher), me="ann"), LAST)
+    teacher = press(teacher, "room.reveal")
+    teacher.text_input(key="question").set_value("Which park was repaired?")
+    teacher = press(teacher, "room.next")
+    at = hand_in(run(at), LAST)
+    press(teacher, "room.reveal")
+    past = open_rooms.rooms().look(code_of(teacher)).past
+    running = picture(run(at))["running"]
+    hits, vector = sum(one.score.hits for one in past), sum(one.score.vector for one in past)
+    assert hits + vector == 10  # one picked the last five of each question, which the vector search's own are not
+    assert running["total"] == text_of(
+        at, "running.class", average=f"{hits / 2:.1f}", vector=f"{vector / 2:.1f}", wanted=5
+    )
+    assert [row["number"] for row in running["rows"]] == [1, 2]
+    assert [row["bar"] + row["vector"] for row in running["rows"]] == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("http://localhost:8501/workshop", "http://192.168.1.7:8501/workshop"),
+        ("http://127.0.0.1/workshop", "http://192.168.1.7/workshop"),
+        ("https://lab.example.org/app/workshop", "https://lab.example.org/app/workshop"),
+    ],
+)
+def test_an_address_that_only_this_machine_knows_is_not_given_out(monkeypatch, url, known):
+    monkeypatch.setattr(joining, "own_address", lambda: "192.168.1.7")
+    assert joining.reachable(url) == known
+
+
+def test_the_picture_holds_the_address():
+    address = "http://192.168.1.7:8501/workshop?room=ABCDEF"
+    picture = Image.open(io.BytesIO(joining.qr(address))).convert("1")
+    side = picture.width // joining.PIXELS
+    squares = [
+        [not picture.getpixel((x * joining.PIXELS, y * joining.PIXELS)) for x in range(side)] for y in range(side)
+    ]
+    inside = [row[joining.MARGIN : -joining.MARGIN] for row in squares[joining.MARGIN : -joining.MARGIN]]
+    assert inside == [[bool(square) for square in row] for row in segno.make_qr(address, error="m").matrix]
+    assert inside != [[bool(square) for square in row] for row in segno.make_qr(address + "X", error="m").matrix]
 
 
 # Lessons
