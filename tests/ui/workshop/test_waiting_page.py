@@ -11,8 +11,10 @@ import pytest
 from screens import asked, open_part
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.shell import cached, i18n, models
+from pages.ui.shell import cached, i18n, models, state
 from rag_core.datatypes import Settings
+from rag_core.servers.rerank import RerankServer
+from rag_core.workshop.waiting import Line
 from tests.workshop.test_waiting import until
 
 MODEL = Settings().reranker
@@ -87,3 +89,14 @@ def test_after_the_first_comparison_the_garbage_collector_passes_over_what_stays
     gc.unfreeze()
     asked()
     assert gc.get_freeze_count() > 100_000
+
+
+def test_who_has_a_server_of_their_own_waits_for_nobody_elses(monkeypatch):
+    def line_at(address: str, key: str = "") -> Line:
+        monkeypatch.setattr(state, "rerank_server", lambda: RerankServer(address, "tei", key=key))
+        return models.line("rerank-server")
+
+    one = line_at("http://127.0.0.1:1", "key")
+    assert line_at("http://127.0.0.1:1", "key") is one
+    assert len({id(one), id(line_at("http://127.0.0.1:2", "key")), id(line_at("http://127.0.0.1:1", "other"))}) == 3
+    assert models.line(MODEL) is models.line(MODEL)
