@@ -39,6 +39,12 @@ class DamagedPdf(DocumentError):
     code = "damaged_pdf"
 
 
+class NoRoomForVisitor(DocumentError):
+    """A document with which a visitor of a server would keep more than they may."""
+
+    code = "no_room_for_visitor"
+
+
 class PasswordNeeded(DocumentError):
     """An encrypted PDF that came without its password."""
 

@@ -23,18 +23,18 @@ from rag_core.datatypes import (
     Progress,
     Settings,
 )
-from rag_core.errors import ChunkMissing, NoText
+from rag_core.errors import ChunkMissing, NoRoomForVisitor, NoText
 from rag_core.keeping.chroma import Address
 from rag_core.keeping.library import Library
 from rag_core.keeping.stores import open_store
 from rag_core.measuring import judge
 from rag_core.measuring.judge import Judged
 from rag_core.models.embed import Embedder
-from rag_core.reading import chunk, document, extract
+from rag_core.reading import chunk, document, extract, pdf
 from rag_core.search.index import Searched
 from rag_core.search.indexes import Indexes, emptied
 from rag_core.search.opened import Opened, timed
-from rag_core.settings import ChromaServer
+from rag_core.settings import VISITOR_BYTES, VISITOR_DOCUMENTS, ChromaServer
 
 
 class Lab:
@@ -65,8 +65,11 @@ class Lab:
         Added again, it keeps what the reader chose among its readings. Another one of the same title gets a number.
 
         Raises:
-            DocumentError: the file cannot be read; NoText: there is nothing on its pages, not even a picture of text.
+            DocumentError: the file cannot be read; NoText: there is nothing on its pages, not even a picture of text;
+                NoRoomForVisitor: its owner would keep more than a visitor may.
         """
+        if owner:
+            self._check_room(owner, data)
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
             read, readings = document.read(data, title, password, progress, owner)
@@ -76,6 +79,16 @@ class Lab:
         read = document.made(read.id, document.apart(read.title, others), readings)
         self.documents.save(read, timings["parse"], owner, readings, data)
         return read
+
+    def _check_room(self, owner: str, data: bytes) -> None:
+        documents, room = self.documents.room(owner, pdf.document_id(data, owner))
+        if not documents or len(data) > room:
+            most = VISITOR_BYTES // 2**20
+            raise NoRoomForVisitor(
+                f"a visitor keeps at most {VISITOR_DOCUMENTS} documents of {most} MB together: delete one first",
+                documents=VISITOR_DOCUMENTS,
+                megabytes=most,
+            )
 
     def cut(self, doc_id: str, how: ChunkSettings) -> list[Chunk]:
         """Cut a document into chunks, or return them as they were cut before; of a collection, every member.

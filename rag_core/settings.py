@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_QUERY = 1000
 LONGEST_TITLE = 200
+VISITOR_DOCUMENTS, VISITOR_BYTES = 20, 200 * 2**20
+"""So much may a visitor of a server keep there at a time."""
 DEPTHS = (5, 100)
 CUTOFFS = (1, 20)
 FIRST_STAGES = tuple(stage.value for stage in FirstStage)

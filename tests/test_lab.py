@@ -18,6 +18,7 @@ from rag_core.errors import (
     DocumentMissing,
     EmptyQuery,
     LibraryInUse,
+    NoRoomForVisitor,
     NotAPdf,
     NothingFound,
     QueryTooLong,
@@ -79,6 +80,30 @@ def test_what_is_not_a_pdf_leaves_the_library_as_it_was(lab, document):
     with pytest.raises(NotAPdf):
         lab.add(b"<html>not a PDF</html>", "page.pdf")
     assert lab.documents.titles() == {document.id: "small.pdf"}
+
+
+def test_a_visitor_keeps_so_many_documents_and_no_more(lab, monkeypatch):
+    monkeypatch.setattr("rag_core.keeping.documents.VISITOR_DOCUMENTS", 2)
+    one, two, three = (text_pdf([f"Report number {number}."]) for number in range(3))
+    kept = [lab.add(data, "report.pdf", owner="visitor").id for data in (one, two, one)]
+    assert lab.documents.room("visitor")[0] == 0
+    with pytest.raises(NoRoomForVisitor):
+        lab.add(three, "report.pdf", owner="visitor")
+    assert lab.documents.titles("visitor").keys() == set(kept)
+    lab.add(three, "report.pdf", owner="another")
+    lab.delete(kept[0])
+    lab.add(three, "report.pdf", owner="visitor")
+
+
+def test_a_visitor_keeps_so_many_megabytes_and_no_more(lab, monkeypatch):
+    first, second = text_pdf(["Report number 1."]), text_pdf(["Report number 2."])
+    monkeypatch.setattr("rag_core.keeping.documents.VISITOR_BYTES", len(first) + len(second) - 1)
+    lab.add(first, "report.pdf", owner="visitor")
+    assert lab.documents.room("visitor") == (settings.VISITOR_DOCUMENTS - 1, len(second) - 1)
+    with pytest.raises(NoRoomForVisitor):
+        lab.add(second, "report.pdf", owner="visitor")
+    for data in (first, second):
+        lab.add(data, "report.pdf")
 
 
 def test_cutting_again_gives_the_same_chunks(lab, document):

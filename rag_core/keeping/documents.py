@@ -10,6 +10,7 @@ from rag_core.datatypes import Collection, Document, Page, PageReading, Readings
 from rag_core.errors import DocumentMissing
 from rag_core.keeping.database import Database
 from rag_core.reading import quality
+from rag_core.settings import VISITOR_BYTES, VISITOR_DOCUMENTS
 
 # Not a replacement: what refers to the row would go with it.
 UPSERT = """
@@ -47,6 +48,13 @@ class DocumentStore:
             _put_readings(connection, document.id, readings)
             if data is not None:
                 connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (document.id, data))
+
+    def room(self, owner: str, besides: str = "") -> tuple[int, int]:
+        """Return how many documents and bytes a visitor may still add, ``besides`` one that is not counted."""
+        with self._database.open() as connection:
+            query = "SELECT length(data) FROM files JOIN documents ON id = doc_id WHERE owner = ? AND id != ?"
+            sizes = [row[0] for row in connection.execute(query, (owner, besides))]
+        return max(0, VISITOR_DOCUMENTS - len(sizes)), max(0, VISITOR_BYTES - sum(sizes))
 
     def choose(self, document: Document, readings: Readings) -> None:
         """Put these pages in place of a document's, with the choices among its readings that they follow from."""

@@ -1,4 +1,4 @@
-"""Let those who ask one model at the same time take turns: first come, first served."""
+"""Let those who ask for the same thing at the same time take turns: first come, first served."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ LOOK_SECONDS = 1.0
 
 
 class Line:
-    """A waiting line before one model.
+    """A waiting line before something that serves ``at_once`` at a time, as a model does one.
 
     One after the other on all cores is as fast as all at once, nobody is later for it, and most are earlier; and the
     seconds that a turn takes are its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = 1) -> None:
         self._changed = Condition()
         self._standing: list[object] = []
+        self._at_once = at_once
 
     def __len__(self) -> int:
-        """Return how many stand in the line, with the one whose turn it is."""
+        """Return how many stand in the line, with those whose turn it is."""
         return len(self._standing)
 
     @contextmanager
     def turn(self, waiting: Callable[[int], None] | None = None) -> Iterator[float]:
-        """Wait for a turn and have it; give the seconds that were waited, 0 where nobody was before.
+        """Wait for a turn and have it; give the seconds that were waited, 0 where it came at once.
 
-        ``waiting(before)`` is called while ``before`` others are, whenever that changes and every second. What it
-        raises, and what goes wrong within a turn, ends this place in the line and no other.
+        ``waiting(before)`` is called while ``before`` others must end first, whenever that changes and every second.
+        What it raises, and what goes wrong within a turn, ends this place in the line and no other.
         """
         place, start = object(), perf_counter()
         with self._changed:
@@ -45,7 +46,7 @@ class Line:
                 self._changed.notify_all()
 
     def _wait(self, place: object, waiting: Callable[[int], None] | None) -> bool:
-        """Return when nobody is before this place; say whether somebody was."""
+        """Return when it is this place's turn; say whether others had to end first."""
         announced = None
         while before := self._before(place, announced):
             announced = before
@@ -54,8 +55,11 @@ class Line:
         return announced is not None
 
     def _before(self, place: object, announced: int | None) -> int:
-        """Return how many are before this place: at once the first time, then after a change or a while."""
+        """Return how many must end before this place's turn: at once the first time, then after a change or a while."""
         with self._changed:
             if announced is not None:
-                self._changed.wait_for(lambda: self._standing.index(place) != announced, LOOK_SECONDS)
-            return self._standing.index(place)
+                self._changed.wait_for(lambda: self._to_end(place) != announced, LOOK_SECONDS)
+            return self._to_end(place)
+
+    def _to_end(self, place: object) -> int:
+        return max(0, self._standing.index(place) - self._at_once + 1)

@@ -93,3 +93,16 @@ def test_who_waits_is_told_again_after_a_while_so_that_leaving_is_noticed(monkey
     until(lambda: served.told["b"][:3] == [1, 1, 1])
     served.go["a"].set()
     served.go["b"].set()
+
+
+def test_a_line_may_serve_several_at_once():
+    served = Served("abcd")
+    served.line = Line(2)
+    came = [served.come(name) for name in "abcd"]
+    until(lambda: sorted(served.order) == ["a", "b"] and served.told == {"a": [], "b": [], "c": [1], "d": [2]})
+    served.go["b"].set()
+    until(lambda: served.order[-1] == "c" and served.told["d"][-1] == 1)
+    for go in served.go.values():
+        go.set()
+    waited = [one.result(20) for one in came]
+    assert waited[:2] == [0, 0] and min(waited[2:]) > 0

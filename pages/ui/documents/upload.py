@@ -25,12 +25,20 @@ def show() -> None:
         files = st.file_uploader(
             t("documents.upload"), type="pdf", accept_multiple_files=True, key="files", max_upload_size=MOST_MEGABYTES
         )
+        room()
     with ready_made:
         sample_buttons()
     read_new(files)
     titles = cached.lab().documents.titles(state.owner())
     for file in files:
         say(file, titles)
+
+
+def room() -> None:
+    """Say how much a visitor may still add."""
+    if state.owner():
+        documents, size = cached.lab().documents.room(state.owner())
+        st.caption(t("documents.room", documents=documents, megabytes=size // 2**20))
 
 
 def read_new(files: Sequence[UploadedFile]) -> None:

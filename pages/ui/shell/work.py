@@ -23,6 +23,9 @@ from rag_core.search.opened import Opened
 from rag_core.settings import check_query
 from rag_core.sharing import replay, replay_file
 from rag_core.sharing.replay import Replay
+from rag_core.workshop.waiting import Line
+
+MOST_READERS = 2
 
 state.keep(recorded=None)
 
@@ -53,12 +56,23 @@ def my_turn(
         at_last()
 
 
+@st.cache_resource(show_spinner=False)
+def readers() -> Line:
+    """Return the line of those whose documents are read: each reader is a process that may take a GB of memory."""
+    return Line(MOST_READERS)
+
+
 def add_document(data: bytes, title: str, password: str | None = None) -> Document:
     """Read a PDF and make it the chosen document."""
     place = st.empty()
+
+    def waiting(before: int) -> None:
+        place.progress(0.0, text=t("work.waiting_to_read", before=before))
+
     place.progress(0.0, text=t("work.opening"))
     try:
-        document = cached.lab().add(data, title, password, counting(place, "work.reading"), state.owner())
+        with readers().turn(waiting):
+            document = cached.lab().add(data, title, password, counting(place, "work.reading"), state.owner())
     finally:
         place.empty()
     form.choose_document(document.id)

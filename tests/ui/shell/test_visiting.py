@@ -1,9 +1,9 @@
-"""What models a visitor of a server may choose, and that no other name is looked up."""
+"""What a visitor of a server may have: which models, and that no other name is looked up; how many documents."""
 
 from __future__ import annotations
 
 import pytest
-from screens import QUESTION, SMALL, click, open_page, run, says, upload
+from screens import OTHER, QUESTION, SMALL, click, open_page, run, says, text_of, titles, upload
 from streamlit.testing.v1 import AppTest
 
 from rag_core.models import catalog
@@ -45,3 +45,16 @@ def test_at_ones_own_machine_everything_is_offered():
     at = compare_page()
     assert len(at.selectbox(key="reranker").options) == len(catalog.RERANKERS)
     assert at.text_input(key="reranker_other").value == ""
+
+
+def test_a_visitor_is_told_how_much_they_may_add_and_what_is_too_much(visiting, monkeypatch):
+    monkeypatch.setattr("rag_core.keeping.documents.VISITOR_DOCUMENTS", 1)
+    at = open_page("documents")
+    assert text_of(at, "documents.room", documents=1, megabytes=200) in [caption.value for caption in at.caption]
+    upload(at, ("small.pdf", SMALL), ("other.pdf", OTHER))
+    assert says(at, "error.no_room_for_visitor")
+    assert titles(at) == ["small.pdf"]
+
+
+def test_at_ones_own_machine_nothing_is_said_of_room():
+    assert not says(open_page("documents"), "documents.room")
