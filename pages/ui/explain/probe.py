@@ -156,10 +156,9 @@ def side_by_side(comparison: Comparison, probes: dict[str, Probe], target: str) 
     """Shade the text by what either model loses without each part; the figures stand folded below."""
     for column, (name, probe) in zip(st.columns(2), probes.items(), strict=True):
         unit = tables.unit(comparison.scale) if name == "reranker" else t("table.cosine")
-        first = probe.ordered[0]
         with column, st.container(border=True):
             st.caption(t(f"probe.view_{name}"))
-            st.text(t("probe.strongest", text=tables.one_line(probe.text[first.start : first.end], STRONGEST_COLUMNS)))
+            st.text(strongest(probe, DIGITS[name]))
             best_part.draw(shaded(probe, DIGITS[name]), f"probed_{target}_{name}")
             with st.expander(t("probe.figures"), key=f"figures_{target}_{name}", icon=":material/table_rows:"):
                 st.dataframe(
@@ -172,6 +171,14 @@ def side_by_side(comparison: Comparison, probes: dict[str, Probe], target: str) 
                     },
                 )
                 summary(probe, unit, DIGITS[name])
+
+
+def strongest(probe: Probe, digits: int) -> str:
+    """Name the part without which the score falls most, where it falls at all."""
+    first = probe.ordered[0]
+    if round(first.drop, digits) <= 0:
+        return t("probe.none_carries")
+    return t("probe.strongest", text=tables.one_line(probe.text[first.start : first.end], STRONGEST_COLUMNS))
 
 
 def shaded(probe: Probe, digits: int) -> Iterator[best_part.Run]:

@@ -19,11 +19,11 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.explain import bench, chosen_chunk, probe
 from pages.ui.explain import projection as projection_part
-from pages.ui.shell import cached
+from pages.ui.shell import cached, i18n
 from rag_core import settings
 from rag_core.datatypes import ChunkSettings, Comparison, Expansion, Move, Settings
 from rag_core.explaining import projection
-from rag_core.explaining.probe import leave_one_out
+from rag_core.explaining.probe import Probe, Unit, leave_one_out
 from rag_core.lab import Lab
 from rag_core.models import baseline
 
@@ -148,6 +148,16 @@ def test_the_sentence_with_the_answer_matters_most(library, windows, language, n
     assert says_anywhere(at, f"{total:+.{digits}f}")
     assert says(at, "probe.no_proof")
     assert says(at, "probe.two")
+
+
+@pytest.mark.parametrize(
+    ("drops", "key"),
+    [((0.2, -0.3), "probe.strongest"), ((-0.2, 0.004), "probe.none_carries"), ((-1, -2), "probe.none_carries")],
+)
+def test_a_part_matters_where_the_score_falls_without_it(monkeypatch, drops, key):
+    monkeypatch.setattr(i18n, "language", lambda: "en")
+    units = tuple(Unit(3 * number, 3 * number + 2, drop) for number, drop in enumerate(drops))
+    assert i18n.texts("en")[key].format(text="ab") == probe.strongest(Probe("ab cd", 0.5, units), 2)
 
 
 def test_the_question_is_probed_word_by_word(library, windows):
