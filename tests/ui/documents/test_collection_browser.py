@@ -39,6 +39,8 @@ def test_two_documents_are_searched_as_one(address, page, language, width):
         pick(box.locator("input"), page.get_by_role("option", name=title))
         settle(page)
         page.keyboard.press("Escape")
+        page.get_by_role("listbox").wait_for(state="hidden")  # while it closes it takes the next click
+        settle(page)
 
     page.set_default_timeout(25_000)
     page.set_viewport_size({"width": width, "height": 1000})
