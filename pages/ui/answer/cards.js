@@ -1,12 +1,5 @@
 // Two answers side by side. Texts come in through `data` and are set as textContent alone.
 
-const made = (tag, className, text = "") => {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  return element;
-};
-
 function sentence(said, tag, picked, pick) {
   const block = made("div", "sentence"), under = made("div", "under");
   block.classList.toggle("alone", said.alone);

@@ -7,13 +7,14 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.parts import tables
+from pages.ui.parts.component import style_and_script
 from pages.ui.shell.i18n import t
 from rag_core.comparing.answer import EXTRACTIVE, Said, is_clear, plain, said
 from rag_core.datatypes import Answer, Comparison
 from rag_core.sharing.replay import SIDES
 
 HERE = Path(__file__)
-CSS, SCRIPT = (HERE.with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
+CSS, SCRIPT = style_and_script(HERE)
 TAGS = {"vector": "gone", "reranked": "new"}
 
 

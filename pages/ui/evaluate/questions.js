@@ -1,12 +1,5 @@
 // Questions as rows. Texts come in through `data` and are set as textContent alone.
 
-const made = (tag, className, text = "") => {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  return element;
-};
-
 function head(words) {
   const texts = [["text", words.question], ["ranks", words.ranks], ["", `${words.measure}  0 … 1`], ["", ""], ["gain", ""]];
   return texts.map(([className, text]) => made("span", className, text));

@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.parts.component import style_and_script
 from pages.ui.shell.i18n import t
 from rag_core.measuring.evaluate import Evaluation
 from rag_core.measuring.metrics import MAIN
 
 HERE = Path(__file__)
-CSS, SCRIPT = (HERE.with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
+CSS, SCRIPT = style_and_script(HERE)
 HTML = '<div class="questions"><div class="head" aria-hidden="true"></div><div class="rows" role="list"></div></div>'
 
 

@@ -7,12 +7,13 @@ from typing import TypeAlias
 import streamlit as st
 
 from pages.ui.parts import chunk_text
+from pages.ui.parts.component import style_and_script
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Comparison, Move, Part
 from rag_core.reading.text import CELL
 
 HERE = Path(__file__)
-CSS, SCRIPT = (HERE.with_name(f"marked.{ending}").read_text(encoding="utf-8") for ending in ("css", "js"))
+CSS, SCRIPT = style_and_script(HERE.with_name("marked"))
 
 Run: TypeAlias = tuple[str, bool | float] | tuple[str, bool | float, str]
 """Words, whether they are marked, or by how much of its colour: negative ones in the other. A text to it, at will."""

@@ -3,13 +3,6 @@
 
 const STRONGEST = 55; // percent of its colour
 
-const made = (tag, className = "", text = "") => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.textContent = text;
-  return element;
-};
-
 function run([words, mark, title]) {
   if (mark === false) return made("span", "", words);
   const element = made("mark", mark === true ? "" : `shaded ${mark > 0 ? "for" : "against"}`, words);

@@ -5,14 +5,6 @@ const REST = 350, MOVE = 1000; // milliseconds: the old ranking stands, then mov
 const FULL = 12; // lines of later ranks are faint
 let arrived = ""; // the comparison that moved in last: the same one drawn again does not move again
 
-const made = (tag, className, text = "", attributes = {}) => {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-};
-
 const filled = (text, places) => text.replace("{places}", places);
 
 function head(side) {

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.parts import sentences, tables
+from pages.ui.parts.component import style_and_script
 from pages.ui.shell.i18n import language, t
 from rag_core.datatypes import Chunk, Move
 from rag_core.reading.heads import figureless
@@ -17,7 +18,7 @@ from rag_core.search import lexical
 from rag_core.sharing.replay import SIDES, Replay
 
 HERE = Path(__file__)
-CSS, SCRIPT = (HERE.with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
+CSS, SCRIPT = style_and_script(HERE)
 HTML = """
 <div class="orders">
   <div class="scroll"><div class="grid">

@@ -1,13 +1,5 @@
 // Votes beside the cross-encoder's ranking, and the running score. Texts come in through `data` as textContent alone.
 
-const made = (tag, className, text = "", attributes = {}) => {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-};
-
 const line = (className, ...cells) => {
   const element = made("div", className, "", { role: "row" });
   element.append(...cells);

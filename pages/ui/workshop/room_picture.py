@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.parts import tables
+from pages.ui.parts.component import style_and_script
 from pages.ui.shell.i18n import t
 from rag_core.workshop.predict import PICKS
 from rag_core.workshop.room import Board, Outcome
 
 HERE = Path(__file__)
-CSS, SCRIPT = (HERE.with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
+CSS, SCRIPT = style_and_script(HERE)
 STYLE = HERE.with_name("style.css").read_text(encoding="utf-8")
 TO_THE_TOP = """
 let step;

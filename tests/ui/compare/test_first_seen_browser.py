@@ -277,5 +277,7 @@ def test_scrolling_moves_both_rankings_together(address, page):
 
 
 def test_nothing_of_a_document_is_drawn_as_html():
-    script = (ROOT / "pages" / "ui" / "parts" / "orders.js").read_text(encoding="utf-8")
-    assert "innerHTML" not in script and "insertAdjacent" not in script and "outerHTML" not in script
+    scripts = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "pages" / "ui").rglob("*.js")}
+    assert {"orders.js", "element.js"} <= scripts.keys()
+    for name, script in scripts.items():
+        assert not any(word in script for word in ("innerHTML", "insertAdjacent", "outerHTML")), name
