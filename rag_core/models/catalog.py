@@ -93,7 +93,10 @@ RERANKERS = (
 
 def offered(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """Return the lines to choose from: a visitor has those that load nothing, and what the host lists."""
-    return tuple(line for line in lines if _is_offered(line)) if is_visitor() else lines
+    if not is_visitor():
+        return lines
+    allowed = listed()
+    return tuple(line for line in lines if line.kind != ST or line.id in allowed)
 
 
 def listed() -> tuple[str, ...]:
@@ -109,7 +112,7 @@ def find(lines: tuple[Line, ...], model_id: str) -> Line:
         ModelNotOffered: it is not for visitors; whether there is such a model is not looked at.
     """
     line = next((line for line in lines if line.id == model_id), Line(model_id, ST, (), 0, ""))
-    if is_visitor() and not _is_offered(line):
+    if line not in offered((*lines, line)):
         names = ", ".join(dict.fromkeys([*(line.id for line in offered(lines)), *listed()]))
         raise ModelNotOffered(f"{model_id!r} is not offered on this server", model=model_id, offered=names)
     if line not in lines and not _is_folder(model_id) and not HUB_ID.fullmatch(model_id):
@@ -119,10 +122,6 @@ def find(lines: tuple[Line, ...], model_id: str) -> Line:
             model=model_id,
         )
     return line
-
-
-def _is_offered(line: Line) -> bool:
-    return line.kind != ST or line.id in listed()
 
 
 def _is_folder(name: str) -> bool:

@@ -39,6 +39,15 @@ def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
     return show
 
 
+def waiting(place: st.delta_generator.DeltaGenerator, key: str) -> Callable[[int], None]:
+    """Return a callback that shows how many are ``before`` this reader; its text is the key's."""
+
+    def show(before: int) -> None:
+        place.progress(0.0, text=t(key, before=before))
+
+    return show
+
+
 @contextmanager
 def my_turn(
     place: st.delta_generator.DeltaGenerator, model_id: str, at_last: Callable[[], object] = lambda: None
@@ -47,11 +56,7 @@ def my_turn(
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
     """
-
-    def waiting(before: int) -> None:
-        place.progress(0.0, text=t("work.waiting", before=before))
-
-    with models.line(model_id).turn(waiting) as waited:
+    with models.line(model_id).turn(waiting(place, "work.waiting")) as waited:
         yield waited
         at_last()
 
@@ -65,13 +70,9 @@ def readers() -> Line:
 def add_document(data: bytes, title: str, password: str | None = None) -> Document:
     """Read a PDF and make it the chosen document."""
     place = st.empty()
-
-    def waiting(before: int) -> None:
-        place.progress(0.0, text=t("work.waiting_to_read", before=before))
-
     place.progress(0.0, text=t("work.opening"))
     try:
-        with readers().turn(waiting):
+        with readers().turn(waiting(place, "work.waiting_to_read")):
             document = cached.lab().add(data, title, password, counting(place, "work.reading"), state.owner())
     finally:
         place.empty()
