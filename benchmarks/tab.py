@@ -165,7 +165,9 @@ class Tab:
             return []
         widget = getattr(element, kind)
         known = None if widget.set_value else self.values.get(widget.id)
-        return [(widget.id, known or WidgetState(id=widget.id, **VALUES[kind](widget)))]
+        value = known or WidgetState(id=widget.id, **VALUES[kind](widget))
+        widget.set_value = False  # what the app sets, it sets once: until it draws anew, what the reader does counts
+        return [(widget.id, value)]
 
 
 def finished(message: ForwardMsg) -> bool:

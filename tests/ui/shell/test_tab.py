@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from benchmarks import crowd, room
+from benchmarks.live_tab import LiveTab, live
 from benchmarks.tab import Tab, opened
 
 pytestmark = pytest.mark.slow
@@ -88,6 +90,28 @@ def test_what_a_tab_holds_is_sent_once(port):
     before, after, same = in_a_loop(reread())
     assert before == after
     assert same == ["bidi_component", "vega_lite_chart"]  # both orders in one, and the moves
+
+
+def test_a_tick_outlasts_what_another_part_of_the_page_draws(port):
+    async def ticked() -> tuple[bool, bool]:
+        async with opened_room(port) as tab:
+            first = next(one.checkbox.id for one in tab.drawn if one.WhichOneof("type") == "checkbox")
+            before, runs = tab.values[first].bool_value, tab.finished
+            tab.values[first].bool_value = True
+            await tab.until(lambda: tab.finished > runs)  # the line that says how far the room is looks every second
+            return before, tab.values[first].bool_value
+
+    assert in_a_loop(ticked()) == (False, True)
+
+
+@asynccontextmanager
+async def opened_room(port: int) -> AsyncIterator[LiveTab]:
+    """Open a room, and give the tab of one who has joined."""
+    async with AsyncExitStack() as stack:
+        teacher = await stack.enter_async_context(live(port, "workshop"))
+        tabs = list[LiveTab]()
+        await room.join(stack, port, await room.teacher_opens(teacher, QUESTIONS[0]), 0, tabs)
+        yield tabs[0]
 
 
 def test_a_room_is_played_from_the_door_to_the_reveal_without_a_press_in_between(port, monkeypatch):
