@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from statistics import median_low
 
 from rag_core.datatypes import Chunk, Document, Judgment, Page, Place, Qrels, Span
+from rag_core.reading.fold import for_quotes
 
 GRADES = (0, 1, 2)
 """Does not answer, answers in part, answers."""
@@ -139,19 +141,27 @@ def latest(judgments: Iterable[Judgment]) -> list[Judgment]:
 def locate(span: Span, pages: Sequence[Page]) -> Place | None:
     """Find a span's words: where they stood, else nearest to there on the page, else on the nearest other page.
 
-    White space may differ, since another reading of the PDF breaks lines elsewhere. None when the words are gone.
+    They may be written in another way (``reading.fold``): a viewer copies other quotation marks, hyphens and spaces,
+    and another reading of the PDF breaks lines elsewhere. None when the words are gone.
     """
-    pattern = _pattern(span.quote)
-    if pattern is None:
+    words = _letters(span.quote)
+    if not words:
         return None
     for page in sorted(pages, key=lambda page: abs(page.number - span.page)):
-        places = [match.span() for match in pattern.finditer(page.text)]
-        if places:
+        if words in _letters(page.text):
+            places = _places(words, page.text)
             start, end = min(places, key=lambda place: abs(place[0] - span.start) if page.number == span.page else 0)
             return page.number, start, end
     return None
 
 
-def _pattern(quote: str) -> re.Pattern[str] | None:
-    characters = [re.escape(character) for character in quote if not character.isspace()]
-    return re.compile(r"\s*".join(characters)) if characters else None
+@lru_cache(maxsize=4096)
+def _letters(text: str) -> str:
+    """Return what is looked for in pages, and what pages hold: each is folded once for all judgments."""
+    return for_quotes(text).text
+
+
+def _places(words: str, text: str) -> list[tuple[int, int]]:
+    page = for_quotes(text)
+    starts = (match.start() for match in re.finditer(f"(?={re.escape(words)})", page.text))
+    return [page.span(start, start + len(words)) for start in starts]

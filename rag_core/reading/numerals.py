@@ -13,8 +13,10 @@ NUMBER = re.compile(
 
 _ROMAN = re.compile(r"(?=.)c{0,3}(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})")
 _LETTERS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
-_CHINESE = re.compile(r"(?:([一二三四五六七八九])百零?)?(?:([一二三四五六七八九])?(十))?([一二三四五六七八九])?")
-_DIGITS = "〇一二三四五六七八九"
+_CHINESE = re.compile(
+    "(?:(D)千[零〇]?)?(?:(D)百[零〇]?)?(?:(D)?(十)[零〇]?)?(D)?".replace("D", "[一二两三四五六七八九]")
+)
+_DIGITS = {"两": 2} | {digit: value for value, digit in enumerate("〇一二三四五六七八九")}
 
 
 def value(number: str) -> int:
@@ -32,14 +34,14 @@ def _roman(number: str) -> int:
 
 
 def _chinese(number: str) -> int:
-    if not {*number} & {*"十百"}:  # 二〇二 is written digit by digit
-        return int("".join(str(_DIGITS.index(digit)) for digit in number.replace("零", "〇")))
+    if not {*number} & {*"十百千"}:  # 二〇二 is written digit by digit
+        return int("".join(str(_digit(digit)) for digit in number.replace("零", "〇")))
     match = _CHINESE.fullmatch(number)
     if not match:
         return 0
-    hundreds, tens, ten, ones = match.groups()
-    return 100 * _digit(hundreds) + 10 * (_digit(tens) or bool(ten)) + _digit(ones)
+    thousands, hundreds, tens, ten, ones = match.groups()
+    return 1000 * _digit(thousands) + 100 * _digit(hundreds) + 10 * (_digit(tens) or bool(ten)) + _digit(ones)
 
 
 def _digit(written: str | None) -> int:
-    return _DIGITS.index(written) if written else 0
+    return _DIGITS[written] if written else 0

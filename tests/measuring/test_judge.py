@@ -42,6 +42,29 @@ def test_a_span_without_a_page_is_looked_for_everywhere():
     assert locate(Span(0, 0, "The bridge is planned."), PAGES) == (2, 18, 40)
 
 
+COPIED = "The “oﬃcial” ﬁnding – repre-\nsented by ６０００亿元，增长 8.2 % – was signi\u00adficant."
+
+
+@pytest.mark.parametrize(
+    ("quote", "stands"),
+    [
+        ('"official"', "“oﬃcial”"),
+        ("official” ﬁnding", "oﬃcial” ﬁnding"),
+        ("finding - represented", "ﬁnding – repre-\nsented"),
+        ("repre- sented", "repre-\nsented"),
+        ("6000亿元,增长8.2%", "６０００亿元，增长 8.2 %"),
+        ("significant.", "signi\u00adficant."),
+        ("was signifi-\ncant", "was signi\u00adficant"),
+        ("zero\u200bwidth repre", None),
+        ("6000万元", None),
+        ("-8.2 %", None),
+    ],
+)
+def test_a_quote_as_a_viewer_copies_it_is_found_in_its_place(quote, stands):
+    found = locate(Span(1, 0, quote), [Page(1, COPIED)])
+    assert (COPIED[found[1] : found[2]] if found else None) == stands
+
+
 @pytest.mark.parametrize("quote", ["Nobody wrote this.", " \n", ""])
 def test_words_that_are_gone_are_not_found(quote):
     assert locate(Span(1, 0, quote), PAGES) is None

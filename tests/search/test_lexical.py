@@ -18,6 +18,13 @@ CHUNKS = [Chunk(f"c{n}", "doc", text, 1, 0, len(text)) for n, text in enumerate(
         ("增长8.2%，", ["增", "长", "增长", "8", "2"]),
         ("Tax Revenue", ["tax", "revenue"]),
         ("第3章 AI模型", ["第", "3", "章", "ai", "模", "型", "模型"]),
+        ("東京へ", ["東", "京", "へ", "東京", "京へ"]),
+        ("서울은", ["서", "울", "은", "서울", "울은"]),
+        ("Привет, ΚΌΣΜΕ", ["привет", "κοσμε"]),
+        ("हिन्दी में", ["हिन्दी", "में"]),
+        ("مُحَمَّد", ["محمد"]),
+        ("〇二", ["〇", "二", "〇二"]),
+        ("snake_case", ["snake", "case"]),
         ("，。！", []),
         ("", []),
     ],
@@ -69,8 +76,33 @@ def test_a_document_of_punctuation_alone_is_searched_too():
         ("How did the tax rise?", "The TAX rose; taxes did not", ["TAX"]),
         ("FY2024 的 AI 投入", "ai 在 fy2024 年", ["ai", "fy2024"]),
         ("İstanbul tax", "İİ tax", ["tax"]),
+        ("6000亿元", "突破6,000亿元，即六千亿元", ["6,000亿元", "六千亿元"]),
+        ("六千", "６０００家", ["６０００"]),
+        ("cafe", "CAFE\u0301 und Cafés", ["CAFE\u0301"]),
+        ("ガス", "ｶﾞｽ会社", ["ｶﾞｽ"]),
+        ("software", "soft\u00adware", ["soft\u00adware"]),
+        ("서울", "서울은 수도", ["서울"]),
         ("", "tax", []),
     ],
 )
 def test_shared_words_are_found_where_they_stand(question, text, words):
     assert [text[start:end] for start, end in shared(question, text)] == words
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("6000亿", "收入突破６，０００亿元"),
+        ("café", "THE CAFE"),
+        ("Какой бюджет", "Бюджет вырос"),
+        ("ビル", "ﾋﾞﾙを建てた"),
+        ("예산", "예산은 늘었다"),
+        ("الميزانية", "زادت الميزانية"),
+        ("ﬁnance", "Finance grew"),
+        ("二十", "共20处"),
+    ],
+)
+def test_a_chunk_that_shares_a_word_is_found_however_it_is_written(question, text):
+    other = Chunk("other", "doc", "zzz", 1, 0, 3)
+    [found] = Lexical([other, Chunk("c", "doc", text, 1, 0, len(text))]).search([question], 5)
+    assert found.ids == ["c"]
