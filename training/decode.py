@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from training.folder import SPECIALS, normalizer
+
 BLOCK = 32
-SPECIALS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
 LAYER_NAMES = {
     "q": "attention.self.query",
     "k": "attention.self.key",
@@ -128,9 +129,7 @@ def build_model(config: BertConfig, tensors: dict[str, np.ndarray]) -> BertModel
 def build_tokenizer(pieces: list[tuple[str, float]]) -> PreTrainedTokenizerFast:
     """Build the Unigram tokenizer; the first four pieces are ``<s> <pad> </s> <unk>``."""
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
-    )
+    tokenizer.normalizer = normalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> $B:1 </s>:1", special_tokens=[("<s>", 0), ("</s>", 2)]

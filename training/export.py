@@ -7,8 +7,6 @@ The target becomes a folder in the usual layout: ``onnx/model.onnx``, tokenizer 
 """
 
 import argparse
-import json
-import shutil
 from pathlib import Path
 
 import onnx
@@ -16,16 +14,10 @@ import torch
 from transformers import BertForSequenceClassification, BertModel
 
 from rag_core.models.catalog import EMBEDDERS
+from training.folder import write
 from training.quantize import fixed_scales, sample_pairs, sample_texts
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
-COPIED = ["config.json", "tokenizer.json", "tokenizer_config.json"]
-MODULES = [
-    {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-    {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-    {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
-]
-POOLING = {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
 
 
 class LastHiddenState(torch.nn.Module):
@@ -114,13 +106,6 @@ def raise_opset(file: Path) -> None:
     onnx.save(graph, file)
 
 
-def write_extras(kind: str, target: Path) -> None:
-    if kind == "embedder":
-        (target / "modules.json").write_text(json.dumps(MODULES, indent=2) + "\n")
-        (target / "1_Pooling").mkdir(exist_ok=True)
-        (target / "1_Pooling" / "config.json").write_text(json.dumps(POOLING, indent=2) + "\n")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=KINDS)
@@ -138,9 +123,7 @@ def main() -> None:
     embedder = arguments.kind == "embedder"
     samples = sample_texts(arguments.texts, EMBEDDERS[0]) if embedder else sample_pairs(arguments.groups)
     fixed_scales(fp32, int8, arguments.folder / "tokenizer.json", samples)
-    for name in COPIED:
-        shutil.copy(arguments.folder / name, arguments.target / name)
-    write_extras(arguments.kind, arguments.target)
+    write(arguments.folder, arguments.target, arguments.kind)
     size = int8.stat().st_size / 1e6
     print(f"{arguments.target}: {size:.1f} MB")
 
