@@ -139,7 +139,7 @@ def ask(doc_id: str, label: str) -> bool:
 
 def typed(label: str, pressed: Callable[[], None] | None = None) -> bool:
     """Let a question be typed; say whether it is to be dealt."""
-    with st.form("deal", border=pressed is None):
+    with st.form("deal", border=False):
         st.text_input(t("form.question"), key="question", placeholder=t("form.question_example"))
         how = {role: plain(state.chosen(role)) for role in ("embedder", "reranker")}
         st.caption(t("game.settings", depth=st.session_state["depth"], **how))
