@@ -14,7 +14,6 @@ from rag_core.measuring.depth import DEPTHS
 from rag_core.measuring.evaluate import Evaluation, each, joined
 from rag_core.measuring.judge import Judged
 from rag_core.models import catalog
-from rag_core.models.rerank import bundled_weights
 
 STEP_SECONDS = 0.4
 """Questions of which all scores are kept take next to nothing: so many are asked before the page is drawn again."""
@@ -50,21 +49,17 @@ def start(doc_id: str, model_ids: list[str], place: st.delta_generator.DeltaGene
 def costs_nothing(doc_id: str, model_ids: Sequence[str]) -> bool:
     """Say whether bundled models scored as many candidates of every question before: a search a question is left."""
     how, asked = state.settings(), list(cached.lab().judgments.questions(doc_id).values())
-    lines = [bundled(catalog.RERANKERS, model_id) for model_id in model_ids or [how.reranker]]
-    if not asked or not bundled(catalog.EMBEDDERS, how.embedder):
+    weights = [models.kept_under(model_id) for model_id in model_ids or [how.reranker]]
+    if not asked or not models.bundled(catalog.EMBEDDERS, how.embedder):
         return False
     wanted = min(how.depth, len(work.current_candidates(doc_id)))
-    return all(line and scored(doc_id, how, line, question) >= wanted for line in lines for question in asked)
+    return all(name and scored(doc_id, how, name, question) >= wanted for name in weights for question in asked)
 
 
-def bundled(lines: Sequence[catalog.Line], model_id: str) -> catalog.Line | None:
-    return next((line for line in lines if line.id == model_id and line.kind == "onnx"), None)
-
-
-def scored(doc_id: str, how: Settings, line: catalog.Line, question: str) -> int:
-    """Return of how many chunks a bundled model's score for a question is kept."""
+def scored(doc_id: str, how: Settings, weights: str, question: str) -> int:
+    """Return of how many chunks the score for a question is kept."""
     searched = how.within or cached.document(doc_id).parts
-    kept = cached.lab().embeddings.scores(searched, how.chunks.key, bundled_weights(line), question)
+    kept = cached.lab().embeddings.scores(searched, how.chunks.key, weights, question)
     return len(kept.by_chunk)
 
 
