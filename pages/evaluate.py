@@ -15,9 +15,11 @@ with frame("evaluate", lead=False):
     form.leaving(st.session_state["rerankers"])
     # Both have their places in every run: else what stood there before would show, faded, while the next is made.
     place, beginning = st.empty(), st.empty()
-    if asked or taken:
+    models = st.session_state["rerankers"]
+    shown = running.of(doc_id) or evaluation.of_now(doc_id)
+    if asked or taken or (shown is None and running.costs_nothing(doc_id, models)):
         with errors_shown():
-            running.start(doc_id, st.session_state["rerankers"], place)
+            running.start(doc_id, models, place)
     if running.of(doc_id) is None and evaluation.of_now(doc_id) is None:
         with beginning.container():
             begin.stop()

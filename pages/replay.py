@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui.home import saved
 from pages.ui.results import replay
+from pages.ui.shell import saved
 from pages.ui.shell.frame import frame
 
 with frame("replay", lead=False):

@@ -56,7 +56,7 @@ class OnnxReranker:
     def __init__(self, line: catalog.Line) -> None:
         self.id, self.folder, self.model = line.id, line.folder, OnnxModel(line.folder)
         self.limit = line.pair_tokens or MOST
-        self.weights = named(hub.weights_id(str(line.folder)), self.limit)
+        self.weights = bundled_weights(line)
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Return the scores of ``score_parts`` alone."""
@@ -138,6 +138,11 @@ class CrossEncoderReranker:
             if progress:
                 progress(start + len(part), len(order))
         return scores
+
+
+def bundled_weights(line: catalog.Line) -> str:
+    """Name a bundled model's weights without loading them."""
+    return named(hub.weights_id(str(line.folder)), line.pair_tokens or MOST)
 
 
 def named(weights: str, limit: int) -> str:

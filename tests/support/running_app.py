@@ -218,13 +218,6 @@ def open_context(
     return context
 
 
-@contextmanager
-def browser_page(language: str) -> Iterator[Page]:
-    """Open an empty page in a Chromium of its own."""
-    with running_browser() as browser:
-        yield open_context(browser, language).new_page()
-
-
 class Pending:
     """Whether a page still waits for a run of the app, read from what passes between the two."""
 

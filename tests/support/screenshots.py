@@ -1,6 +1,7 @@
-"""Take the README's screenshots: ``PYTHONPATH=. python tests/support/screenshots.py``.
+"""Take the screenshots: ``PYTHONPATH=. python tests/support/screenshots.py``, or of one language: ``… zh``.
 
-The app runs with an empty library; each picture is what a reader sees after pressing the buttons named here.
+The app runs with an empty library; each picture is what a reader sees after pressing the buttons named here. Of each
+place there are four, of a laptop's width and of a telephone's, light and dark; the README shows the first.
 """
 
 from __future__ import annotations
@@ -8,20 +9,25 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import tempfile
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdfs import embedded_pdf, garbled_pdf, joined, scanned_pdf
 from PIL import Image
-from running_app import ROOT, browser_page, running_app, settle
+from running_app import ROOT, open_context, running_app, running_browser, settle
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 FOLDER = ROOT / "data" / "screenshots"
 MOST_BYTES = 250_000
+WIDE, WALL = 1280, 1920
+SIZES = {"": WIDE, "-390": 390}
+SCHEMES = {"": "light", "-dark": "dark"}
+COLOURS, FEWER_COLOURS = 128, 64
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 FRAMES, FRAME_MILLISECONDS, LAST_MILLISECONDS = 24, 60, 2500
 MOST_ANIMATED = 2_000_000
@@ -35,51 +41,79 @@ STOPPED_AT = """(orders, time) => orders.moving.forEach(animation => {
 })"""
 
 
-def main() -> None:
+@dataclass
+class Camera:
+    """What takes pictures of one reader's page in one language."""
+
+    page: Page
+    language: str
+
+    def take(self, name: str, selector: str = ".st-key-menu", height: int = 800) -> None:
+        """Take a place of the page at each width in each theme; it ends as wide and light as it was."""
+        for size, width in SIZES.items():
+            self.look(width, height, selector)
+            self.both_themes(f"{name}-{self.language}{size}")
+        self.look(WIDE, height, selector)
+
+    def look(self, width: int, height: int, selector: str = ".st-key-menu") -> None:
+        """Scroll the first such place of the page to the top of a window of this size."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        settle(self.page)
+        self.page.locator(f"[data-testid=stMain] {selector}").first.evaluate("element => element.scrollIntoView()")
+
+    def both_themes(self, name: str) -> None:
+        for shade, scheme in SCHEMES.items():
+            self.page.emulate_media(color_scheme=scheme)
+            save(self.page, f"{name}{shade}")
+        self.page.emulate_media(color_scheme="light")
+
+
+def main(languages: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
-    for language, spoken in LOCALES.items():
+    for language in languages or LOCALES:
         with (
             tempfile.TemporaryDirectory() as folder,
             running_app(Path(folder) / "library") as address,
-            browser_page(spoken) as page,
+            running_browser() as browser,
         ):
-            walk(page, address, language, lambda name, page=page, language=language: save(page, f"{name}-{language}"))
+            walk(browser, address, language)
 
 
-def walk(page: Page, address: str, language: str, take: Callable[[str], None]) -> None:
-    """Go from the home page to the sample's comparison, its answers and its chunks."""
-    said = locale(language)
-    page.set_viewport_size({"width": 1280, "height": 800})
+def walk(browser: Browser, address: str, language: str) -> None:
+    """Go from the home page to the sample's comparison, its answers and its chunks, and on through every page."""
+    page, said = open_context(browser, LOCALES[language]).new_page(), locale(language)
+    camera = Camera(page, language)
     page.goto(address)
     page.get_by_role("button", name=said["home.change"]).wait_for()
-    take("home")
+    camera.take("home")
     page.get_by_role("button", name=said["home.change"]).click()
     page.locator(".after .row").first.wait_for()
-    settle(page)
+    camera.look(WIDE, 800)
     animate(page, f"compare-{language}")
+    camera.take("compare")
     compared = page.url
     open_page(page, said, "answer")
     page.locator(".answer .sentence").first.wait_for()
-    show(page, height=1100)
-    take("answer")
+    camera.take("answer", height=1100)
     open_page(page, said, "documents")
     page.get_by_text(said["documents.median"]).wait_for()
-    show(page, height=1100)
-    take("documents")
+    camera.take("documents", height=1100)
     open_page(page, said, "evaluate")
     page.get_by_role("button", name=said[f"evaluate.sample_{language}"]).click()
     page.get_by_text(longest_part(said["measured.means_help"])).wait_for()
-    show(page)
-    take("evaluate")
+    camera.take("evaluate")
     open_page(page, said, "explain")
     page.get_by_role("button", name=said["probe.run"]).click()
     page.get_by_text(said["probe.no_proof"][:12]).first.wait_for()
-    show(page, height=1100)
-    take("explain")
-    explained(page, said, take)
-    workshop(page, said, take)
-    long_chunks(page, compared, said, take)
-    gates(page, address, said, take)
+    camera.take("explain", height=1100)
+    explained(camera, said)
+    open_page(page, said, "replay")
+    page.get_by_role("button", name=said["replay.example"]).click()
+    page.locator(".after .row").first.wait_for()
+    camera.take("replay")
+    workshop(browser, camera, address, said)
+    long_chunks(camera, compared, said)
+    gates(camera, address, said)
 
 
 def open_page(page: Page, said: dict[str, str], name: str) -> None:
@@ -95,20 +129,22 @@ def locale(language: str) -> dict[str, str]:
     return json.loads((ROOT / "pages" / "ui" / "locales" / f"{language}.json").read_text(encoding="utf-8"))
 
 
-def long_chunks(page: Page, compared: str, said: dict[str, str], take: Callable[[str], None]) -> None:
+def long_chunks(camera: Camera, compared: str, said: dict[str, str]) -> None:
     """Repeat a comparison with long chunks, and pick the first of the new order."""
+    page = camera.page
     page.goto(re.sub("chunks=[^&]*", "chunks=window-1200-240", compared))
     told = page.get_by_text(said["part.count"].rpartition("}")[2].strip())
     told.wait_for()
     settle(page)
-    page.set_viewport_size({"width": 1280, "height": 800})
+    camera.look(WIDE, 800)
     page.locator(".after .row").first.click()
     page.locator(".marked mark").first.wait_for()
-    take("part")
+    camera.take("part")
 
 
-def gates(page: Page, address: str, said: dict[str, str], take: Callable[[str], None]) -> None:
+def gates(camera: Camera, address: str, said: dict[str, str]) -> None:
     """Add a PDF whose fonts have a wrong map, and a scan, and show what is said of their pages."""
+    page = camera.page
     lines = [
         "Revenue of the utility grew by eight percent in the year,",
         "mostly because of new customers in the north.",
@@ -123,13 +159,12 @@ def gates(page: Page, address: str, said: dict[str, str], take: Callable[[str], 
         page.get_by_text(said["gate.help"][:12]).wait_for()
         page.get_by_test_id("stImage").wait_for()
         settle(page)
-        page.set_viewport_size({"width": 1280, "height": 1000})
-        page.get_by_test_id("stExpander").first.evaluate("element => element.scrollIntoView()")
-        take(f"gate-{name}")
+        camera.take(f"gate-{name}", "[data-testid=stExpander]", height=1000)
 
 
-def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:
+def explained(camera: Camera, said: dict[str, str]) -> None:
     """Go through the other parts of the page that explains."""
+    page = camera.page
     for part in ("bench", "map", "languages", "baseline", "expansions"):
         page.get_by_test_id("stButtonGroup").get_by_text(said[f"explain.part_{part}"], exact=True).click()
         page.get_by_text(said[f"explain.help_{part}"]).wait_for()
@@ -142,8 +177,7 @@ def explained(page: Page, said: dict[str, str], take: Callable[[str], None]) -> 
         if part == "languages":
             page.get_by_role("button", name=said["languages.ask"]).click()
             page.get_by_text(said["languages.help"].partition("{")[0]).wait_for()
-        show(page, height=1100)
-        take(f"explain-{part}")
+        camera.take(f"explain-{part}", height=1100)
 
 
 def expand(page: Page, said: dict[str, str]) -> None:
@@ -160,33 +194,59 @@ def expand(page: Page, said: dict[str, str]) -> None:
     page.get_by_text(said["expansions.switches"]).wait_for()
 
 
-def workshop(page: Page, said: dict[str, str], take: Callable[[str], None]) -> None:
-    """Play one question alone, open a room with it, and go through the lessons and the drawings."""
-    page.get_by_role("link", name=said["frame.workshop"]).click()
-    page.get_by_role("button", name=said["game.deal"]).click()
+def workshop(browser: Browser, camera: Camera, address: str, said: dict[str, str]) -> None:
+    """Play one question alone, go through the lessons and the drawings, and open a room that one takes part in."""
+    page = camera.page
+    open_page(page, said, "workshop")
+    page.get_by_role("button", name=said["pick.submit"]).wait_for()
+    camera.take("workshop-pick")
+    hand_in(page, said)
+    page.get_by_text(said["running.own"], exact=True).wait_for()
+    camera.take("workshop-predict", height=900)
+    for part, sign in (("lessons", "lesson.judging_title"), ("inside", "inside.scales"), ("room", "room.open_title")):
+        page.get_by_test_id("stButtonGroup").get_by_text(said[f"workshop.{part}"], exact=True).click()
+        page.get_by_text(said[sign]).wait_for()
+        camera.take(f"workshop-{'door' if part == 'room' else part}", height=1700 if part == "lessons" else 1200)
+    page.get_by_role("button", name=said["room.open"]).click()
+    page.get_by_role("button", name=said["room.reveal"]).wait_for()
+    class_room(browser, camera, f"{address}/workshop?lang={camera.language}", said)
+
+
+def class_room(browser: Browser, camera: Camera, address: str, said: dict[str, str]) -> None:
+    """Show a room from the desk, from a participant's place and on the wall, before and after the reveal."""
+    code = re.search(r"desk=(\w+)", camera.page.url).group(1)
+    seat, wall = (Camera(open_context(browser).new_page(), camera.language) for _ in range(2))
+    seat.page.goto(f"{address}&room={code}")
+    hand_in(seat.page, said)
+    seat.page.get_by_text(said["room.handed_in"]).wait_for()
+    wall.page.goto(f"{address}&wall={code}")
+    wall.page.get_by_text("1 / 1").wait_for()
+    seat.take("workshop-seat")
+    wall_pictures(wall, "workshop-wall")
+    camera.take("workshop-room", height=1200)
+    camera.page.get_by_role("button", name=said["room.reveal"]).click()
+    for view in (camera, seat, wall):
+        view.page.locator(".room .votes .row").last.wait_for()
+    camera.take("workshop-revealed", height=1200)
+    seat.take("workshop-seat-revealed")
+    wall_pictures(wall, "workshop-wall-revealed")
+    for view in (seat, wall):
+        view.page.context.close()
+
+
+def wall_pictures(wall: Camera, name: str) -> None:
+    """Take what a projector shows: it has no menu to scroll to, and is never as narrow as a telephone."""
+    wall.look(WALL, 1080, "[data-testid=stMainBlockContainer]")
+    wall.both_themes(f"{name}-{wall.language}")
+
+
+def hand_in(page: Page, said: dict[str, str]) -> None:
+    """Pick five of the ten chunks, and hand them in."""
     page.get_by_role("button", name=said["pick.submit"]).wait_for()
     for count in range(1, 6):
         page.get_by_test_id("stCheckbox").nth(count).locator("label").click()
         page.get_by_text(said["pick.count"].replace("**", "").format(picked=count, wanted=5)).wait_for()
     page.get_by_role("button", name=said["pick.submit"]).click()
-    page.get_by_text(said["running.own"], exact=True).wait_for()
-    show(page, "h3", height=900)
-    take("workshop-predict")
-    for part, sign in (("lessons", "lesson.judging_title"), ("inside", "inside.scales"), ("room", "room.open_title")):
-        page.get_by_test_id("stButtonGroup").get_by_text(said[f"workshop.{part}"], exact=True).click()
-        page.get_by_text(said[sign]).wait_for()
-        if part == "room":
-            page.get_by_role("button", name=said["room.open"]).click()
-            page.get_by_role("button", name=said["room.reveal"]).wait_for()
-        show(page, height=1700 if part == "lessons" else 1200)
-        take(f"workshop-{part}")
-
-
-def show(page: Page, selector: str = ".st-key-menu", height: int = 800) -> None:
-    """Scroll the first such place of the page to the top of a window of this height."""
-    settle(page)
-    page.set_viewport_size({"width": 1280, "height": height})
-    page.locator(f"[data-testid=stMain] {selector}").first.evaluate("element => element.scrollIntoView()")
 
 
 def animate(page: Page, name: str) -> None:
@@ -210,15 +270,21 @@ def animate(page: Page, name: str) -> None:
 
 
 def save(page: Page, name: str) -> None:
+    """Save what is seen: as PNG what the README shows, smaller and with fewer colours what is looked through."""
     settle(page)
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    file = FOLDER / f"{name}.png"
-    picture.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+    if name.endswith(tuple(LOCALES)):
+        file = FOLDER / f"{name}.png"
+        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    else:
+        file = FOLDER / f"{name}.webp"
+        few = picture.quantize(FEWER_COLOURS, dither=Image.Dither.NONE).convert("RGB")
+        few.save(file, lossless=True, method=6)
     if file.stat().st_size > MOST_BYTES:
         raise SystemExit(f"{file} has {file.stat().st_size} bytes, more than {MOST_BYTES}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

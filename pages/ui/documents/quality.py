@@ -73,8 +73,8 @@ def page_table(document: Document, readings: Sequence[PageReading]) -> None:
         hide_index=True,
         height=tables.height(len(readings)),
         key="gate_pages",
-        on_select=lambda: state.keep_row("gate_pages", "gate_page", [reading.number for reading in readings]),
-        selection_mode="single-row",
+        on_select=lambda: state.keep_clicked("gate_pages", "gate_page", [reading.number for reading in readings]),
+        selection_mode="single-cell",
         column_config={
             titles["page"]: st.column_config.NumberColumn(width=50),
             titles["verdict"]: st.column_config.TextColumn(width=95),

@@ -1,6 +1,6 @@
 """An evaluation while it is made: some questions a run of the page, so that each is seen as soon as it is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -9,9 +9,11 @@ import streamlit as st
 from pages.ui.evaluate import judged
 from pages.ui.shell import cached, models, state, work
 from pages.ui.shell.i18n import t
+from rag_core.datatypes import Settings
 from rag_core.measuring.depth import DEPTHS
 from rag_core.measuring.evaluate import Evaluation, each, joined
 from rag_core.measuring.judge import Judged
+from rag_core.models import catalog
 
 STEP_SECONDS = 0.4
 """Questions of which all scores are kept take next to nothing: so many are asked before the page is drawn again."""
@@ -42,6 +44,23 @@ def start(doc_id: str, model_ids: list[str], place: st.delta_generator.DeltaGene
         advance(running, judged.now(doc_id))
     finally:
         place.empty()
+
+
+def costs_nothing(doc_id: str, model_ids: Sequence[str]) -> bool:
+    """Say whether bundled models scored as many candidates of every question before: a search a question is left."""
+    how, asked = state.settings(), list(cached.lab().judgments.questions(doc_id).values())
+    weights = [models.kept_under(model_id) for model_id in model_ids or [how.reranker]]
+    if not asked or not models.bundled(catalog.EMBEDDERS, how.embedder):
+        return False
+    wanted = min(how.depth, len(work.current_candidates(doc_id)))
+    return all(name and scored(doc_id, how, name, question) >= wanted for name in weights for question in asked)
+
+
+def scored(doc_id: str, how: Settings, weights: str, question: str) -> int:
+    """Return of how many chunks the score for a question is kept."""
+    searched = how.within or cached.document(doc_id).parts
+    kept = cached.lab().embeddings.scores(searched, how.chunks.key, weights, question)
+    return len(kept.by_chunk)
 
 
 def of(doc_id: str) -> Running | None:

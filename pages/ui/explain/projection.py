@@ -234,8 +234,8 @@ def top_tables(comparison: Comparison) -> None:
                 top_table(comparison, side),
                 key=key,
                 hide_index=True,
-                on_select=lambda key=key, ids=ids: state.keep_row(key, "picked", ids),
-                selection_mode="single-row",
+                on_select=lambda key=key, ids=ids: state.keep_clicked(key, "picked", ids),
+                selection_mode="single-cell",
                 column_config={
                     t("table.rank"): st.column_config.NumberColumn(width=45),
                     "▲▼": st.column_config.TextColumn(width=58),

@@ -4,12 +4,11 @@ import streamlit as st
 
 from pages.ui.compare import history
 from pages.ui.documents import upload
-from pages.ui.home import saved
-from pages.ui.home.saved import Saved
 from pages.ui.parts import best_part, orders, sentences, tables
-from pages.ui.shell import link, state, work
+from pages.ui.shell import link, saved, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
+from pages.ui.shell.saved import Saved
 from rag_core.comparing.answer import CITATION
 from rag_core.sharing.replay import SIDES, Replay
 

@@ -69,7 +69,7 @@ def stacked(shown: Chunk) -> None:
 def table(
     rows: Table, chunks: Sequence[Chunk], key: str, show: Callable[[Chunk], None] = whole, **look: Unpack[Look]
 ) -> None:
-    """Draw a table with a chunk in each row; a click on a row shows the chunk and its page below, a second hides them.
+    """Draw a table with a chunk in each row; a click on a row shows the chunk and its page below, Escape hides them.
 
     Only this part is drawn again. Without the documents in the visitor's own library nothing can be clicked.
     """
@@ -89,13 +89,13 @@ def at_hand(chunks: Sequence[Chunk]) -> bool:
 
 
 def choose(rows: Table, chunks: Sequence[Chunk], key: str, **look: Unpack[Look]) -> Chunk | None:
-    """Draw a table with a chunk in each row, and return the one that is selected."""
+    """Draw a table with a chunk in each row, and return the one whose row was clicked, anywhere in it."""
     event = st.dataframe(
         rows,
         key=state.key_of(key, (piece.id for piece in chunks)),
         hide_index=True,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         **look,
     )
-    return next((chunks[row] for row in event["selection"]["rows"]), None)
+    return next((chunks[row] for row, _ in event["selection"]["cells"]), None)

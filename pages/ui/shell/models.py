@@ -1,5 +1,7 @@
 """Models and what is measured of them, kept between reruns. Failures are never kept."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import psutil
 import streamlit as st
@@ -10,7 +12,7 @@ from rag_core.explaining import probe
 from rag_core.models import baseline as unrelated
 from rag_core.models import catalog, selftest
 from rag_core.models.embed import AskedOnce, Embedder, load_embedder
-from rag_core.models.rerank import Reranker, load_reranker, server_of
+from rag_core.models.rerank import Reranker, bundled_weights, load_reranker, server_of
 from rag_core.servers import llm
 from rag_core.workshop.waiting import Line
 
@@ -45,6 +47,17 @@ def reranker(model_id: str) -> Reranker:
 def megabytes(model_id: str) -> float:
     """Return by how many MB this process grew while the reranker was loaded; one on a server takes none."""
     return 0 if catalog.leaves(catalog.RERANKERS, model_id) else loaded_reranker(model_id)[1]
+
+
+def bundled(lines: Sequence[catalog.Line], model_id: str) -> catalog.Line | None:
+    """Return a model's line in the catalogue where it is a bundled one."""
+    return next((line for line in lines if line.id == model_id and line.kind == "onnx"), None)
+
+
+def kept_under(model_id: str) -> str:
+    """Return the name under which a bundled reranker's scores are kept, without loading it; nothing for any other."""
+    line = bundled(catalog.RERANKERS, model_id)
+    return bundled_weights(line) if line else ""
 
 
 def rerank_address(model_id: str) -> str:

@@ -90,14 +90,8 @@ def settle(key: str, options: Sequence, first: object = None) -> None:
 
 
 def key_of(table: str, rows: Iterable[str]) -> str:
-    """Return a key of a table with these rows alone: a ticked box stays with its row's number when the rows change."""
+    """Return a key of a table with these rows alone: a selection stays with its row's number when the rows change."""
     return f"{table}:{zlib.crc32(' '.join(rows).encode())}"
-
-
-def keep_row(table: str, name: str, values: Sequence) -> None:
-    """Keep the value of the row that was clicked in a table under a name."""
-    for row in st.session_state[table]["selection"]["rows"]:
-        st.session_state[name] = values[row]
 
 
 def keep_clicked(table: str, name: str, values: Sequence) -> None:

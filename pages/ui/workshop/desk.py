@@ -106,8 +106,7 @@ def onward(keys: Keys, tally: Tally) -> None:
     question = next_of_document({outcome.dealt.query for outcome in tally.board.past})
     label = t("room.next_proposed", question=plain(question))
     if question and st.button(label, type="primary", icon=":material/skip_next:", key="room_next"):
-        st.session_state["question"] = question
-        go_on(keys, st.session_state["doc_id"])
+        go_on(keys, st.session_state["doc_id"], question)
 
 
 def next_of_document(asked: set[str]) -> str:
@@ -121,11 +120,11 @@ def next_of_document(asked: set[str]) -> str:
 def next_round(keys: Keys) -> None:
     doc_id = form.pick_document()
     if predict.ask(doc_id, t("room.next")):
-        go_on(keys, doc_id)
+        go_on(keys, doc_id, st.session_state["question"])
 
 
-def go_on(keys: Keys, doc_id: str) -> None:
-    comparison, dealt = predict.deal(doc_id)
+def go_on(keys: Keys, doc_id: str, question: str) -> None:
+    comparison, dealt = predict.deal(doc_id, question)
     rooms().deal(keys.code, keys.control, dealt, Desk(visitor.browser(), state.owner(), comparison))
     st.session_state["taught"] = comparison
     st.rerun()

@@ -55,11 +55,7 @@ def apart(comparison: Comparison, move: Move) -> None:
         move.chunk.passage,
     ]
     end = nearness(comparison, move.chunk)
-    st.image(
-        diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end),
-        width="stretch",
-        alt=t("inside.apart"),
-    )
+    drawn(diagram.two_runs(question, chunk, [t("form.embedder"), model], vector, end), "apart", t("inside.apart"))
     if read:
         token_lists({"inside.question_tokens": read.question, "inside.chunk_tokens": read.chunk}, "apart")
     else:
@@ -76,12 +72,18 @@ def together(comparison: Comparison, move: Move) -> None:
         st.markdown(t("inside.part", of=move.part.of))
     texts = [counted("inside.pair", read), comparison.query, text]
     score = [t("inside.rank", rank=move.after), f"{tables.unit(comparison.scale)} {move.after_score:.2f}"]
-    st.image(diagram.one_run(texts, [t("form.reranker"), model], score), width="stretch", alt=t("inside.together"))
+    drawn(diagram.one_run(texts, [t("form.reranker"), model], score), "together", t("inside.together"))
     if read:
         st.markdown(t("inside.meetings", tokens=len(read), meetings=f"{len(read) ** 2:,}"))
         token_lists({"inside.pair_tokens": read}, "together")
     else:
         st.caption(t("inside.unknown", model=plain(model)))
+
+
+def drawn(svg: str, name: str, alt: str) -> None:
+    """Show a drawing, on a telephone as wide as its words can be read, to be swiped."""
+    with st.container(key=f"diagram_{name}"):
+        st.image(svg, width="stretch", alt=alt)
 
 
 def read_together(move: Move) -> str:

@@ -64,13 +64,6 @@ def card(dealt: Round, place: int, tag: str, picked: Collection[str]) -> None:
     st.text(tables.one_line(chunk.text))
 
 
-def reveal(dealt: Round, picked: Collection[str]) -> None:
-    """Show the cross-encoder's order of the chunks, what was picked, and which of them answer."""
-    st.text(dealt.query)
-    told(dealt, picked)
-    table(dealt, picked)
-
-
 def told(dealt: Round, picked: Collection[str] | None) -> None:
     """Say how many were hit, by the reader and by the vector order, and how many answer."""
     if picked is not None:

@@ -28,13 +28,18 @@ QUESTIONS_SHOWN = 8
 
 
 def style(board: Board) -> None:
-    """Give a page of a room its style: what stays in view on a telephone, and what is large on the wall.
+    """Give a page of a room its style."""
+    lesson = board.lesson.lesson if board.lesson else ""
+    lay_out(f"{board.number} {board.revealed} {lesson}")
 
-    With each step of the room the page goes back to its beginning: what is new stands there.
+
+def lay_out(step: str) -> None:
+    """Set what stays in view while chunks are read, and what is large on the wall.
+
+    With each step the page goes back to its beginning: what is new stands there.
     """
     draw = st.components.v2.component("room_style", css=STYLE, js=TO_THE_TOP, isolate_styles=False)
-    lesson = board.lesson.lesson if board.lesson else ""
-    draw(data={"step": f"{board.number} {board.revealed} {lesson}"}, key="room_style")
+    draw(data={"step": step}, key="room_style")
 
 
 def show(board: Board, own: Collection[str] = (), wall: bool = False) -> None:

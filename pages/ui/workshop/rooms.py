@@ -86,7 +86,7 @@ def enter(code: str) -> None:
 def open_room() -> None:
     doc_id = form.pick_document()
     if predict.ask(doc_id, t("room.open")):
-        comparison, dealt = predict.deal(doc_id)
+        comparison, dealt = predict.deal(doc_id, st.session_state["question"])
         teach(rooms().create(dealt, belongings(comparison)), comparison)
 
 

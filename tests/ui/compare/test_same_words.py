@@ -57,7 +57,7 @@ def test_a_judgment_of_a_later_page_is_a_grade_of_the_row(repeated, language, pa
     cached.lab().judge(repeated, [Judgment(QUESTION, Span(3, 0, ANSWER), 2)])
     grades = {chunk["place"]: chunk["grade"] for chunk in orders(compared(repeated, language))["chunks"].values()}
     assert [place for place, grade in grades.items() if grade == "★★"] == [
-        {"en": f"p. {pages}", "zh": f"第{pages}页"}[language]
+        {"en": f"p. {pages}", "zh": f"第 {pages} 页"}[language]
     ]
 
 

@@ -164,12 +164,12 @@ def test_a_hostile_name_is_only_a_name(lab, name):
 def test_a_click_on_a_row_opens_the_page(address, page):
     page.goto(f"{address}/documents")
     page.get_by_role("button", name="Use the Chinese sample").click()
-    page.get_by_text("Tick the box at the left of a row").wait_for()
+    page.get_by_text("Click a row to see the chunk").wait_for()
     settle(page)
     grid = page.get_by_test_id("stDataFrame").last
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
-    page.mouse.click(box["x"] + 18, box["y"] + 90)
+    page.mouse.click(box["x"] + 200, box["y"] + 90)
     page.get_by_text("the chunk is marked").wait_for()
     settle(page)  # the words may stand there before the picture does
     assert page.get_by_test_id("stImage").count() == 1

@@ -11,7 +11,10 @@ from screens import QUESTION, SENTENCES, SMALL, click, open_page, orders, press,
 from pages.ui.shell import cached
 from pages.ui.shell.i18n import plain
 from rag_core.datatypes import Judgment, Settings, Span
+from rag_core.keeping.embeddings import Scores
 from rag_core.measuring.metrics import FEW
+from rag_core.models import catalog
+from rag_core.models.rerank import bundled_weights
 from rag_core.reading.pdf import document_id
 
 DOC = document_id(SMALL)
@@ -57,6 +60,27 @@ def test_one_click_evaluates_the_questions_of_a_sample(sample, language):
     assert len(at.session_state["evaluation"].measured) == 14
     assert says(at, "measured.sure")
     assert not says(at, "measured.too_few")
+
+
+def test_what_was_scored_before_is_there_at_once_and_is_not_scored_again(judged):
+    evaluated()
+    before = kept_scores()
+    at = open_page("evaluate", **CUT)
+    assert says(at, "measured.too_few")
+    assert set(at.session_state["evaluation"].questions) == {judgment.question for judgment in JUDGED}
+    assert kept_scores() == before
+    cached.lab().judgments.ask(DOC, ["Who pays?"])
+    at = open_page("evaluate", **CUT)
+    assert at.session_state["evaluation"] is None, "a question that was never scored costs something"
+    assert says(at, "evaluate.empty")
+
+
+def kept_scores() -> list[Scores]:
+    """Return what is kept, with the seconds that scoring took."""
+    line = catalog.find(catalog.RERANKERS, Settings().reranker)
+    asked = [judgment.question for judgment in JUDGED]
+    kept = cached.lab().embeddings.scores
+    return [kept([DOC], SENTENCES.key, bundled_weights(line), question) for question in asked]
 
 
 def test_without_questions_evaluating_says_what_to_do(library):

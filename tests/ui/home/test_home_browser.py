@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from running_app import settle
 
-from pages.ui.home import saved
+from pages.ui.shell import saved
 from pages.ui.shell.samples import FILES
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,7 @@ import pytest
 from pdfs import encrypted_pdf
 from screens import PDF, ROOT, SMALL, answered, click, open_page, press, run, says, says_anywhere, text_of
 
-from pages.ui.home import saved
-from pages.ui.shell import models, samples
+from pages.ui.shell import models, samples, saved
 from rag_core.reading.pdf import document_id
 
 QUOTES = {
@@ -138,7 +137,7 @@ def test_a_saved_comparison_is_one_of_whoever_opens_it(language):
 
 def test_reading_what_is_saved_needs_no_runtime():
     program = (
-        "import sys\nfrom pages.ui.home import saved\nassert saved.results('en')\nprint('onnxruntime' in sys.modules)"
+        "import sys\nfrom pages.ui.shell import saved\nassert saved.results('en')\nprint('onnxruntime' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "False", done.stderr

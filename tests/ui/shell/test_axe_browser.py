@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -59,6 +60,53 @@ def test_nothing_serious_is_found_where_is_measured_and_where_a_result_is_opened
     page.locator(".orders .after .row").first.wait_for()
     settle(page)
     assert grave(page) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", QUESTIONS)
+def test_nothing_serious_is_found_in_the_workshop(address, person, language, scheme):
+    page, said = person(color_scheme=scheme).new_page(), i18n.texts(language)
+    page.goto(f"{address}/workshop?lang={language}")
+    hand_in(page, said)
+    page.get_by_text(said["running.own"], exact=True).wait_for()
+    settle(page)
+    assert grave(page) == [], "revealed"
+    for part, sign in (("lessons", "lesson.judging_title"), ("inside", "inside.scales"), ("room", "room.open_title")):
+        page.get_by_test_id("stButtonGroup").get_by_text(said[f"workshop.{part}"], exact=True).click()
+        page.get_by_text(said[sign]).wait_for()
+        settle(page)
+        assert grave(page) == [], part
+    page.get_by_role("button", name=said["room.open"]).click()
+    page.get_by_role("button", name=said["room.reveal"]).wait_for()
+    code = re.search(r"desk=(\w+)", page.url).group(1)
+    seat, wall = (person(color_scheme=scheme, width=width).new_page() for width in (390, 1920))
+    seat.goto(f"{address}/workshop?lang={language}&room={code}")
+    hand_in(seat, said)
+    wall.goto(f"{address}/workshop?lang={language}&wall={code}")
+    wall.get_by_text("1 / 1").wait_for()
+    the_room_is_sound(page, seat, wall)
+    page.get_by_role("button", name=said["room.reveal"]).click()
+    for view in (page, seat, wall):
+        view.locator(".room .votes .row").last.wait_for()
+    the_room_is_sound(page, seat, wall)
+
+
+def hand_in(page: Page, said: dict[str, str]) -> None:
+    """Pick the first five of the ten chunks, and hand them in; before that, nothing serious is found."""
+    page.get_by_role("button", name=said["pick.submit"]).wait_for()
+    settle(page)
+    assert grave(page) == [], "chunks to pick from"
+    for place in range(5):
+        page.get_by_test_id("stCheckbox").nth(place).locator("label").click()
+        page.get_by_text(said["pick.count"].replace("**", "").format(picked=place + 1, wanted=5)).wait_for()
+    page.get_by_role("button", name=said["pick.submit"]).click()
+
+
+def the_room_is_sound(desk: Page, seat: Page, wall: Page) -> None:
+    for name, view in {"desk": desk, "seat": seat, "wall": wall}.items():
+        settle(view)
+        assert grave(view) == [], name
 
 
 def asked(language: str) -> dict[str, str]:

@@ -346,6 +346,7 @@ def explained(page: Page, screens: Screens) -> None:
 
 def workshop(page: Page, screens: Screens) -> None:
     go(page, "workshop")
+    page.get_by_role("button", name=SAID["game.own"]).click()
     page.get_by_label(SAID["form.question"], exact=True).fill(QUESTION)
     press(page, "game.deal")
     page.get_by_role("button", name=SAID["pick.submit"]).wait_for()

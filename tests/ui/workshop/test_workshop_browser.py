@@ -44,7 +44,7 @@ def open_room(page: Page, address: str) -> str:
     page.get_by_text("Median length (characters)").wait_for()
     settle(page)
     page.get_by_role("link", name="Workshop").click()
-    page.get_by_role("button", name="Show the ten chunks").wait_for()
+    page.get_by_role("button", name="Submit these five").wait_for()
     part(page, "In a room")
     page.get_by_label("Question", exact=True).fill(FIRST)
     page.get_by_role("button", name="Open the room with this question").click()

@@ -15,7 +15,7 @@ from PIL import Image
 from screens import CHUNKS, QUESTION, SMALL, click, open_page, press, run, said, says, says_anywhere, text_of, upload
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.shell import cached, frame, i18n, samples
+from pages.ui.shell import cached, frame, i18n, samples, saved, work
 from pages.ui.workshop import desk, joining, open_rooms
 from rag_core.datatypes import Expansion, Judgment
 from rag_core.explaining import lessons
@@ -104,6 +104,46 @@ def test_a_wrong_chunk_above_the_answer_is_told(library, right):
     cached.lab().judge(document_id(SMALL), [Judgment(QUESTION, span_of(chunk), 2)])
     at = hand_in(press(at, "game.deal"))
     assert says(at, "reveal.wrong_first") != right
+
+
+@pytest.mark.slow
+@both_languages
+def test_a_sample_is_dealt_in_one_press_and_asks_no_model(monkeypatch, language):
+    at = workshop(language=language, question="Mine?")
+    monkeypatch.setattr(work, "compare_with", None)
+    at = click(at, at.button(key=f"play_{language}"))
+    assert len(at.checkbox) == 10
+    game = at.session_state["game"]
+    assert game.dealt.query in [result.question for result in saved.results(language)]
+    assert game.dealt.relevant, "one of the ten answers"
+    assert at.session_state["question"] == "Mine?", "what was typed stays"
+    assert has_button(hand_in(at), "game.next")
+
+
+@pytest.mark.slow
+def test_a_saved_comparison_is_taken_only_where_it_would_come_out_the_same():
+    at = open_page("documents")
+    click(at, at.button(key="sample_en"))
+    kept, doc_id = saved.results("en")[0], document_id(samples.load("en")[1])
+    how = kept.replay.comparison.settings
+    assert saved.comparison(doc_id, kept.question, how, "") == kept.replay.comparison
+    assert saved.comparison(doc_id, kept.question, how, "another's") is None
+    assert saved.comparison(doc_id, kept.question, replace(how, depth=how.depth - 1), "") is None
+    assert saved.comparison(doc_id, "Mine?", how, "") is None
+    readings = cached.readings(doc_id)
+    left_out = (*readings.pages[:-1], replace(readings.pages[-1], left_out=True))
+    cached.lab().pages.choose(doc_id, replace(readings, pages=left_out))
+    cached.forget(doc_id)
+    assert saved.comparison(doc_id, kept.question, how, "") is None
+
+
+def test_another_document_proposes_questions_that_are_dealt_in_one_press(library):
+    at = workshop()
+    assert says(at, "game.empty")
+    assert not at.checkbox
+    at = click(at, at.button(key="deal_0"))
+    assert len(at.checkbox) == 10
+    assert at.session_state["game"].dealt.query == at.text_input(key="question").value
 
 
 @pytest.mark.slow

@@ -1,11 +1,12 @@
-"""The comparisons that Home shows: made before, and kept beside the samples."""
+"""Comparisons that were made before, and are kept beside the samples: what is shown of them costs nothing."""
 
 from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui.shell import samples
+from pages.ui.shell import cached, samples
 from pages.ui.shell.i18n import language
+from rag_core.datatypes import Comparison, Settings
 from rag_core.reading.pdf import document_id
 from rag_core.sharing import replay_file
 from rag_core.sharing.replay import Replay
@@ -38,3 +39,23 @@ def read(sample: str, number: int, owner: str = "") -> Replay:
     data = samples.load(sample)[1]
     saved = (samples.FOLDER / f"{samples.FILES[sample]}.{number + 1}.json").read_bytes()
     return replay_file.read(saved.replace(document_id(data).encode(), document_id(data, owner).encode()))
+
+
+def comparison(doc_id: str, question: str, how: Settings, owner: str) -> Comparison | None:
+    """Return the saved comparison of a sample's question, where it would come out the same now; else None."""
+    kept = (
+        read(sample, number, owner).comparison
+        for sample in samples.FILES
+        for number, result in enumerate(results(sample))
+        if result.question == question
+    )
+    return next((made for made in kept if (made.doc_id, made.settings) == (doc_id, how) and is_as_now(made)), None)
+
+
+def is_as_now(made: Comparison) -> bool:
+    """Say whether its document is still cut into the same chunks: pages can be left out, or read otherwise."""
+    how = made.settings.chunks
+    candidates = cached.candidates(made.doc_id, how.preset, how.size, how.overlap)
+    texts = {chunk.id: chunk.text for chunk in candidates}
+    same = all(texts.get(chunk.id) == chunk.text for chunk in made.before.chunks)
+    return same and made.available == len(texts)
