@@ -75,9 +75,8 @@ class FolderStore(Store):
         import chromadb
 
         self._take()
-        seal = self.folder / SEAL
-        if seal.exists() and seal.read_text() != self._digest():
-            raise ValueError("vector files are not as they were written")
+        if (self.folder / DATABASE).exists() and not self._sealed():
+            raise ValueError("files are not as they were written")
         client = chromadb.PersistentClient(self.folder)
         self._wrote()
         return client
@@ -85,15 +84,24 @@ class FolderStore(Store):
     def _wrote(self) -> None:
         (self.folder / SEAL).write_text(self._digest())
 
-    def _digest(self) -> str:
-        """Return a digest of the vector files, which Chroma reads unchecked: a damaged one finds others or is a crash.
+    def _sealed(self) -> bool:
+        """Say whether the files are as they were when they were written; without a seal nobody knows."""
+        seal = self.folder / SEAL
+        return seal.exists() and seal.read_bytes() == self._digest().encode()
 
-        Folders without a pickle hold nothing yet; Chroma writes those files anew each time.
+    def _digest(self) -> str:
+        """Return a digest of the database and the vector files, 0.6 ms for a MB.
+
+        Chroma reads them unchecked: a damaged one finds others or is a crash. Folders without a pickle hold nothing
+        yet; Chroma writes those files anew each time. The database it writes when it is opened and when collections
+        are, and at no search.
         """
         digest = hashlib.sha256()
-        for pickle in sorted(self.folder.glob("*/index_metadata.pickle")):
-            for file in sorted(pickle.parent.iterdir()):
-                digest.update(file.read_bytes())
+        folders = [pickle.parent for pickle in sorted(self.folder.glob("*/index_metadata.pickle"))]
+        files = [file for folder in folders for file in sorted(folder.iterdir())]
+        for file in [self.folder / DATABASE, *files]:
+            data = file.read_bytes()
+            digest.update(f"{file.relative_to(self.folder)} {len(data)}\n".encode() + data)
         return digest.hexdigest()
 
     def blank(self) -> None:
