@@ -83,8 +83,8 @@ class DocumentStore:
             _put_pages(connection, document)
             _put_readings(connection, document.id, readings)
             if data is not None:
-                row = checksums.sealed(document.id, data)
-                connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", row)
+                file = checksums.sealed(document.id, data)
+                connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", file)
             checksums.seal_document(connection, document.id)
 
     def room(self, owner: str, besides: str = "") -> tuple[int, int]:
@@ -171,8 +171,9 @@ class DocumentStore:
         with self._database.open() as connection:
             query = f"SELECT {checksums.DOCUMENT} FROM documents WHERE (owner = ?1 OR ?1 = '') {paged}"
             rows = [Row(*row) for row in connection.execute(f"{query}ORDER BY added DESC, id", (owner,))]
-        titles = ((row, row.title if row.whole else "") for row in rows)
-        return {row.id: title or row.id for row, title in titles if row.owner == owner or not title}
+        damaged = {row.id for row in rows if not row.whole}
+        here = [row for row in rows if row.owner == owner or row.id in damaged]
+        return {row.id: row.id if row.id in damaged else row.title for row in here}
 
     def title(self, doc_id: str) -> str:
         """Return a document's title.

@@ -128,12 +128,15 @@ class EmbeddingStore:
         return "embed" in self.seconds(doc_id, key, embedder)
 
     def seconds(self, doc_id: str, key: str, embedder: str) -> dict[str, float]:
-        """Return how long ``parse`` and ``embed`` took when they were done; a step not done yet is missing."""
+        """Return how long ``parse`` and ``embed`` took when they were done; a step not done yet is missing.
+
+        No checksum is looked at: that of the embeddings is over all their vectors.
+        """
         with self._database.open() as connection:
             parse = connection.execute("SELECT read_seconds FROM documents WHERE id = ?", (doc_id,)).fetchone()
             query = "SELECT seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
             embed = connection.execute(query, (doc_id, key, embedder)).fetchone()
-        return {step: row[0] for step, row in (("parse", parse), ("embed", embed)) if row}
+        return {step: row[0] for step, row in (("parse", parse), ("embed", embed)) if row and isinstance(row[0], float)}
 
     def scores(self, doc_ids: Sequence[str], key: str, weights: str, query: str) -> Scores:
         """Return what a reranker with these weights gave documents for a question so far; it may be nothing."""

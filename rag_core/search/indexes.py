@@ -60,9 +60,10 @@ class Indexes:
         No claim is made: whoever searches holds the store, and who claims may wait for that.
         """
         where = (address.doc_id, address.chunks, address.embedder)
-        if self._embeddings.has(*where) and self._embeddings.load(*where) is None:
+        stored = self._embeddings.load(*where)
+        if stored is None and self._embeddings.has(*where):
             self._embed(address, chunks, embedder)
-        return self._embeddings.vectors(*where)
+        return stored.vectors if stored else self._embeddings.vectors(*where)
 
     def together(
         self,

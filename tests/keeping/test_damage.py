@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -19,13 +20,14 @@ from pdfs import text_pdf
 
 from rag_core.datatypes import ChunkSettings, Document, Judgment, Page, Settings, Span
 from rag_core.errors import DocumentDamaged, LibraryDamaged
+from rag_core.keeping.chroma import Address
 from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.keeping.library import Library
 from rag_core.keeping.mend import mend
 from rag_core.lab import Lab
 from rag_core.reading.chunk import split
 from rag_core.search.opened import Opened
-from tests.search.test_index import FolderStore, Stored, first_ids, nearest, random_vectors
+from tests.search.test_index import PAST_THE_LOG, FolderStore, Stored, first_ids, nearest, random_vectors
 
 ROOT = Path(__file__).parents[2]
 OLDER = ROOT / "tests" / "data" / "0.1.0" / "library.sqlite"
@@ -364,10 +366,24 @@ def test_an_index_without_its_seal_is_built_again(tmp_path):
     stored, query = Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
     with closing(FolderStore(tmp_path)) as store:
         first_ids(store, stored, query)
-    (tmp_path / "seal").unlink()
+    (tmp_path / "checksums").unlink()
     with closing(FolderStore(tmp_path)) as store:
         first_ids(store, stored, query)
     assert stored.asked == 2
+
+
+def test_a_vector_file_that_changes_by_itself_is_not_sealed_when_another_index_is_written(tmp_path):
+    large, small, query = Stored(random_vectors(PAST_THE_LOG)), Stored(random_vectors(30)), random_vectors(1, seed=2)[0]
+    with closing(FolderStore(tmp_path)) as store:
+        first_ids(store, large, query)
+        [file] = tmp_path.glob("*/data_level0.bin")
+        stat, data = file.stat(), file.read_bytes()
+        file.write_bytes(data[:1000] + bytes(len(data) - 1000))
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        first_ids(store, small, query, address=Address("ffff0000", "clause", "some/model"))
+    with closing(FolderStore(tmp_path)) as store:
+        assert first_ids(store, large, query) == nearest(large, query, 20)
+    assert large.asked == 2
 
 
 def test_an_index_is_not_built_again_after_a_process_that_never_closed_it(tmp_path):
