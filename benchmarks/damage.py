@@ -8,12 +8,13 @@ damaged index could end, looks at everything that a reader can see. Printed is, 
 last how often:
 
 - as before: everything is as it was; made again: it is, after something was made anew, which the log says
-- named: what is damaged is named as damaged, and everything else is as it was; refused: the library is named as damaged
-  and is not opened
+- named: what is damaged is named as damaged, and everything else is as it was
+- refused: the library is named as damaged and is not opened; it is mended then, as the error says, and how many of its
+  documents are found as before is said
 - misnamed: the error speaks of something else; UNTYPED: an error that the program does not know, or the process ended
 - SILENT: something else is shown than before; EMPTY: an empty library is shown
 
-The last four are wrong, and the exit code says so.
+The last four are wrong, before and after mending, and the exit code says so.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from benchmarks.kills import KEPT, ROOT, WORKS, Work, add
 from rag_core.datatypes import ChunkSettings, Judgment, Progress, Settings, Span
 from rag_core.errors import RerankLabError
 from rag_core.keeping.embeddings import Scores
+from rag_core.keeping.mend import mend
 from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
 from rag_core.search.opened import Opened
@@ -244,6 +246,15 @@ def outcome(seen: View, before: View) -> tuple[str, str]:
     return ("made again" if seen["warned"] else "as before"), ""
 
 
+def mended(seen: View, before: View) -> tuple[str, str]:
+    """Say how many documents are searched as before once a library is mended: nothing else may be found of any."""
+    searches = [what for what in before if what.endswith("search")]
+    as_before = sum(seen.get(what) == before[what] for what in searches)
+    told = f"mended: {as_before} of {len(searches)} documents are found as before"
+    other = [what for what in searches if seen.get(what) != before[what] and not seen.get(what, "").startswith("error")]
+    return ("SILENT", f"mended: {other}") if other else (told, told)
+
+
 def damaged(home: Path, file: Path, number: int, seed: int) -> str:
     """Damage a file of a home in the way of this number; say how."""
     damage = DAMAGES[number % len(DAMAGES)]
@@ -270,6 +281,9 @@ def play(whole: Path, what: str, damages: int, seed: int) -> Iterator[tuple[str,
         how = damaged(home, rng.choice(files(home, what)), number, seed)
         end, where = outcome(looked(home), before)
         yield end, f"{how}: {end} {where}"
+        if end == "refused":
+            mend(home / "library.sqlite")
+            yield mended(looked(home), before)
 
 
 def main() -> None:
