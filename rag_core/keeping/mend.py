@@ -55,7 +55,8 @@ def mend(file: Path) -> Mended:
 
 def _copy(file: Path, into: Database) -> tuple[Counter[str], Counter[str]]:
     kept, lost = Counter[str](), Counter[str]()
-    with closing(sqlite3.connect(file)) as source, into.open() as target:
+    only_read = f"{file.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(only_read, uri=True)) as source, into.open() as target:
         source.text_factory = text_of
         columns = into.columns()
         for table in TABLES:
