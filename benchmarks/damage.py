@@ -1,11 +1,11 @@
 """Damage what is kept: ``python -m benchmarks.damage library|chroma [--damages 60] [--seed 7]``.
 
 A library holds both samples, one cut in two ways, with embeddings, scores, questions, judgments and a history, and
-Chroma's folder their indexes, one so large that its vector files are written. Each time a copy of it is damaged, the
-``library.sqlite`` or one of Chroma's files in turn: it loses all its bytes, or those behind some place; one bit of it
-is flipped; a page of 4,096 bytes is zeroed; up to 2,000 bytes are overwritten. Then a process of its own, which a
-damaged index could end, looks at everything that a reader can see. Printed is, damage by damage, what it saw, and at
-last how often:
+Chroma's folder their indexes, one so large that its vector files are written. Each time a copy of it is damaged: the
+``library.sqlite``, or Chroma's database and one of its other files by turns. The file loses all its bytes, or those
+behind some place; one bit of it is flipped; a page of 4,096 bytes is zeroed; up to 2,000 bytes are overwritten. Then a
+process of its own, which a damaged index could end, looks at everything that a reader can see. Printed is, damage by
+damage, what it saw, and at last how often:
 
 - as before: everything is as it was; made again: it is, after something was made anew, which the log says
 - named: what is damaged is named as damaged, and everything else is as it was
@@ -40,6 +40,7 @@ import numpy as np
 from benchmarks.kills import KEPT, ROOT, WORKS, Work, add
 from rag_core.datatypes import ChunkSettings, Judgment, Progress, Settings, Span
 from rag_core.errors import RerankLabError
+from rag_core.keeping.chroma_folder import DATABASE
 from rag_core.keeping.embeddings import Scores
 from rag_core.keeping.mend import mend
 from rag_core.lab import Lab
@@ -263,12 +264,14 @@ def damaged(home: Path, file: Path, number: int, seed: int) -> str:
     return f"{file.name} {damage.__name__}"
 
 
-def files(home: Path, what: str) -> list[Path]:
-    """Return the files that are damaged in turn, below the home."""
+def files(home: Path, what: str, number: int) -> list[Path]:
+    """Return the files of which one is damaged, below the home: five times the database, five times another."""
     if what == "library":
         return [Path("library.sqlite")]
+    if number // len(DAMAGES) % 2 == 0:
+        return [Path("chroma", DATABASE)]
     found = sorted(file for file in (home / "chroma").rglob("*") if file.is_file() and file.stat().st_size)
-    return [file.relative_to(home) for file in found]
+    return [file.relative_to(home) for file in found if file.name != DATABASE]
 
 
 def play(whole: Path, what: str, damages: int, seed: int) -> Iterator[tuple[str, str]]:
@@ -278,7 +281,7 @@ def play(whole: Path, what: str, damages: int, seed: int) -> Iterator[tuple[str,
     for number in range(damages):
         shutil.rmtree(home)
         shutil.copytree(whole, home)
-        how = damaged(home, rng.choice(files(home, what)), number, seed)
+        how = damaged(home, rng.choice(files(home, what, number)), number, seed)
         end, where = outcome(looked(home), before)
         yield end, f"{how}: {end} {where}"
         if end == "refused":
