@@ -9,7 +9,6 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from rag_core.datatypes import Collection, Document, Page, PageReading, Readings
@@ -149,7 +148,7 @@ class DocumentStore:
         data = self.file(row.id)
         if data is not None:
             try:
-                yield replace(reading.read(data, row.title)[1], **row.choices)
+                yield Readings(reading.read(data, row.title)[1].pages, **row.choices)
             except DocumentError as error:
                 log.warning("the file of document %s cannot be read again: %s", row.id, error)
 

@@ -110,7 +110,7 @@ class EmbeddingStore:
         with self._database.open() as connection:
             where = "doc_id = ? AND key = ? AND embedder = ?"
             row = _whole(connection, "embeddings", where, doc_id, key, embedder)
-        return row and Embeddings(np.frombuffer(row[4], np.float32).reshape(-1, row[3]), row[5])
+        return Embeddings(np.frombuffer(row[4], np.float32).reshape(-1, row[3]), row[5]) if row else None
 
     def vectors(self, doc_id: str, key: str, embedder: str) -> np.ndarray:
         """Return the stored embeddings' vectors.
