@@ -43,7 +43,7 @@ def test_the_documents_page_builds_a_damaged_index_again(library):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("page", ["documents", "compare", "evaluate", "explain"])
+@pytest.mark.parametrize("page", ["documents", "compare", "evaluate"])
 def test_a_damaged_library_is_named_on_every_page(library, page, language):
     file = settings.home() / "library.sqlite"
     file.write_bytes(file.read_bytes()[:-5000])
