@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,10 +15,14 @@ from pathlib import Path
 from rag_core.errors import DocumentDamaged
 from rag_core.keeping import checksums
 from rag_core.keeping.database import Database, text_of
+from rag_core.keeping.disk import unwritable
 from rag_core.keeping.library import Library
 
 COMPANIONS = ("", "-wal", "-shm")
 """What SQLite keeps beside a file has the file's name with these behind it."""
+
+HEAD = 100
+"""Bytes in which SQLite says, among others, how large a page is and how many there are."""
 
 TABLES = ("documents", "members", "pages", "readings", "stays", *checksums.ROWS, "history")
 """In an order in which what refers to a row comes after it."""
@@ -38,25 +44,42 @@ def mend(file: Path) -> Mended:
     Raises:
         LibraryUnwritable, DiskFull: there is no room for it, or no right to write it; the damaged file stays.
     """
-    fresh = file.with_name(f"{file.stem}.mending{file.suffix}")
+    fresh, readable = (file.with_name(f"{file.stem}.{word}{file.suffix}") for word in ("mending", "reading"))
     _remove(fresh)
     library = Library(fresh)
     try:
-        kept, lost = _copy(file, library.database)
+        _duplicate(file, readable)
+        kept, lost = _copy(readable, library.database)
         damaged = _damaged(library)
         library.database.blank()
+    except OSError as error:
+        raise unwritable(file.parent, error) from error
     finally:
         library.close()
+        _remove(readable)
     put_aside = next(path for path in _names(file) if not path.exists())
     _move(file, put_aside)
     _move(fresh, file)
     return Mended(kept, lost, damaged, put_aside)
 
 
+def _duplicate(file: Path, to: Path) -> None:
+    """Copy a file to read it; in place of an end that is lost it gets zeros, without which SQLite reads none of it."""
+    _remove(to)
+    for companion in ("", "-wal"):
+        source = file.with_name(file.name + companion)
+        if source.exists():
+            shutil.copyfile(source, to.with_name(to.name + companion))
+    with to.open("r+b") as copied:
+        head = copied.read(HEAD)
+        length = int.from_bytes(head[16:18], "big") * int.from_bytes(head[28:32], "big")
+        if head.startswith(b"SQLite format 3\0") and length > copied.seek(0, os.SEEK_END):
+            copied.truncate(length)
+
+
 def _copy(file: Path, into: Database) -> tuple[Counter[str], Counter[str]]:
     kept, lost = Counter[str](), Counter[str]()
-    only_read = f"{file.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(only_read, uri=True)) as source, into.open() as target:
+    with closing(sqlite3.connect(file)) as source, into.open() as target:
         source.text_factory = text_of
         columns = into.columns()
         for table in TABLES:

@@ -323,6 +323,16 @@ def test_mending_reaches_behind_a_lost_page(tmp_path):
     assert len(mended.damaged) == 2
 
 
+def test_mending_keeps_what_stands_before_an_end_that_is_lost(file):
+    library = Library(file)
+    library.embeddings.save(DOCUMENT.id, "sentence", "large", Embeddings(random_vectors(2, dimension=20_000), 1))
+    library.close()
+    file.write_bytes(file.read_bytes()[:-50_000])
+    mended = mend(file)
+    assert (mended.kept["documents"], mended.kept["embeddings"], mended.lost["embeddings"]) == (2, 1, 1)
+    assert Library(file).documents.load(DOCUMENT.id) == DOCUMENT
+
+
 def has_dbstat(connection: sqlite3.Connection) -> bool:
     return ("ENABLE_DBSTAT_VTAB",) in connection.execute("PRAGMA compile_options").fetchall()
 
