@@ -1,4 +1,4 @@
-"""The command line: index, compare, evaluate, replay, report. Exit codes: 0 done, 1 told what is wrong, 2 usage."""
+"""The command line: index, compare, evaluate, replay, report, mend. Exit codes: 0 done, 1 told of a fault, 2 usage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from rag_core import __version__
-from rag_core.cli import compare, evaluate, index, replay, report
+from rag_core.cli import compare, evaluate, index, mend, replay, report
 from rag_core.errors import RerankLabError
 from rag_core.place import ROOT
 
@@ -20,6 +20,7 @@ examples:
   python -m rag_core replay result.json
   python -m rag_core report result.json report.html
   python -m rag_core evaluate report.pdf questions.csv --depths 10,50 --output measured/
+  python -m rag_core mend documents/
 
 RERANK_LAB_HOME names the folder where documents and embeddings are kept. Exit codes: 0 done, 1 told what is wrong on
 standard error, 2 the command line itself was not understood.
@@ -30,6 +31,7 @@ COMMANDS = {
     "evaluate": (evaluate, "measure every order on a file of questions and judgments"),
     "replay": (replay, "print a comparison that was saved; needs neither its PDF nor models"),
     "report": (report, "make a page of a saved comparison, for a reader who has nothing installed"),
+    "mend": (mend, "copy what is whole of a damaged library into a new one, and keep the damaged file beside it"),
 }
 
 

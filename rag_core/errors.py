@@ -93,6 +93,12 @@ class DocumentMissing(DocumentError):
     code = "document_missing"
 
 
+class DocumentDamaged(DocumentError):
+    """A document whose text, file or title is not as it was kept."""
+
+    code = "document_damaged"
+
+
 class PageNotDrawn(DocumentError):
     """A page that PDFium draws no picture of."""
 
@@ -299,6 +305,12 @@ class DiskFull(LibraryError):
     """A folder on a disk without room."""
 
     code = "disk_full"
+
+
+class LibraryDamaged(LibraryError):
+    """A library's ``file`` that is not as it was written."""
+
+    code = "library_damaged"
 
 
 class IndexUnreadable(LibraryError):

@@ -21,9 +21,10 @@ from rag_core.datatypes import (
     Document,
     Judgment,
     Progress,
+    Readings,
     Settings,
 )
-from rag_core.errors import ChunkMissing, NoRoomForVisitor, NoText
+from rag_core.errors import ChunkMissing, DocumentDamaged, NoRoomForVisitor, NoText
 from rag_core.keeping.chroma import Address
 from rag_core.keeping.library import Library
 from rag_core.keeping.stores import open_store
@@ -73,7 +74,10 @@ class Lab:
         timings: dict[str, float] = {}
         with timed(timings, "parse"):
             read, readings = document.read(data, title, password, progress, owner)
-        before = self.documents.readings(read.id)
+        try:
+            before = self.documents.readings(read.id)
+        except DocumentDamaged:  # what takes its place is whole
+            before = Readings()
         readings = replace(before, pages=tuple(extract.chosen_before(readings.pages, before.pages)))
         others = [known for doc_id, known in self.documents.titles(owner).items() if doc_id != read.id]
         read = document.made(read.id, document.apart(read.title, others), readings)

@@ -12,6 +12,7 @@ from rag_core.batch import indexing
 from rag_core.cli import printed
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, FirstStage, Judgment, Settings
 from rag_core.errors import ReplayInvalid
+from rag_core.keeping import checksums
 from rag_core.measuring import judge
 from rag_core.models import selftest
 from rag_core.search.once import Once
@@ -93,7 +94,8 @@ def test_what_was_cut_without_heads_is_searched_as_it_was_embedded(lab, document
     with lab.library.database.open() as connection:
         [[spans]] = connection.execute("SELECT spans FROM chunkings").fetchall()
         bare = json.dumps([place[:3] for place in json.loads(spans)])
-        connection.execute("UPDATE chunkings SET spans = ?", (bare,))
+        row = (bare, checksums.digest([document.id, HOW.chunks.key, bare]))
+        connection.execute("UPDATE chunkings SET spans = ?, checksum = ?", row)
     opened = lab.open(document.id, HOW, embedder)
     assert [piece.passage for piece in opened.chunks] == [piece.text for piece in opened.chunks]
     assert np.array_equal(opened.index.vectors, embedder.embed_texts([piece.text for piece in opened.chunks]))

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 from rag_core.datatypes import Chunk, ChunkSettings, Document, Progress, Readings, Settings
-from rag_core.errors import DocumentError, DocumentMissing
+from rag_core.errors import DocumentDamaged, DocumentError, DocumentMissing
 from rag_core.keeping.documents import NOT_KEPT
 from rag_core.keeping.embeddings import Embeddings
 from rag_core.lab import Lab
@@ -98,7 +98,7 @@ def look(lab: Lab, task: Task, embedder: Embedder) -> Outcome | Task:
         document = lab.documents.load(pdf.document_id(task.file.read_bytes()))
     except OSError as error:
         return Outcome(task.file, reason=str(error.strerror))
-    except DocumentMissing:
+    except (DocumentMissing, DocumentDamaged):
         return task
     cut = cut_of(document, task.preset)
     if not lab.embeddings.has(document.id, cut.key, embedder.id):

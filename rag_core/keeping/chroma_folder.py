@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOCK = "in-use.lock"
 DATABASE = "chroma.sqlite3"
-SEAL = "seal"
+SEAL = "checksums"
 M_PERTURB, PATTERN = -6, 0x55
 """The option of glibc's ``mallopt`` that overwrites memory when it is freed, and with what."""
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class FolderStore(Store):
         blank_freed_memory()
         super().__init__(RLock())  # one thread at a time: none must search with a client that is being closed
         self.folder = folder
+        self._known: dict[Path, tuple[str, tuple[int, ...]]] = {}
         self._lock = FileLock(folder / LOCK, thread_local=False)
         self._take()
 
@@ -75,26 +76,37 @@ class FolderStore(Store):
         import chromadb
 
         self._take()
+        self._known.clear()
         seal = self.folder / SEAL
-        if seal.exists() and seal.read_text() != self._digest():
-            raise ValueError("vector files are not as they were written")
+        if not seal.exists():
+            self._put_away("")  # what an older version sealed in another way, or nobody
+        elif seal.read_bytes() != self._digests().encode():
+            raise ValueError("files are not as they were written")
         client = chromadb.PersistentClient(self.folder)
         self._wrote()
         return client
 
     def _wrote(self) -> None:
-        (self.folder / SEAL).write_text(self._digest())
+        (self.folder / SEAL).write_text(self._digests())
 
-    def _digest(self) -> str:
-        """Return a digest of the vector files, which Chroma reads unchecked: a damaged one finds others or is a crash.
+    def _digests(self) -> str:
+        """Return a digest of the database and of each vector file, 0.6 ms for a MB.
 
-        Folders without a pickle hold nothing yet; Chroma writes those files anew each time.
+        Chroma reads them unchecked: a damaged one finds others or is a crash. Folders without a pickle hold nothing
+        yet; Chroma writes those files anew each time. The database it writes when it is opened and when collections
+        are made or deleted, and at no search.
         """
-        digest = hashlib.sha256()
-        for pickle in sorted(self.folder.glob("*/index_metadata.pickle")):
-            for file in sorted(pickle.parent.iterdir()):
-                digest.update(file.read_bytes())
-        return digest.hexdigest()
+        folders = [pickle.parent for pickle in sorted(self.folder.glob("*/index_metadata.pickle"))]
+        files = [self.folder / DATABASE, *(file for folder in folders for file in sorted(folder.iterdir()))]
+        return "".join(f"{file.relative_to(self.folder)} {self._digest(file)}\n" for file in files if file.exists())
+
+    def _digest(self, file: Path) -> str:
+        """Digest a file once for as long as nobody writes it: what a disk changes by itself must not be sealed anew."""
+        stat = file.stat()
+        written = stat.st_size, stat.st_mtime_ns
+        if self._known.get(file, ("", ()))[1] != written:
+            self._known[file] = hashlib.sha256(file.read_bytes()).hexdigest(), written
+        return self._known[file][0]
 
     def blank(self) -> None:
         """Leave nothing on disk of what was deleted; the next use opens Chroma again.

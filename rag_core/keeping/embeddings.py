@@ -1,8 +1,13 @@
-"""What was computed from a document: its chunks, their embeddings, and the scores that rerankers gave them."""
+"""What was computed from a document: its chunks, their embeddings, and the scores that rerankers gave them.
+
+What is not as it was kept is taken as not there, and computed again.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +15,11 @@ import numpy as np
 
 from rag_core.datatypes import Chunk, Part, Scored
 from rag_core.errors import DocumentMissing
+from rag_core.keeping import checksums
 from rag_core.keeping.database import Database
+from rag_core.keeping.documents import DocumentStore
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,41 +69,48 @@ class Scores:
 class EmbeddingStore:
     """What was computed from the documents of a library; it goes where their pages change."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, documents: DocumentStore) -> None:
+        self._database, self._documents = database, documents
 
     def save_chunks(self, doc_id: str, key: str, chunks: Sequence[Chunk]) -> None:
-        """Keep where a document was cut; what is kept of this cut already stays."""
-        spans = json.dumps([_span(chunk) for chunk in chunks])
+        """Keep where a document was cut; what is kept of this cut already stays, unless it is damaged."""
+        row = checksums.sealed(doc_id, key, json.dumps([_span(chunk) for chunk in chunks]))
         with self._database.open() as connection:
-            connection.execute("INSERT OR IGNORE INTO chunkings VALUES (?, ?, ?)", (doc_id, key, spans))
+            query = f"SELECT rowid, {checksums.ROWS['chunkings']}, checksum FROM chunkings WHERE doc_id = ? AND key = ?"
+            for number, *kept in connection.execute(query, (doc_id, key)).fetchall():
+                if not checksums.holds(kept):
+                    connection.execute("DELETE FROM chunkings WHERE rowid = ?", (number,))
+            connection.execute("INSERT OR IGNORE INTO chunkings VALUES (?, ?, ?, ?)", row)
 
     def chunks(self, doc_id: str, key: str) -> list[Chunk] | None:
-        """Return the chunks as they were cut, or None when the document was not cut this way yet."""
+        """Return the chunks as they were cut, or None when the document was not cut this way yet.
+
+        Raises:
+            DocumentDamaged: the text of the document is not as it was.
+        """
         with self._database.open() as connection:
-            query = "SELECT spans FROM chunkings WHERE doc_id = ? AND key = ?"
-            row = connection.execute(query, (doc_id, key)).fetchone()
-            texts = dict(connection.execute("SELECT number, text FROM pages WHERE doc_id = ?", (doc_id,)))
+            row = _whole(connection, "chunkings", "doc_id = ? AND key = ?", doc_id, key)
         if row is None:
             return None
+        texts = {page.number: page.text for page in self._documents.load(doc_id).pages}
         return [
             Chunk(f"{doc_id}-{key}-{number:05d}", doc_id, texts[page][start:end], page, start, end, head="".join(head))
-            for number, (page, start, end, *head) in enumerate(json.loads(row[0]), 1)
+            for number, (page, start, end, *head) in enumerate(json.loads(row[2]), 1)
         ]
 
     def save(self, doc_id: str, key: str, embedder: str, embeddings: Embeddings) -> None:
         """Keep a document's embeddings in place of those that this embedder made of this cut before."""
         vectors = np.ascontiguousarray(embeddings.vectors, np.float32)
-        row = (doc_id, key, embedder, vectors.shape[1], vectors.tobytes(), embeddings.seconds)
+        row = checksums.sealed(doc_id, key, embedder, vectors.shape[1], vectors.tobytes(), embeddings.seconds)
         with self._database.open() as connection:
-            connection.execute("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def load(self, doc_id: str, key: str, embedder: str) -> Embeddings | None:
         """Return the stored embeddings, or None when there are none; they were written whole or not at all."""
         with self._database.open() as connection:
-            query = "SELECT dimension, vectors, seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
-            row = connection.execute(query, (doc_id, key, embedder)).fetchone()
-        return row and Embeddings(np.frombuffer(row[1], np.float32).reshape(-1, row[0]), row[2])
+            where = "doc_id = ? AND key = ? AND embedder = ?"
+            row = _whole(connection, "embeddings", where, doc_id, key, embedder)
+        return Embeddings(np.frombuffer(row[4], np.float32).reshape(-1, row[3]), row[5]) if row else None
 
     def vectors(self, doc_id: str, key: str, embedder: str) -> np.ndarray:
         """Return the stored embeddings' vectors.
@@ -112,24 +128,27 @@ class EmbeddingStore:
         return "embed" in self.seconds(doc_id, key, embedder)
 
     def seconds(self, doc_id: str, key: str, embedder: str) -> dict[str, float]:
-        """Return how long ``parse`` and ``embed`` took when they were done; a step not done yet is missing."""
+        """Return how long ``parse`` and ``embed`` took when they were done; a step not done yet is missing.
+
+        No checksum is looked at: that of the embeddings is over all their vectors.
+        """
         with self._database.open() as connection:
             parse = connection.execute("SELECT read_seconds FROM documents WHERE id = ?", (doc_id,)).fetchone()
             query = "SELECT seconds FROM embeddings WHERE doc_id = ? AND key = ? AND embedder = ?"
             embed = connection.execute(query, (doc_id, key, embedder)).fetchone()
-        return {step: row[0] for step, row in (("parse", parse), ("embed", embed)) if row}
+        return {step: row[0] for step, row in (("parse", parse), ("embed", embed)) if row and isinstance(row[0], float)}
 
     def scores(self, doc_ids: Sequence[str], key: str, weights: str, query: str) -> Scores:
         """Return what a reranker with these weights gave documents for a question so far; it may be nothing."""
         with self._database.open() as connection:
             each = "doc_id IN (SELECT value FROM json_each(?))"
-            where = f"SELECT scores, seconds FROM scores WHERE {each} AND key = ? AND weights = ? AND query = ?"
-            rows = connection.execute(where, (json.dumps(doc_ids), key, weights, query)).fetchall()
-        entries = {chunk_id: entry for row in rows for chunk_id, entry in json.loads(row[0]).items()}
+            where = f"{each} AND key = ? AND weights = ? AND query = ?"
+            rows = _all_whole(connection, "scores", where, json.dumps(doc_ids), key, weights, query)
+        entries = {chunk_id: entry for row in rows for chunk_id, entry in json.loads(row[4]).items()}
         noted = {chunk_id: entry for chunk_id, entry in entries.items() if isinstance(entry, list)}
         by_chunk = entries | {chunk_id: entry[0] for chunk_id, entry in noted.items()}
         parts = {chunk_id: Part(*entry[1:]) if entry[1:] else None for chunk_id, entry in noted.items()}
-        return Scores(by_chunk, sum(row[1] for row in rows), parts)
+        return Scores(by_chunk, sum(row[5] for row in rows), parts)
 
     def save_scores(self, key: str, weights: str, query: str, by_document: Mapping[str, Scores]) -> None:
         """Keep a reranker's scores for a question in place of those that are kept of these documents' cut.
@@ -138,11 +157,26 @@ class EmbeddingStore:
         """
         there = "WHERE EXISTS (SELECT 1 FROM chunkings WHERE doc_id = ?1 AND key = ?2)"
         rows = [
-            (doc_id, key, weights, query, json.dumps(_entries(scores)), scores.seconds)
+            checksums.sealed(doc_id, key, weights, query, json.dumps(_entries(scores)), scores.seconds)
             for doc_id, scores in by_document.items()
         ]
         with self._database.open() as connection:
-            connection.executemany(f"INSERT OR REPLACE INTO scores SELECT ?1, ?2, ?3, ?4, ?5, ?6 {there}", rows)
+            connection.executemany(f"INSERT OR REPLACE INTO scores SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 {there}", rows)
+
+
+def _all_whole(connection: sqlite3.Connection, table: str, where: str, *values: str) -> list[tuple]:
+    """Return the rows that are as they were kept, of those that there are."""
+    query = f"SELECT {checksums.ROWS[table]}, checksum FROM {table} WHERE {where}"
+    rows = connection.execute(query, values).fetchall()
+    whole = [row for row in rows if checksums.holds(row)]
+    if len(whole) < len(rows):
+        log.warning("%s of %s are damaged and made again", table, values[0])
+    return whole
+
+
+def _whole(connection: sqlite3.Connection, table: str, where: str, *values: str) -> tuple | None:
+    """Return a row that is as it was kept, or None."""
+    return next(iter(_all_whole(connection, table, where, *values)), None)
 
 
 def _span(chunk: Chunk) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ class Library:
     def __init__(self, file: Path) -> None:
         self.database = Database(file)
         self.documents = DocumentStore(self.database)
-        self.embeddings = EmbeddingStore(self.database)
+        self.embeddings = EmbeddingStore(self.database, self.documents)
         self.judgments = JudgmentStore(self.database)
         self.history = HistoryStore(self.database)
         self.pages = Pages(self.documents)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from rag_core.datatypes import Chunk, Progress
 from rag_core.errors import EmptyCollection
 from rag_core.keeping.chroma import Address, Store
@@ -33,18 +35,35 @@ class Indexes:
     ) -> Index:
         """Embed the chunks of a document unless that was done before, and return its index."""
         where = (address.doc_id, address.chunks, address.embedder)
-        index = Index(self._store, address, chunks, lambda: self._embeddings.vectors(*where))
+        index = Index(self._store, address, chunks, lambda: self._vectors(address, chunks, embedder))
         if self._embeddings.has(*where):
             return index.prepare()
         if progress:
             progress(0, len(chunks))
         with self._library.database.claim(*where):
             if not self._embeddings.has(*where):  # somebody may have embedded them while this waited
-                timings: dict[str, float] = {}
-                with timed(timings, "embed"):
-                    vectors = embedder.embed_texts([chunk.passage for chunk in chunks], progress)
-                self._embeddings.save(*where, Embeddings(vectors, timings["embed"]))
+                self._embed(address, chunks, embedder, progress)
             return index.prepare()
+
+    def _embed(
+        self, address: Address, chunks: Sequence[Chunk], embedder: Embedder, progress: Progress | None = None
+    ) -> None:
+        timings: dict[str, float] = {}
+        with timed(timings, "embed"):
+            vectors = embedder.embed_texts([chunk.passage for chunk in chunks], progress)
+        made = Embeddings(vectors, timings["embed"])
+        self._embeddings.save(address.doc_id, address.chunks, address.embedder, made)
+
+    def _vectors(self, address: Address, chunks: Sequence[Chunk], embedder: Embedder) -> np.ndarray:
+        """Return the stored vectors; damaged ones are made again.
+
+        No claim is made: whoever searches holds the store, and who claims may wait for that.
+        """
+        where = (address.doc_id, address.chunks, address.embedder)
+        stored = self._embeddings.load(*where)
+        if stored is None and self._embeddings.has(*where):
+            self._embed(address, chunks, embedder)
+        return stored.vectors if stored else self._embeddings.vectors(*where)
 
     def together(
         self,

@@ -13,7 +13,7 @@ from rag_core.__main__ import build_parser
 from rag_core.sharing import replay_file
 from tests.cli.test_cli import PDF, QUESTION
 
-COMMANDS = ("index", "compare", "evaluate", "replay", "report")
+COMMANDS = ("index", "compare", "evaluate", "replay", "report", "mend")
 
 
 @pytest.fixture(scope="module")

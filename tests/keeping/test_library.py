@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from rag_core.datatypes import Document, Judgment, Page, Part, Span
-from rag_core.errors import DocumentMissing, HistoryMissing, LibraryUnwritable
+from rag_core.errors import DocumentMissing, HistoryMissing, LibraryDamaged, LibraryUnwritable
+from rag_core.keeping import checksums
 from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.keeping.history import MOST_KEPT
 from rag_core.keeping.library import Library
@@ -137,9 +138,9 @@ def test_a_folder_in_place_of_the_file_is_unwritable(tmp_path):
         Library(tmp_path / "library.sqlite")
 
 
-def test_a_file_that_is_no_database_is_unwritable_and_stays(tmp_path):
+def test_a_file_that_is_no_database_is_named_as_damaged_and_stays(tmp_path):
     (tmp_path / "library.sqlite").write_bytes(b"precious notes" * 100)
-    with pytest.raises(LibraryUnwritable):
+    with pytest.raises(LibraryDamaged):
         Library(tmp_path / "library.sqlite")
     assert (tmp_path / "library.sqlite").read_bytes() == b"precious notes" * 100
 
@@ -205,9 +206,9 @@ def test_of_what_part_a_score_is_comes_back_and_may_be_unknown(library):
 
 def test_scores_that_an_older_version_kept_are_read_with_their_part_unknown(library):
     keep_everything(library)
-    row = (DOCUMENT.id, "clause", "model#1", "q", '{"c1": 0.5, "c2": -1.25}', 0.4)
+    row = checksums.sealed(DOCUMENT.id, "clause", "model#1", "q", '{"c1": 0.5, "c2": -1.25}', 0.4)
     with library.database.open() as connection:
-        connection.execute("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     kept = library.embeddings.scores([DOCUMENT.id], "clause", "model#1", "q")
     assert kept == Scores({"c1": 0.5, "c2": -1.25}, 0.4)
 
@@ -286,9 +287,10 @@ def test_a_claim_is_given_back_by_a_work_that_fails(library):
 
 def test_a_database_that_is_damaged_while_it_is_open_is_told(library):
     library.database.file.write_bytes(bytes(library.database.file.stat().st_size))
-    with pytest.raises(LibraryUnwritable) as caught:
+    with pytest.raises(LibraryDamaged) as caught:
         Library(library.database.file).documents.titles()
-    assert caught.value.values == {"folder": str(library.database.file.parent)}
+    file = library.database.file
+    assert caught.value.values == {"file": str(file), "folder": str(file.parent)}
 
 
 def test_the_last_comparisons_of_a_document_are_kept(library):

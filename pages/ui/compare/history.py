@@ -22,7 +22,10 @@ state.keep(history_open=False, history_name="", history_one=None, history_other=
 
 def show(doc_id: str) -> None:
     """Show what was compared before; without anything there is nothing to show."""
-    names = {entry.number: f"{local_time(entry.made)} · {entry.name}" for entry in cached.lab().history.entries(doc_id)}
+    names: dict[int, str] = {}
+    with errors_shown():
+        entries = cached.lab().history.entries(doc_id)
+        names = {entry.number: f"{local_time(entry.made)} · {entry.name}" for entry in entries}
     if not names:
         return
     label, icon = t("history.title", count=len(names)), ":material/history:"

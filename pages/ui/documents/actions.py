@@ -21,10 +21,16 @@ def show(document: Document, readable: bool) -> None:
     label, icon = t("documents.index"), ":material/bolt:"
     if build.button(label, icon=icon, key="build", width="stretch", disabled=not readable):
         index(document.id)
-    label = t("collection.delete" if isinstance(document, Collection) else "documents.delete")
-    with remove.popover(label, icon=":material/delete:", width="stretch"):
-        st.markdown(t("collection.delete_sure" if isinstance(document, Collection) else "documents.delete_sure"))
-        st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[document.id])
+    with remove:
+        removal(document.id, isinstance(document, Collection))
+
+
+def removal(doc_id: str, collection: bool = False) -> None:
+    """Let the reader delete a document."""
+    label = t("collection.delete" if collection else "documents.delete")
+    with st.popover(label, icon=":material/delete:", width="stretch"):
+        st.markdown(t("collection.delete_sure" if collection else "documents.delete_sure"))
+        st.button(t("documents.delete_yes"), key="delete", on_click=delete, args=[doc_id])
 
 
 def index(doc_id: str) -> None:

@@ -1,12 +1,14 @@
 """What the reader chooses: a document, a question with its expansions, models, and a language model."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
 from pages.ui.shell import cached, models, samples, state
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Collection
+from rag_core.errors import DocumentDamaged, LibraryDamaged
 from rag_core.models import catalog
 from rag_core.servers import llm
 from rag_core.servers.rerank import FORMS
@@ -96,7 +98,8 @@ def choose_document(doc_id: str) -> None:
 def begin_anew() -> None:
     """Cut a document that was just chosen as is recommended, and search all of it."""
     st.session_state["within"] = []
-    state.use_chunks(cached.recommended(st.session_state["doc_id"]))
+    with suppress(DocumentDamaged, LibraryDamaged):  # the page that is drawn next says so
+        state.use_chunks(cached.recommended(st.session_state["doc_id"]))
 
 
 def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import resource
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 
 import pytest
 from chroma_server import CHROMA, free_port, running_chroma
@@ -39,6 +40,46 @@ def test_the_documents_page_builds_a_damaged_index_again(library):
     at = click(at, at.button(key="build"))
     assert says(at, "documents.indexed")
     assert notices(at) == [text_of(at, "work.rebuilt")]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("page", ["documents", "compare", "evaluate"])
+def test_a_damaged_library_is_named_on_every_page(library, page, language):
+    file = settings.home() / "library.sqlite"
+    file.write_bytes(file.read_bytes()[:-5000])
+    at = open_page(page, language)
+    assert not at.exception
+    assert says(at, "error.library_damaged")
+
+
+def damage_document() -> None:
+    with closing(sqlite3.connect(settings.home() / "library.sqlite")) as connection, connection:
+        connection.execute("UPDATE pages SET text = text || '!'")
+        connection.execute("UPDATE readings SET extracts = '{}'")
+        connection.execute("DELETE FROM files")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_damaged_document_is_named_and_added_again_or_deleted(library, language):
+    damage_document()
+    assert says(open_page("compare", language), "error.document_damaged")
+    at = open_page("documents", language)
+    assert says(at, "error.document_damaged")
+    at = upload(at, ("small.pdf", SMALL))
+    assert not at.error, said(at)
+    cached.forget(document_id(SMALL))
+    damage_document()
+    at = press(open_page("documents", language), "documents.delete_yes")
+    assert not at.error and cached.lab().documents.titles() == {}
+
+
+def test_a_damaged_history_is_named_and_the_page_goes_on(library):
+    doc_id = document_id(SMALL)
+    cached.lab().history.add(doc_id, "one", "2026-11-25T08:00:00+00:00", "{}")
+    with cached.lab().library.database.open() as connection:
+        connection.execute("UPDATE history SET name = 'another'")
+    at = press(open_page("compare", question=QUESTION), "form.compare")
+    assert says(at, "error.library_damaged") and at.session_state["comparison"]
 
 
 @contextmanager
