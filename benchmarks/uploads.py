@@ -83,9 +83,9 @@ class Uploader:
         uploaders = [one.file_uploader.id for one in self.tab.drawn if one.WhichOneof("type") == "file_uploader"]
         return next(iter(uploaders), "")
 
-    async def choose(self, name: str, data: bytes) -> float:
-        """Send a file, and return how long it took until its document is on the page, or what went wrong with it."""
-        start, asked = time.monotonic(), BackMsg()
+    async def choose(self, name: str, data: bytes) -> None:
+        """Send a file, and say to the page that it was chosen."""
+        asked = BackMsg()
         asked.file_urls_request.request_id, asked.file_urls_request.session_id = name, self.session
         asked.file_urls_request.file_names.append(name)
         await self.tab.connection.send(asked.SerializeToString())
@@ -95,7 +95,6 @@ class Uploader:
         chosen = FileUploaderState(uploaded_file_info=[info])
         self.tab.values[self.field] = WidgetState(id=self.field, file_uploader_state_value=chosen)
         await self.tab.ask()
-        return start
 
     def put(self, place: FileURLs, name: str, data: bytes) -> None:
         with self.ask(f"{self.site}/_stcore/health", timeout=60) as reply:
@@ -175,7 +174,8 @@ async def play(port: int, arguments: argparse.Namespace, watched: Watched) -> tu
 
 
 async def one_of(who: Uploader, number: int, data: bytes, seconds: float) -> float | None:
-    start = await who.choose(f"{number}.pdf", data)
+    start = time.monotonic()
+    await who.choose(f"{number}.pdf", data)
     return time.monotonic() - start if await who.read(seconds) else None
 
 
