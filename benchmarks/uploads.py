@@ -89,7 +89,7 @@ class Uploader:
         asked.file_urls_request.request_id, asked.file_urls_request.session_id = name, self.session
         asked.file_urls_request.file_names.append(name)
         await self.tab.connection.send(asked.SerializeToString())
-        place = await asyncio.wait_for(self.places, 60)
+        place = await self.places
         await asyncio.to_thread(self.put, place, name, data)
         info = UploadedFileInfo(name=name, size=len(data), file_id=place.file_id, file_urls=place)
         chosen = FileUploaderState(uploaded_file_info=[info])
@@ -97,18 +97,17 @@ class Uploader:
         await self.tab.ask()
 
     def put(self, place: FileURLs, name: str, data: bytes) -> None:
-        with self.ask(f"{self.site}/_stcore/health", timeout=60) as reply:
+        with self.ask(f"{self.site}/_stcore/health", timeout=600) as reply:
             cookie = next((one for key, one in reply.headers.items() if key.lower() == "set-cookie"), "").split(";")[0]
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
         body = f"{head}Content-Type: application/pdf\r\n\r\n".encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Cookie": cookie}
         headers["X-Xsrftoken"] = cookie.partition("=")[2]
-        self.ask(Request(f"{self.site}{place.upload_url}", body, headers, method="PUT"), timeout=120).close()
+        self.ask(Request(f"{self.site}{place.upload_url}", body, headers, method="PUT"), timeout=600).close()
 
-    async def read(self, seconds: float) -> bool:
+    async def read(self) -> bool:
         """Wait until a document is shown; say whether it is, and not that something went wrong."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.done:
+        while not self.done:
             await asyncio.sleep(LOOK_SECONDS)
         return self.shown
 
@@ -175,8 +174,11 @@ async def play(port: int, arguments: argparse.Namespace, watched: Watched) -> tu
 
 async def one_of(who: Uploader, number: int, data: bytes, seconds: float) -> float | None:
     start = time.monotonic()
-    await who.choose(f"{number}.pdf", data)
-    return time.monotonic() - start if await who.read(seconds) else None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await who.choose(f"{number}.pdf", data)
+            return time.monotonic() - start if await who.read() else None
+    return None
 
 
 def held(home: Path) -> float:
