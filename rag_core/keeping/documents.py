@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from rag_core import clock
 from rag_core.datatypes import Collection, Document, Page, PageReading, Readings
 from rag_core.errors import DocumentMissing
-from rag_core.keeping import clock
 from rag_core.keeping.database import Database
 from rag_core.reading import quality
 from rag_core.settings import VISITOR_BYTES, VISITOR_DOCUMENTS

@@ -8,8 +8,8 @@ from threading import Event, Thread
 import streamlit as st
 
 from pages.ui.shell.cached import lab
+from rag_core import clock
 from rag_core.errors import RerankLabError
-from rag_core.keeping import clock
 from rag_core.lab import Lab
 
 log = logging.getLogger(__name__)
