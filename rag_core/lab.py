@@ -26,6 +26,7 @@ from rag_core.datatypes import (
 )
 from rag_core.errors import ChunkMissing, DocumentDamaged, NoRoomForVisitor, NoText
 from rag_core.keeping.chroma import Address
+from rag_core.keeping.disk import unwritable
 from rag_core.keeping.library import Library
 from rag_core.keeping.stores import open_store
 from rag_core.measuring import judge
@@ -36,6 +37,9 @@ from rag_core.search.index import Searched
 from rag_core.search.indexes import Indexes, emptied
 from rag_core.search.opened import Opened, timed
 from rag_core.settings import VISITOR_BYTES, VISITOR_DOCUMENTS, ChromaServer
+
+DELETING = "deleting"
+"""This file stands in the home folder while something is deleted, until nothing is left of it on disk."""
 
 
 class Lab:
@@ -52,6 +56,9 @@ class Lab:
         self.pages = self.library.pages
         self.store = open_store(chroma or home / "chroma")
         self.indexes = Indexes(self.library, self.store)
+        self._deleting = home / DELETING
+        if self._deleting.exists():
+            self._tidy()
 
     def add(
         self,
@@ -185,12 +192,25 @@ class Lab:
         self._delete(self.documents.left_behind(unseen_since, added_before))
 
     def _delete(self, doc_ids: Many[str]) -> None:
-        for doc_id in doc_ids:
-            self.store.delete(doc_id)
-            self.documents.delete(doc_id)
         if doc_ids:
-            self.store.blank()
-            self.library.database.blank()
+            self._note_deleting()
+            for doc_id in doc_ids:
+                self.store.delete(doc_id)
+                self.documents.delete(doc_id)
+            self._tidy()
+
+    def _note_deleting(self) -> None:
+        """Have the next start tidy up where this process is killed before it does."""
+        try:
+            self._deleting.touch()
+        except OSError as error:
+            raise unwritable(self._deleting.parent, error) from error
+
+    def _tidy(self) -> None:
+        """Leave nothing on disk of what was deleted."""
+        self.store.blank()
+        self.library.database.blank()
+        self._deleting.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of Chroma and of the library's file."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from rag_core import clock
 from rag_core.datatypes import Collection, Document, Page, PageReading, Readings
 from rag_core.errors import DocumentDamaged, DocumentError, DocumentMissing
 from rag_core.keeping import checksums
@@ -76,7 +76,7 @@ class DocumentStore:
         Without an owner it is everybody's. ``readings`` say how its pages were read, ``data`` is its file.
         Where the pages are the same as before, its chunks and embeddings stay; its judgments stay in any case.
         """
-        row = (document.id, document.title, document.language, time.time(), read_seconds, owner)
+        row = (document.id, document.title, document.language, clock.now(), read_seconds, owner)
         with self._database.open() as connection:
             connection.execute(UPSERT, row)
             _put_pages(connection, document)
@@ -209,7 +209,7 @@ class DocumentStore:
 
     def save_collection(self, collection: Collection, owner: str = "") -> None:
         """Add a collection with its members, or give the one with the same id this title and these members."""
-        row = (collection.id, collection.title, collection.language, time.time(), 0.0, owner)
+        row = (collection.id, collection.title, collection.language, clock.now(), 0.0, owner)
         with self._database.open() as connection:
             connection.execute(UPSERT, row)
             connection.execute("DELETE FROM members WHERE collection_id = ?", row[:1])
@@ -225,7 +225,7 @@ class DocumentStore:
 
     def report_stays(self, staying: Iterable[str], gone: Iterable[str]) -> None:
         """Write down which owners are seen by this process now, and which of its own have left."""
-        rows = [(owner, time.time()) for owner in staying] + [(owner, 0.0) for owner in gone]
+        rows = [(owner, clock.now()) for owner in staying] + [(owner, 0.0) for owner in gone]
         with self._database.open() as connection:
             connection.executemany("INSERT OR REPLACE INTO stays VALUES (?, ?)", rows)
 

@@ -2,7 +2,8 @@
 
 The child is started anew for each task, since forking a server with threads is not safe. Through its standard input it
 gets one line of JSON (the task, the size of the file, the password, the limit of memory) and the bytes; it answers with
-lines of JSON: what is done of how many pages, what is known so far, and at last the result or the error.
+lines of JSON: what is done of how many pages, what is known so far, and at last the result or the error. Its input
+stays open for as long as its parent lives, and the child ends with it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from queue import Empty, Queue
 from threading import Thread, Timer
 from typing import IO, Any
 
-from rag_core import errors
+from rag_core import errors, presence
 from rag_core.datatypes import Extract, PageReading, Progress
 from rag_core.errors import ReadTooLarge, ReadTooLong, RerankLabError
 from rag_core.reading import extract, pdf, pdfium, quality
@@ -145,15 +147,37 @@ def _hand_over(pipe: IO[bytes], data: bytes, task: dict[str, object]) -> None:
     with contextlib.suppress(OSError, ValueError):
         pipe.write(json.dumps({"memory": MEMORY_BYTES} | task | {"size": len(data)}).encode() + b"\n")
         pipe.write(data)
-        pipe.close()
+        pipe.flush()
 
 
 def _answers(pipe: IO[bytes]) -> Iterator[dict]:
-    for line in pipe:
+    for line in _lines(pipe):
         with contextlib.suppress(ValueError):  # what a library prints is no answer
             answer = json.loads(line)
             if isinstance(answer, dict):
                 yield answer
+
+
+def _lines(pipe: IO[bytes]) -> Iterator[bytes]:
+    """Yield a child's lines; while it is silent, ask whether somebody still waits for them."""
+    lines: Queue[bytes] = Queue()
+    Thread(target=_take_over, args=(pipe, lines), daemon=True).start()
+    while line := _next(lines):
+        yield line
+
+
+def _take_over(pipe: IO[bytes], lines: Queue[bytes]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # it is closed when the child is killed
+        for line in pipe:
+            lines.put(line)
+    lines.put(b"")
+
+
+def _next(lines: Queue[bytes]) -> bytes:
+    while True:
+        presence.look()
+        with contextlib.suppress(Empty):
+            return lines.get(timeout=presence.LOOK_SECONDS)
 
 
 def _error(answer: dict) -> RerankLabError:
@@ -223,6 +247,7 @@ def serve() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr
     task = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read(task["size"])
+    Thread(target=_end_with_parent, daemon=True).start()
     _limit_memory(task["memory"])
 
     def say(**answer: object) -> None:
@@ -233,6 +258,12 @@ def serve() -> None:
         _within_limits(task, lambda: say(result=TASKS[task["do"]](task, data, say)))
     except RerankLabError as error:
         say(error=type(error).__name__, message=str(error), values=error.values)
+
+
+def _end_with_parent() -> None:
+    """End this process where its parent was killed: nobody is left to end it, and a page may take for ever."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def _within_limits(task: dict, work: Callable[[], None]) -> None:

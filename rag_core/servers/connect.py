@@ -2,19 +2,22 @@
 
 A name may lead elsewhere the next time it is looked up, so what is guarded is looked up here, once, and reached by
 number. A proxy would look it up again, so what is guarded goes by none. The client's own limit is on silence: a server
-that sends its headers byte by byte would keep it for ever.
+that sends its headers byte by byte would keep it for ever. While a server is silent, it is asked whether somebody still
+waits for it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from ssl import SSLContext
 from typing import Any
 
 import httpcore2
 import httpx2
 
+from rag_core import presence
 from rag_core.errors import ServerInternal
 from rag_core.servers import http
 from rag_core.servers.peer import Peer
@@ -27,11 +30,13 @@ class HeadStream(httpcore2.NetworkStream):
         self.stream, self.seconds, self.end, self.asking = stream, seconds, time.monotonic() + seconds, True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what came. Raises httpcore2.ReadTimeout when the time is over."""
-        self.asking, left = False, self.end - time.monotonic()
-        if left <= 0:
-            raise httpcore2.ReadTimeout(f"no whole head in {self.seconds:g} s")
-        return self.stream.read(max_bytes, min(left, self.seconds if timeout is None else timeout))
+        """Read what came. Raises httpcore2.ReadTimeout when the time is over, and whatever ``presence.look`` does."""
+        self.asking, silent = False, time.monotonic() + (self.seconds if timeout is None else timeout)
+        while (left := min(self.end, silent) - time.monotonic()) > 0:
+            presence.look()
+            with suppress(httpcore2.ReadTimeout):
+                return self.stream.read(max_bytes, min(left, presence.LOOK_SECONDS))
+        raise httpcore2.ReadTimeout(f"no whole head in {self.seconds:g} s, or nothing for too long")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write; what follows something that was read is the next request on this connection."""

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from threading import Condition
 from time import perf_counter
 
-LOOK_SECONDS = 1.0
+from rag_core import presence
+
+LOOK_SECONDS = presence.LOOK_SECONDS
 """So often a reader who waits is told how many are before them, which is also when one who left is noticed."""
 
 
@@ -50,6 +52,7 @@ class Line:
         announced = None
         while before := self._before(place, announced):
             announced = before
+            presence.look()
             if waiting:
                 waiting(before)
         return announced is not None

@@ -74,6 +74,24 @@ def test_what_is_swept_is_on_no_disk(lab, embedder, tmp_path):
     assert places(tmp_path, still_told)
 
 
+def test_what_a_killed_process_had_deleted_is_on_no_disk_after_the_next_start(lab, embedder, tmp_path, monkeypatch):
+    document, told = added(lab, embedder, "quokkaplan")
+    _, still_told = added(lab, embedder, "wombatplan")
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lab.store, "blank", killed)
+    with pytest.raises(KeyboardInterrupt):
+        lab.delete(document.id)
+    lab.close()
+    assert places(tmp_path, told)
+    Lab(tmp_path / "home").close()
+    assert places(tmp_path, told) == []
+    assert places(tmp_path, still_told)
+    assert not (tmp_path / "home" / "deleting").exists()
+
+
 def test_where_chroma_cannot_be_tidied_its_index_is_made_anew(lab, embedder, tmp_path):
     document, told = added(lab, embedder, "quokkaplan")
     kept, _ = added(lab, embedder, "wombatplan")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import hostile
 import psutil
 import pytest
 from pdfs import blank_pdf, encrypted_pdf, joined, text_pdf
 
-from rag_core import errors
+from rag_core import errors, presence
 from rag_core.errors import PasswordNeeded, ReadTooLarge, ReadTooLong, TooManyPages, WrongPassword
 from rag_core.reading import extract, sandbox
+from tests.workshop.test_waiting import until
 
+ROOT = Path(__file__).parents[2]
 PLAIN = text_pdf(["全市收入增长8.2%。", "Revenue grew."], [], ["The tram opened."])
 TRIED = 40
 
@@ -163,6 +167,35 @@ def test_such_a_page_is_not_drawn_for_ever():
         sandbox.draw_page(hostile.slow(b"Revenue fell."), 1)
     assert time.monotonic() - start < 20
     assert children() == []
+
+
+@pytest.mark.slow
+def test_nobody_waits_for_a_slow_page_whose_reader_has_left():
+    start = time.monotonic()
+
+    def left() -> None:
+        if time.monotonic() - start > 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), presence.asked(left):
+        sandbox.read_pages(hostile.slow(b"Revenue fell."))
+    assert time.monotonic() - start < sandbox.SILENT_SECONDS
+    assert children() == []
+
+
+READ = "import hostile; from rag_core.reading import sandbox; sandbox.read_pages(hostile.slow(b''))"
+
+
+@pytest.mark.slow
+def test_a_reader_ends_with_the_process_that_started_it():
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
+    parent = psutil.Popen([sys.executable, "-c", READ], env=os.environ | {"PYTHONPATH": paths})
+    until(lambda: [child for child in children() if child.pid != parent.pid and child.cpu_times().user > 1])
+    readers = [child for child in children() if child.pid != parent.pid]
+    parent.kill()
+    parent.wait()
+    gone, alive = psutil.wait_procs(readers, timeout=30)
+    assert gone and not alive
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Thread
 
 import pytest
 from llm_server import LLMServer, completion
 
+from rag_core import presence
 from rag_core.errors import ServerInternal, ServerTimeout
 from rag_core.models import catalog
 from rag_core.models.embed import load_embedder
@@ -172,6 +174,14 @@ def ask_reranker(port: int) -> object:
     return RemoteReranker("rerank-server", where, timeout=0.3).score("question", ["a chunk"])
 
 
+def ask_chat_patiently(root: str) -> object:
+    return ChatModel(LLMSettings("key", f"{root}/v1")).complete(QUESTION)
+
+
+def ask_reranker_patiently(root: str) -> object:
+    return RemoteReranker("rerank-server", RerankServer(root, "tei")).score("question", ["a chunk"])
+
+
 @pytest.mark.parametrize("ask", [ask_chat, ask_reranker])
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nx-a: "])
 def test_a_head_that_drips_is_given_up(ask, head):
@@ -180,6 +190,22 @@ def test_a_head_that_drips_is_given_up(ask, head):
         ask(port)
     assert caught.value.values["seconds"] == "0.3"
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("ask", [ask_chat_patiently, ask_reranker_patiently])
+def test_nobody_waits_for_a_silent_server_whose_reader_has_left(ask):
+    asked = list[float]()
+
+    def left() -> None:
+        asked.append(time.monotonic())
+        if len(asked) > 2:
+            raise KeyboardInterrupt
+
+    silent = LLMServer(replace(completion("late"), delay=25))
+    with silent as server, presence.asked(left), pytest.raises(KeyboardInterrupt):
+        ask(server.root)
+    assert len(server.requests) == 1
+    assert time.monotonic() - asked[0] < 15
 
 
 def test_an_answer_may_take_longer_than_its_head_and_each_request_has_its_own_time(monkeypatch):

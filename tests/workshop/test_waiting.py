@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from rag_core import presence
 from rag_core.workshop.waiting import Line
 
 FIVE = "abcde"
@@ -73,6 +74,21 @@ def test_who_leaves_the_line_is_before_nobody():
     served.go["a"].set()
     served.go["b"].set()
     assert came.result(20) > 0
+
+
+def test_who_waits_is_asked_whether_they_are_still_there():
+    served, asked = Served("a"), list[float]()
+
+    def gone() -> None:
+        asked.append(time.monotonic())
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    served.come("a")
+    with pytest.raises(KeyboardInterrupt), presence.asked(gone), served.line.turn():
+        raise AssertionError("a is before")
+    assert len(served.line) == 1
+    served.go["a"].set()
 
 
 def test_an_error_in_one_turn_fails_no_other():

@@ -7,6 +7,7 @@ import psutil
 import streamlit as st
 
 from pages.ui.shell import cached, state
+from rag_core import presence
 from rag_core.datatypes import Comparison, Settings
 from rag_core.explaining import probe
 from rag_core.models import baseline as unrelated
@@ -85,7 +86,8 @@ def tested(weights: str, _reranker: Reranker) -> selftest.SelfTest:
 def ready(model_id: str) -> Reranker:
     """Load a reranker and try it before any of its scores is shown."""
     loaded = reranker(model_id)
-    self_test(model_id)
+    with presence.asked(state.still_here):  # others at the same server wait until it is tried
+        self_test(model_id)
     return loaded
 
 

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.shell import i18n
@@ -134,6 +135,13 @@ def owner() -> str:
     if library(bound_to_loopback(), forwarded()) == "shared":
         return ""
     return st.session_state.setdefault("owner", secrets.token_hex(16))
+
+
+def still_here() -> None:
+    """End the page's run where its reader has left: nobody sees any more what it draws."""
+    run = get_script_run_ctx()
+    if run and runtime.exists() and not runtime.get_instance().is_active_session(run.session_id):
+        st.stop()
 
 
 catalog.is_visitor = lambda: bool(owner())

@@ -8,6 +8,7 @@ from threading import Event, Thread
 import streamlit as st
 
 from pages.ui.shell.cached import lab
+from rag_core import clock
 from rag_core.errors import RerankLabError
 from rag_core.lab import Lab
 
@@ -57,7 +58,7 @@ def sweeper() -> Event:
 
 def sweep(swept: Lab, known: dict[str, float]) -> None:
     """Delete what belongs to visitors who left, here or from a process that ended, and what is older than a day."""
-    moment, now = time.monotonic() - GRACE_SECONDS, time.time()
+    moment, now = time.monotonic() - GRACE_SECONDS, clock.now()
     gone = [owner for owner, left in list(known.items()) if left <= moment]
     staying = [owner for owner in list(known) if owner not in gone]
     swept.sweep(staying, gone, now - UNHEARD_SECONDS, now - LONGEST_STAY_SECONDS)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.ui.shell import cached, form, models, samples, state
 from pages.ui.shell.i18n import t
+from rag_core import presence
 from rag_core.datatypes import Chunk, Comparison, Document, Expansion, FirstStage, Progress, Settings
 from rag_core.measuring import depth
 from rag_core.measuring import panel as panels
@@ -56,7 +57,8 @@ def my_turn(
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
     """
-    with models.line(model_id).turn(waiting(place, "work.waiting")) as waited:
+    turn = models.line(model_id).turn(waiting(place, "work.waiting"))
+    with presence.asked(state.still_here), turn as waited:
         yield waited
         at_last()
 
@@ -72,7 +74,7 @@ def add_document(data: bytes, title: str, password: str | None = None) -> Docume
     place = st.empty()
     place.progress(0.0, text=t("work.opening"))
     try:
-        with readers().turn(waiting(place, "work.waiting_to_read")):
+        with presence.asked(state.still_here), readers().turn(waiting(place, "work.waiting_to_read")):
             document = cached.lab().add(data, title, password, counting(place, "work.reading"), state.owner())
     finally:
         place.empty()

@@ -302,6 +302,19 @@ def test_what_a_visitor_uploaded_goes_after_a_day(library, monkeypatch):
     assert list(cached.lab().documents.titles().values()) == ["small.pdf"], "what is everybody's stays"
 
 
+@pytest.mark.parametrize("days", [-2, 2])
+def test_a_clock_that_is_set_takes_nothing_from_who_is_here(days, monkeypatch):
+    monkeypatch.setattr("pages.ui.shell.state.LOOPBACK", ())
+    upload(open_page("documents"), ("small.pdf", SMALL))
+    cached.lab().add(OTHER, "other.pdf", owner="elsewhere")
+    cached.lab().documents.report_stays(["elsewhere"], [])
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + days * 24 * 3600)
+    visits.sweep(cached.lab(), visits.stays())
+    monkeypatch.undo()
+    assert len(visitors_documents()) == 2
+
+
 def test_embedding_ahead_of_the_first_question(library):
     at = open_page("documents")
     at.selectbox(key="preset").set_value("window")
