@@ -18,16 +18,15 @@ from rag_core.errors import (
     UnknownQuestion,
 )
 from rag_core.measuring.exchange import (
-    MOST_QUESTIONS,
     harmless,
     read_qrels,
-    read_questions,
     unharmed,
     write_csv,
     write_judgments,
     write_qrels,
     write_run,
 )
+from rag_core.measuring.questions import MOST_QUESTIONS, read_questions
 
 CHUNKS = [Chunk(f"doc-sentence-0000{n}", "doc", f"text {n}", 1, 10 * n, 10 * n + 6) for n in (1, 2)]
 CSV = """question,page,quote,grade,judge
@@ -87,11 +86,11 @@ def test_a_row_that_does_not_fit_is_named_by_its_line(rows, error, line):
 
 def test_columns_without_a_question_are_named():
     with pytest.raises(NoQuestionColumn) as told:
-        read_questions(b"query,quote,grade\na,b,1\n")
-    assert told.value.values == {"found": "query, quote, grade"}
+        read_questions(b"Frage,quote,grade\na,b,1\n")
+    assert told.value.values["found"] == "Frage, quote, grade"
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", b"\xff\xfe\x00\x01", b"question\n\x00"])
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", b"\xff\xfe\x00\x01\x02", b"question\n\x00"])
 def test_what_is_no_text_is_refused(data):
     with pytest.raises(NotText):
         read_questions(data)
