@@ -202,11 +202,6 @@ class TooManyLines(BadFile):
 
     code = "too_many_lines"
 
-    @classmethod
-    def of(cls, count: int, limit: int) -> TooManyLines:
-        """Make the error of a file with ``count`` lines, or at least so many."""
-        return cls(f"{count} lines or more; at most {limit} are read: split the file", count=count, limit=limit)
-
 
 class QuestionsTooLarge(BadFile):
     """A file of questions of ``size_mb`` MB, more than ``limit_mb``."""

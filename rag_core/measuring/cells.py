@@ -11,8 +11,8 @@ from rag_core.measuring.judge import GRADES
 MOST_CELLS = 16
 """Of a row with more, nobody tries to tell which belong together."""
 
-_NUMBER = re.compile(r"(\d+)(?:[.．]0*)?")
-_PAGE = re.compile(r"(?:第|pp?\.?|pages?|pg\.?)?\s*(\d{1,6})(?:[.．]0*)?\s*[页頁]?", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+)(?:[.．][0０]*)?")
+_PAGE = re.compile(r"(?:第|pp?\.?|pages?|pg\.?)?\s*(\d{1,6})(?:[.．][0０]*)?\s*[页頁]?", re.IGNORECASE)
 
 
 def page(text: str) -> int | None:
@@ -40,9 +40,9 @@ def joined(cells: Sequence[str], columns: Sequence[str], separator: str) -> list
     """
     if len(columns) == 1:
         return [separator.join(cells)]
-    if len(cells) > MOST_CELLS or (columns[-1] in _TYPED and _fits(cells, columns)):
+    if len(cells) > MOST_CELLS or (columns[-1] in _TYPED and fits(cells, columns)):
         return None
-    ways = [way for way in _ways(cells, len(columns), separator) if _fits(way, columns)]
+    ways = [way for way in _ways(cells, len(columns), separator) if fits(way, columns)]
     return ways[0] if len(ways) == 1 else None
 
 
@@ -51,5 +51,6 @@ def _ways(cells: Sequence[str], width: int, separator: str) -> Iterator[list[str
         yield [separator.join(cells[start:end]) for start, end in pairwise((0, *cuts, len(cells)))]
 
 
-def _fits(cells: Sequence[str], columns: Sequence[str]) -> bool:
+def fits(cells: Sequence[str], columns: Sequence[str]) -> bool:
+    """Say whether pages and grades stand in their columns; cells after the last column do not count."""
     return all(_TYPED[name](cell) is not None for name, cell in zip(columns, cells, strict=False) if name in _TYPED)

@@ -58,7 +58,7 @@ _QUESTION_END = re.compile(r"[?？][”’」』\"')）]*\s*$")
 
 
 def _bare(name: str) -> str:
-    return re.sub(r"[\W_]+", "", _IN_BRACKETS.sub("", normalize("NFKC", name))).casefold()
+    return re.sub(r"[^\w?]|_", "", _IN_BRACKETS.sub("", normalize("NFKC", name))).casefold()
 
 
 _RANKS = {_bare(name): (column, rank) for column, names in COLUMNS.items() for rank, name in enumerate(names)}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from rag_core.errors import BadJson, BadRow, OpenQuote, QuestionsTooLarge, TooManyLines
+from rag_core.errors import BadJson, BadRow, OpenQuote, QuestionsTooLarge
 from rag_core.measuring import cells, columns, separated, workbook
 from rag_core.measuring.separated import Row
 from rag_core.reading.encoding import Decoded, decoded
@@ -17,7 +17,7 @@ from rag_core.reading.encoding import Decoded, decoded
 MOST_BYTES = 16 * 2**20
 MOST_LINES = 50_000
 
-LINES, TABLE, COLUMN, JSON, WORKBOOK, QRELS = "lines", "table", "column", "json", "workbook", "qrels"
+FORMS = LINES, TABLE, COLUMN, JSON, WORKBOOK, QRELS = "lines", "table", "column", "json", "workbook", "qrels"
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -26,7 +26,7 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a file was taken for, LINES, TABLE or another of these, and what of it was not taken as it stands."""
+    """What a file was taken for, one of FORMS, and what of it was not taken as it stands."""
 
     form: str = LINES
     encoding: str = ""
@@ -57,7 +57,7 @@ def read(data: bytes, encoding: str = "") -> tuple[Source, list[Record]]:
     text = decoded(data, encoding)
     lines = max(text.text.count("\n"), text.text.count("\r"))
     if lines > MOST_LINES:
-        raise TooManyLines.of(lines, MOST_LINES)
+        raise separated.too_many_lines(lines, MOST_LINES)
     source, records = _of_text(text)
     return replace(source, encoding=text.encoding, possible=text.possible), records
 
@@ -143,16 +143,13 @@ def _values(row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
 
 def _fitted(row: Row, known: Sequence[str], separator: str, count: Counter[str]) -> list[str]:
     """Return as many cells as the header has: blank ones are added and left out, others are joined."""
-    width, found = len(known), list(row.cells)
-    while len(found) > width and not found[-1].strip():
-        found.pop()
+    width, found = len(known), row.cells
     if len(found) < width:
         count["filled"] += 1
         return found + [""] * (width - len(found))
-    if len(found) == width:
-        return found
-    if not separator:  # a workbook's cells were never cut
-        return found[:width]
+    surplus = any(cell.strip() for cell in found[width:])
+    if len(found) == width or not separator or (not surplus and cells.fits(found, known)):
+        return found[:width]  # a workbook's cells, which have no separator, were never cut
     whole = cells.joined(found, known, separator)
     if whole is None:
         raise BadRow(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from rag_core.errors import OpenQuote
+from rag_core.errors import OpenQuote, TooManyLines
 
 SEPARATORS = (",", ";", "\t", "，", "；", "|")
 QUOTE = '"'
@@ -23,6 +23,11 @@ class Row(NamedTuple):
 
     line: int
     cells: list[str]
+
+
+def too_many_lines(count: int, limit: int) -> TooManyLines:
+    """Return the error of a file with ``count`` lines, or at least so many."""
+    return TooManyLines(f"{count} lines or more; at most {limit} are read: split the file", count=count, limit=limit)
 
 
 def named_separator(text: str) -> str:

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 
 from rag_core.errors import BadWorkbook, TooManyLines
-from rag_core.measuring.separated import Row
+from rag_core.measuring.separated import Row, too_many_lines
 
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 """What XLSX files begin with, and what those of Excel before 2007 do, and encrypted ones."""
@@ -67,5 +67,5 @@ def _rows(rows: Iterator[tuple[object, ...]], most: int) -> Iterator[Row]:
             continue
         filled += 1
         if filled > most:
-            raise TooManyLines.of(filled, most)
+            raise too_many_lines(filled, most)
         yield Row(number, ["" if value is None else str(value) for value in values])

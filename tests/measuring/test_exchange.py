@@ -19,6 +19,7 @@ from rag_core.errors import (
 )
 from rag_core.measuring.exchange import (
     harmless,
+    is_qrels,
     read_qrels,
     unharmed,
     write_csv,
@@ -158,6 +159,24 @@ def test_a_line_of_qrels_that_does_not_fit_is_named(line, error):
     with pytest.raises(error) as told:
         read_qrels(f"q4 0 doc-sentence-00002 1\n{line}\n".encode(), {4: "Who pays?"}, CHUNKS)
     assert told.value.values["line"] == 2
+
+
+def test_the_qrels_of_beir_are_read_where_they_name_chunks_and_questions_by_number():
+    rows = b"query-id\tcorpus-id\tscore\r\nq4\tdoc-sentence-00001\t2\r\n4\tdoc-sentence-00002\t0\r\n"
+    assert is_qrels(rows)
+    assert [(one.span.quote, one.grade) for one in read_qrels(rows, {4: "Who pays?"}, CHUNKS)] == [
+        ("text 1", 2),
+        ("text 2", 0),
+    ]
+    with pytest.raises(UnknownChunk):
+        read_qrels(b"query-id\tcorpus-id\tscore\nq4\tMED-10\t1\n", {4: "Who pays?"}, CHUNKS)
+    with pytest.raises(BadQrels):
+        read_qrels(b"query-id\tcorpus-id\tscore\nq4 0 MED-10 1\n", {4: "Who pays?"}, CHUNKS)
+
+
+@pytest.mark.parametrize("text", [b"Who pays?\n", b"a 0 b c\n", b"question,page\n", b"", b"q1 1 c 2"])
+def test_other_texts_are_no_qrels(text):
+    assert not is_qrels(text)
 
 
 def test_a_run_has_six_fields_and_a_score_that_falls_with_the_rank():

@@ -79,13 +79,16 @@ def summary(doc_id: str, judged: Judged) -> str:
 
 
 def show(doc_id: str, judged: Judged) -> None:
-    """Show the question set with what is judged, and the ways to change it."""
+    """Show the question set with what is judged, and the ways to change it; alone what waits to be added to it."""
+    if question_file.waits(doc_id):
+        question_file.preview()
+        return
     how = state.chunk_settings()
     asked = cached.lab().judgments.questions(doc_id)
     if asked:
         question_table(doc_id, asked, judged)
     lost_judgments(judged, doc_id)
-    question_file.show(doc_id, asked, cached.chunks(doc_id, how.preset, how.size, how.overlap), judge_name())
+    question_file.bring(doc_id, asked, cached.chunks(doc_id, how.preset, how.size, how.overlap), judge_name())
     st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
 
 

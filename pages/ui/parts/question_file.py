@@ -34,13 +34,10 @@ class Understood:
     data: bytes = b""
 
 
-def show(doc_id: str, asked: Mapping[int, str], chunks: Sequence[Chunk], judge: str) -> None:
-    """Let the reader bring questions, or see what was understood of those just brought."""
+def waits(doc_id: str) -> bool:
+    """Say whether something was read for this document and is not added yet."""
     waiting = st.session_state["understood"]
-    if waiting and waiting.doc_id == doc_id:
-        preview(waiting)
-    else:
-        bring(doc_id, asked, chunks, judge)
+    return waiting is not None and waiting.doc_id == doc_id
 
 
 def bring(doc_id: str, asked: Mapping[int, str], chunks: Sequence[Chunk], judge: str) -> None:
@@ -71,8 +68,9 @@ def names_help() -> str:
     return f"{t('questions.file_help')}\n\n{names}"
 
 
-def preview(understood: Understood) -> None:
+def preview() -> None:
     """Say what was understood, show the first of it, and ask whether to add it."""
+    understood: Understood = st.session_state["understood"]
     questions = understood.questions
     counts = {"questions": len(questions.questions), "judgments": len(questions.judgments)}
     st.markdown(f"**{t('questions.understood', **counts)}**")

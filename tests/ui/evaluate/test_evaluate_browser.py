@@ -35,6 +35,7 @@ def test_a_batch_is_watched_stopped_and_goes_on(app_home, address, page):
     page.locator(".st-key-question_set_open button").first.click()
     box = page.get_by_role("textbox", name=LOCALE["questions.paste"])
     box.fill("\n".join(f"What was said about item {number}?" for number in range(QUESTIONS)))
+    page.get_by_role("button", name=LOCALE["questions.preview"], exact=True).click()
     page.get_by_role("button", name=LOCALE["questions.add"], exact=True).click()
     page.get_by_text(f"Read: {QUESTIONS} questions").wait_for()
     settle(page)
