@@ -139,7 +139,7 @@ def tell_contents(pages: Sequence[int]) -> None:
         sys.stderr.write(f"contents on {len(pages)} page{'s' * (len(pages) > 1)} left out of the candidates\n")
 
 
-def tell_understood(questions: Questions) -> None:
+def tell_understood(questions: Questions, of: str = "") -> None:
     """Say on standard error what a file of questions was taken for."""
     source = questions.source
     said = [f"{len(questions.questions)} questions, {len(questions.judgments)} judgments", source.form]
@@ -149,7 +149,7 @@ def tell_understood(questions: Questions) -> None:
     counts = {"filled with blank cells": source.filled, "cut within a text, joined again": source.joined}
     said += [f"{count} rows {what}" for what, count in counts.items() if count]
     said += [f"columns not used: {one_line(', '.join(source.unread))}"] if source.unread else []
-    sys.stderr.write(f"understood: {'; '.join(said)}\n")
+    sys.stderr.write(f"{of}understood: {'; '.join(said)}\n")
 
 
 def tell_foreign(documents: Iterable[Document], embedder: str, rerankers: Sequence[str]) -> None:
