@@ -80,6 +80,31 @@ def test_the_encoding_is_told(text, codec, encoding):
     assert found.questions == tuple(line.split(",")[0] for line in text.splitlines()[1:])
 
 
+SIX = {
+    "simplified": "净利润同比增长多少？|谁负责河道清理？|哪些小区完成改造？|"
+    "申请材料交到哪里？|合同何时到期？|停车位有多少个？",
+    "traditional": "淨利潤較去年增加多少？|誰負責清理河道？|圖書館幾點開門？|"
+    "申請資料應送到哪裡？|合約何時到期？|停車位共有幾個？",
+    "japanese": "純利益はどれだけ増えましたか？|河川の清掃は誰が担当しますか？|図書館は何時に開きますか？|"
+    "申請書はどこへ出しますか？|契約はいつ切れますか？|駐車場は何台分ありますか？",
+    "western": "Où se réunit le conseil ?|Wer trägt die Kosten für Öl?|¿Cuál es el año?|Quem são os cidadãos?|"
+    "Hur många bor på ön?|What is the board’s fee in £?",
+}
+CODECS = {
+    "simplified": ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"),
+    "traditional": ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "big5"),
+    "japanese": ("utf-8", "utf-16-le", "utf-16-be", "shift_jis"),
+    "western": ("utf-8", "utf-16-le", "utf-16-be", "cp1252"),
+}
+
+
+@pytest.mark.parametrize("question", range(6))
+@pytest.mark.parametrize(("texts", "codec"), [(texts, codec) for texts in SIX for codec in CODECS[texts]])
+def test_a_file_of_one_question_tells_its_encoding(texts, codec, question):
+    text = SIX[texts].split("|")[question]
+    assert asked(f"question,page\r\n{text},3\r\n".encode(codec)) == (text,)
+
+
 @pytest.mark.parametrize(
     ("question", "codec"),
     [
@@ -321,7 +346,9 @@ def test_a_list_is_read_a_question_a_line(text, expected):
     assert asked(text) == expected
 
 
-@pytest.mark.parametrize("title", ["Our questions", "评测问题集，2024", "Draft; do not share"])
+@pytest.mark.parametrize(
+    "title", ["Our questions", "评测问题集，2024", "Draft; do not share", "v1.2", "问卷（内部）", "Q3, Q4"]
+)
 def test_the_header_may_stand_below_a_title(title):
     assert judged(f"{title}\n\n{table(',')}") == WANTED
 
