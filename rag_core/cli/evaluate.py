@@ -115,11 +115,11 @@ def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, Ques
         raise RerankLabError(f"no PDF of {folder} has a CSV of its name in {questions}")
     for file, beside in pairs:
         try:
-            questions = read_questions(read(beside))
+            asked = read_questions(read(beside))
         except RerankLabError as error:
             raise RerankLabError(f"{beside}: {error}") from error
-        tell_understood(questions, f"{one_line(beside.name)}: ")
-        yield file.resolve(), questions
+        tell_understood(asked, f"{one_line(beside.name)}: ")
+        yield file.resolve(), asked
 
 
 def _part_of(

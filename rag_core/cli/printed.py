@@ -146,8 +146,8 @@ def tell_understood(questions: Questions, of: str = "") -> None:
     said += [source.encoding] if source.encoding else []
     said += [f"columns separated by {source.separator!r}"] if source.separator else []
     said += [f"sheet {one_line(source.sheet)}"] if source.sheet else []
-    counts = {"filled with blank cells": source.filled, "cut within a text, joined again": source.joined}
-    said += [f"{count} rows {what}" for what, count in counts.items() if count]
+    counts = {"rows filled with blank cells": source.filled, "rows cut within a text, joined": source.joined}
+    said += [f"{what}: {count}" for what, count in counts.items() if count]
     said += [f"columns not used: {one_line(', '.join(source.unread))}"] if source.unread else []
     sys.stderr.write(f"{of}understood: {'; '.join(said)}\n")
 

@@ -41,6 +41,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 ``answer`` is none of them: an answer is seldom in the words of the page, and a judgment is about those.
 """
 
+SUGGESTED = ("question", "query", "问题", "提问", "题目", "查询", "問題")
+"""What an error proposes to call the column of questions."""
+
 HEADER_ROWS = 5
 """The header may stand below a title, in one of so many rows."""
 
@@ -95,7 +98,7 @@ def is_table(rows: Sequence[Sequence[str]], separator: str = "") -> bool:
 
 def no_question(names: Iterable[str]) -> NoQuestionColumn:
     """Return the error of a table without a question column; ``names`` are those it has."""
-    found, allowed = ", ".join(name.strip()[:40] for name in islice(names, 12)), ", ".join(COLUMNS["question"][:-1])
+    found, allowed = ", ".join(name.strip()[:40] for name in islice(names, 12)), ", ".join(SUGGESTED)
     return NoQuestionColumn(
         f"no column holds the questions, only: {found}. Give that column one of the names {allowed};"
         " where each line is a question, write question above them",

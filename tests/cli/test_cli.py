@@ -295,8 +295,8 @@ def test_what_a_question_file_was_taken_for_is_told(folder):
     (folder / "other.csv").write_bytes(rows)
     done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "other.csv", "--depths", "5")
     assert done.stderr.splitlines()[0] == (
-        "understood: 2 questions, 1 judgments; table; GB18030; columns separated by '；'; 1 rows filled with "
-        "blank cells; 1 rows cut within a text, joined again; columns not used: 备注"
+        "understood: 2 questions, 1 judgments; table; GB18030; columns separated by '；'; "
+        "rows filled with blank cells: 1; rows cut within a text, joined: 1; columns not used: 备注"
     )
 
 

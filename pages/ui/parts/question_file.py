@@ -42,13 +42,14 @@ def waits(doc_id: str) -> bool:
 
 def bring(doc_id: str, asked: Mapping[int, str], chunks: Sequence[Chunk], judge: str) -> None:
     """Take a text or a file and read it, all of it or nothing."""
+    wrong = st.container()  # above the fields: below them a popover would end before it
     with st.form("add_questions", border=False):
         st.text_area(t("questions.paste"), key="pasted", height=100, help=t("questions.paste_help"))
         file = st.file_uploader(t("questions.file"), type=TYPES, key="question_file", help=names_help())
         submitted = st.form_submit_button(t("questions.preview"), icon=":material/visibility:", on_click=forget_added)
     if not submitted:
         return
-    with errors_shown():
+    with wrong, errors_shown():
         if file is None:
             understood = Understood(doc_id, read_questions(st.session_state["pasted"].encode(), "UTF-8"))
         elif not file.name.lower().endswith(".csv") and exchange.is_qrels(file.getvalue()):
