@@ -21,7 +21,7 @@ from benchmarks.crowd import ROOT
 from rag_core.batch import cluster, evaluation, indexing
 from rag_core.datatypes import Settings
 from rag_core.lab import Lab
-from rag_core.measuring.exchange import Questions
+from rag_core.measuring.questions import Questions
 from rag_core.models.embed import Embedder, load_embedder
 from rag_core.models.rerank import load_reranker
 

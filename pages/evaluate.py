@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.evaluate import ask, begin, evaluation, running
-from pages.ui.parts import judgments
+from pages.ui.parts import question_file
 from pages.ui.shell import form
 from pages.ui.shell.frame import errors_shown, frame
 
@@ -11,7 +11,7 @@ with frame("evaluate", lead=False):
     with st.container():
         taken = begin.taken()
     doc_id, asked = ask.show()
-    judgments.added_notice(doc_id)
+    question_file.added_notice(doc_id)
     form.leaving(st.session_state["rerankers"])
     # Both have their places in every run: else what stood there before would show, faded, while the next is made.
     place, beginning = st.empty(), st.empty()

@@ -174,15 +174,45 @@ class NotText(BadFile):
 
 
 class NoQuestionColumn(BadFile):
-    """A table with a header, none of whose columns is called question."""
+    """A table with columns ``found``, none of which has one of the ``names`` of a column of questions."""
 
     code = "no_question_column"
 
 
 class BadRow(BadFile):
-    """A row of ``cells`` cells under a header of ``columns``, or quotes that never close."""
+    """A row of ``cells`` cells under a header of fewer, ``columns``, where nothing says which belong together."""
 
     code = "bad_row"
+
+
+class OpenQuote(BadFile):
+    """A quotation mark before ``text`` that does not close at the end of its cell."""
+
+    code = "open_quote"
+
+
+class BadJson(BadFile):
+    """A line that is no JSON object of texts and numbers; ``reason`` says why."""
+
+    code = "bad_json"
+
+
+class BadWorkbook(BadFile):
+    """A workbook that cannot be read; ``reason`` says why."""
+
+    code = "bad_workbook"
+
+
+class TooManyLines(BadFile):
+    """A file of ``count`` lines or rows, more than ``limit``."""
+
+    code = "too_many_lines"
+
+
+class QuestionsTooLarge(BadFile):
+    """A file of questions of ``size_mb`` MB, more than ``limit_mb``."""
+
+    code = "questions_too_large"
 
 
 class RowWithoutQuestion(BadFile):

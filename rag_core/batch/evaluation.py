@@ -10,8 +10,8 @@ import numpy as np
 from rag_core.datatypes import Chunk, Document, Judgment, Progress
 from rag_core.measuring import evaluate, judge
 from rag_core.measuring.evaluate import Evaluation
-from rag_core.measuring.exchange import Questions
 from rag_core.measuring.judge import Judged
+from rag_core.measuring.questions import Questions
 from rag_core.models.rerank import Reranker
 from rag_core.search.once import kept_scores
 from rag_core.search.opened import Opened

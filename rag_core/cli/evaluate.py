@@ -17,16 +17,18 @@ from rag_core.cli.arguments import asked_settings, document_arguments, known, ra
 from rag_core.cli.documents import document_of, open_lab, worked
 from rag_core.cli.files import pdfs, read, write
 from rag_core.cli.index import index_all, outcome_line
-from rag_core.cli.printed import as_table, counting, one_line, warn
+from rag_core.cli.printed import as_table, counting, one_line, tell_understood, warn
 from rag_core.datatypes import Settings
 from rag_core.errors import BadSetting, RerankLabError
 from rag_core.lab import Lab
-from rag_core.measuring import evaluate, exchange, judge, metrics, tables
+from rag_core.measuring import evaluate, judge, metrics, tables
 from rag_core.measuring.evaluate import Evaluation
-from rag_core.measuring.exchange import Questions
+from rag_core.measuring.questions import Questions, read_questions
 from rag_core.models import catalog, selftest
 from rag_core.models.embed import Embedder, load_embedder
 from rag_core.models.rerank import Reranker, load_reranker
+
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".json", ".txt")
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -36,8 +38,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
         "questions",
         type=Path,
         metavar="QUESTIONS",
-        help="a CSV with the columns question, page, quote, grade, judge (all but the first may be left out), or lines;"
-        " a folder with such a file named like each PDF of a folder, to evaluate each on its own",
+        help="a table (CSV in any encoding and with any separator, or XLSX) with the columns question, page, quote,"
+        " grade, judge (all but the first may be left out), JSON a line, or lines; a folder with such a file named like"
+        " each PDF of a folder, to evaluate each on its own",
     )
     command.add_argument(
         "--rerankers",
@@ -62,7 +65,8 @@ def run(arguments: argparse.Namespace) -> str:
 def as_one(arguments: argparse.Namespace) -> str:
     """Evaluate a file's questions on a document or a collection, write the files, and return the tables."""
     how, depths = settings.check(asked_settings(arguments)), _depths_of(arguments)
-    questions = exchange.read_questions(read(arguments.questions))
+    questions = read_questions(read(arguments.questions))
+    tell_understood(questions)
     with document_of(arguments) as (lab, document, cut):
         embedder, rerankers = load_embedder(how.embedder), _load_rerankers(arguments)
         _warn_of(rerankers, [document.language])
@@ -99,20 +103,23 @@ def each_alone(arguments: argparse.Namespace) -> str:
 
 
 def questions_beside(folder: Path, questions: Path) -> Iterator[tuple[Path, Questions]]:
-    """Yield the PDFs of a folder that have questions, a CSV of their name, in another.
+    """Yield the PDFs of a folder that have questions, a file of their name, in another.
 
     Raises:
         RerankLabError: none has.
     """
-    pairs = [(file, questions / file.relative_to(folder).with_suffix(".csv")) for file in pdfs([folder])]
-    pairs = [(file, csv) for file, csv in pairs if csv.is_file()]
+    places = [(file, questions / file.relative_to(folder)) for file in pdfs([folder])]
+    named = [(file, [place.with_suffix(suffix) for suffix in SUFFIXES]) for file, place in places]
+    pairs = [(file, found[0]) for file, some in named if (found := [one for one in some if one.is_file()])]
     if not pairs:
         raise RerankLabError(f"no PDF of {folder} has a CSV of its name in {questions}")
-    for file, csv in pairs:
+    for file, beside in pairs:
         try:
-            yield file.resolve(), exchange.read_questions(read(csv))
+            asked = read_questions(read(beside))
         except RerankLabError as error:
-            raise RerankLabError(f"{csv}: {error}") from error
+            raise RerankLabError(f"{beside}: {error}") from error
+        tell_understood(asked, f"{one_line(beside.name)}: ")
+        yield file.resolve(), asked
 
 
 def _part_of(

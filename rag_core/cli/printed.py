@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from rag_core.datatypes import Chunk, Comparison, Document, Move, Progress, Ranking
+from rag_core.measuring.questions import Questions
 from rag_core.models import catalog, selftest
 from rag_core.reading.language import KNOWN, name_of
 
@@ -136,6 +137,19 @@ def tell_contents(pages: Sequence[int]) -> None:
     """Say on standard error on how many pages a list of contents is left out of the candidates."""
     if pages:
         sys.stderr.write(f"contents on {len(pages)} page{'s' * (len(pages) > 1)} left out of the candidates\n")
+
+
+def tell_understood(questions: Questions, of: str = "") -> None:
+    """Say on standard error what a file of questions was taken for."""
+    source = questions.source
+    said = [f"{len(questions.questions)} questions, {len(questions.judgments)} judgments", source.form]
+    said += [source.encoding] if source.encoding else []
+    said += [f"columns separated by {source.separator!r}"] if source.separator else []
+    said += [f"sheet {one_line(source.sheet)}"] if source.sheet else []
+    counts = {"rows filled with blank cells": source.filled, "rows cut within a text, joined": source.joined}
+    said += [f"{what}: {count}" for what, count in counts.items() if count]
+    said += [f"columns not used: {one_line(', '.join(source.unread))}"] if source.unread else []
+    sys.stderr.write(f"{of}understood: {'; '.join(said)}\n")
 
 
 def tell_foreign(documents: Iterable[Document], embedder: str, rerankers: Sequence[str]) -> None:

@@ -1,151 +1,26 @@
-"""Read and write question sets, judgments and orders: CSV for spreadsheets, TREC's formats for trec_eval's kin."""
+"""Write question sets, judgments and orders, and read qrels: CSV for spreadsheets, TREC's formats for trec_eval."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from rag_core.datatypes import Chunk, Judgment, Qrels, Span
-from rag_core.errors import (
-    BadGrade,
-    BadPage,
-    BadQrels,
-    BadRow,
-    NoQuestionColumn,
-    NotText,
-    RowTooLong,
-    RowWithoutQuestion,
-    TooManyQuestions,
-    UnknownChunk,
-    UnknownQuestion,
-)
-from rag_core.measuring.judge import GRADES, span_of
-from rag_core.settings import MAX_QUERY
+from rag_core.datatypes import Chunk, Judgment, Qrels
+from rag_core.errors import BadGrade, BadQrels, UnknownChunk, UnknownQuestion
+from rag_core.measuring import cells
+from rag_core.measuring.judge import span_of
+from rag_core.reading.encoding import decoded
 
-MOST_QUESTIONS = 2000
 COLUMNS = ("question", "page", "quote", "grade", "judge", "document")
-ENCODINGS = ("utf-8-sig", "gb18030")
-"""The second is what a spreadsheet program writes in China."""
+BEIR = [b"query-id", b"corpus-id", b"score"]
+"""The header of BEIR's qrels."""
 
 DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """What a file of questions holds; ``repeated`` counts rows that say what an earlier one said."""
-
-    questions: tuple[str, ...]
-    judgments: tuple[Judgment, ...]
-    repeated: int
-
-
-def read_questions(data: bytes) -> Questions:
-    """Read a CSV with a ``question`` column, or lines with a question each.
-
-    Where a row has a ``quote`` too, it is a judgment: ``grade`` is 2 unless given, ``page`` helps to find the words,
-    ``document`` is the id of a collection's member.
-
-    Raises:
-        BadFile: it is no text, or a row does not fit; nothing of the file is taken then.
-    """
-    text = _decoded(data)
-    header = next(csv.reader(io.StringIO(text)), [])
-    if "question" not in [name.strip().lower() for name in header]:
-        if len(header) > 1 and set(COLUMNS) & {name.strip().lower() for name in header}:
-            raise NoQuestionColumn(f"no column is called question, only: {', '.join(header)}", found=", ".join(header))
-        text = "question\n" + "".join(f"{_quoted(line)}\n" for line in text.splitlines())
-    rows = list(_rows(text))
-    questions = [question for _, question, _ in rows]
-    judgments = [judgment for _, _, judgment in rows if judgment]
-    unique, once = list(dict.fromkeys(questions)), list(dict.fromkeys(judgments))
-    if len(unique) > MOST_QUESTIONS:
-        raise TooManyQuestions(
-            f"{len(unique)} questions; at most {MOST_QUESTIONS} are taken: split the file",
-            count=len(unique),
-            limit=MOST_QUESTIONS,
-        )
-    plain = len(questions) - len(judgments)
-    repeated = len(judgments) - len(once) + max(0, plain - len({q for _, q, j in rows if j is None}))
-    return Questions(tuple(unique), tuple(once), repeated)
-
-
-def _decoded(data: bytes) -> str:
-    for encoding in ENCODINGS:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise NotText("the file is neither UTF-8 nor GB18030 text: save it as CSV in UTF-8")
-
-
-def _quoted(line: str) -> str:
-    return '"' + line.replace('"', '""') + '"'
-
-
-def _rows(text: str) -> Iterator[tuple[int, str, Judgment | None]]:
-    reader = csv.reader(io.StringIO(text))
-    try:
-        names = [name.strip().lower() for name in next(reader)]
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield _row(reader.line_num, names, cells)
-    except csv.Error as error:
-        raise BadRow(f"line {reader.line_num}: {error}", line=reader.line_num, cells="?", columns="?") from error
-
-
-def _row(line: int, names: Sequence[str], cells: Sequence[str]) -> tuple[int, str, Judgment | None]:
-    if len(cells) != len(names):
-        raise BadRow(
-            f"line {line} has {len(cells)} cells, the header {len(names)}: put text with commas in double quotes",
-            line=line,
-            cells=len(cells),
-            columns=len(names),
-        )
-    values = {name: unharmed(cell) for name, cell in zip(names, cells, strict=True)}
-    question = _question(line, values["question"])
-    if not values.get("quote", "").strip():
-        return line, question, None
-    span = Span(_page(line, values.get("page", "")), 0, values["quote"], values.get("document", "").strip())
-    return line, question, Judgment(question, span, _grade(line, values.get("grade", "")), values.get("judge", ""))
-
-
-def _question(line: int, text: str) -> str:
-    question = " ".join(text.split())
-    if not question:
-        raise RowWithoutQuestion(f"line {line} has no question", line=line)
-    if len(question) > MAX_QUERY:
-        raise RowTooLong(
-            f"line {line}: the question has {len(question)} characters, at most {MAX_QUERY} are read",
-            line=line,
-            length=len(question),
-            limit=MAX_QUERY,
-        )
-    return question
-
-
-def _page(line: int, text: str) -> int:
-    """Return the page, or 0 where none is named: then the words are looked for on every page."""
-    if not text.strip():
-        return 0
-    if not (text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 7):
-        raise BadPage(f"line {line}: {text!r} is no page number", line=line, value=text)
-    return int(text)
-
-
-def _grade(line: int, text: str) -> int:
-    if not text.strip():
-        return max(GRADES)
-    if text.strip() not in map(str, GRADES):
-        raise BadGrade(f"line {line}: the grade is {text!r}; choose 0, 1 or 2", line=line, value=text)
-    return int(text)
-
-
 def write_judgments(questions: Iterable[str], judgments: Sequence[Judgment]) -> bytes:
-    """Write a CSV that ``read_questions`` reads: a row a judgment, and a row a question that has none.
+    """Write a CSV that ``questions.read_questions`` reads: a row a judgment, and a row a question that has none.
 
     The document is named where there are several.
     """
@@ -195,28 +70,53 @@ def write_qrels(qrels: Qrels, numbers: Mapping[str, int]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def is_qrels(data: bytes) -> bool:
+    """Say whether a text begins as qrels do: TREC's four fields, of which the second is 0, or BEIR's header."""
+    fields = data.split(b"\n", 1)[0].split()
+    return fields == BEIR or (len(fields) == 4 and fields[1] in (b"0", b"Q0") and fields[3].isdigit())
+
+
 def read_qrels(data: bytes, questions: Mapping[int, str], chunks: Sequence[Chunk], judge: str = "") -> list[Judgment]:
-    """Read TREC qrels of this document, cut as it is now: each line judges a whole chunk.
+    """Read qrels of this document, cut as it is now: each line judges a whole chunk.
+
+    They are TREC's, ``q1 0 chunk grade``, or BEIR's, which leave out the second field and have a header.
 
     Raises:
         BadFile: a line does not fit, or names a question or chunk that is not here; nothing is taken then.
     """
     by_id = {chunk.id: chunk for chunk in chunks}
     judgments: list[Judgment] = []
-    for line, text in enumerate(_decoded(data).splitlines(), start=1):
-        fields = text.split()
-        if not fields:
-            continue
-        if len(fields) != 4:
-            message = f"line {line} has {len(fields)} fields; qrels have four: question 0 chunk grade"
-            raise BadQrels(message, line=line, fields=len(fields))
-        number, _, chunk_id, grade = fields
+    for line, number, chunk_id, grade in _qrels(decoded(data).text):
         if chunk_id not in by_id:
             message = f"line {line}: this document, cut as it is now, has no chunk {chunk_id!r}"
             raise UnknownChunk(message, line=line, chunk=chunk_id)
         question = _by_number(line, number, questions)
-        judgments.append(Judgment(question, span_of(by_id[chunk_id]), _grade(line, grade), judge))
+        judgments.append(Judgment(question, span_of(by_id[chunk_id]), graded(line, grade), judge))
     return list(dict.fromkeys(judgments))
+
+
+def _qrels(text: str) -> Iterator[tuple[int, str, str, str]]:
+    """Yield line, question, chunk and grade."""
+    rows = [(line, words.split()) for line, words in enumerate(text.splitlines(), start=1) if words.strip()]
+    beir = bool(rows) and [field.encode() for field in rows[0][1]] == BEIR
+    width = 3 if beir else 4
+    for line, fields in rows[beir:]:
+        if len(fields) != width:
+            message = f"line {line} has {len(fields)} fields; qrels have four: question 0 chunk grade"
+            raise BadQrels(message, line=line, fields=len(fields))
+        yield line, fields[0], fields[-2], fields[-1]
+
+
+def graded(line: int, text: str) -> int:
+    """Return the grade that a cell names.
+
+    Raises:
+        BadGrade: it names none of 0, 1 and 2.
+    """
+    grade = cells.grade(text)
+    if grade is None:
+        raise BadGrade(f"line {line}: the grade is {text!r}; choose 0, 1 or 2", line=line, value=text)
+    return grade
 
 
 def _by_number(line: int, name: str, questions: Mapping[int, str]) -> str:

@@ -38,7 +38,8 @@ def _letters() -> list[int]:
 
 
 @cache
-def _han() -> dict[str, int]:
+def known_han() -> dict[str, int]:
+    """Return what the common Han characters cost in bits."""
     return {character: int(bits) for bits, row in _figures()["han"].items() for character in row}
 
 
@@ -77,7 +78,7 @@ def bits_a_letter(words: Iterable[str]) -> float:
 
 def bits_a_character(runs: Sequence[str]) -> float:
     """Return what a Han character of these runs costs: 5 to 11 in Chinese, 13 to 18 where characters were mixed up."""
-    known, pairs = _han(), _pairs()
+    known, pairs = known_han(), _pairs()
     bits = [known.get(character, RARE_BITS) for run in runs for character in run]
     usual = [first + second in pairs for run in runs for first, second in pairwise(run)]
     return sum(bits) / max(len(bits), 1) - PAIR_BITS * sum(usual) / max(len(usual), 1)

@@ -14,7 +14,7 @@ from rag_core.batch import evaluation, indexing
 from rag_core.datatypes import Judgment, Settings, Span
 from rag_core.lab import Lab
 from rag_core.measuring import evaluate, judge, tables
-from rag_core.measuring.exchange import Questions
+from rag_core.measuring.questions import Questions
 from rag_core.models.embed import load_embedder
 
 pytestmark = pytest.mark.slow

@@ -233,7 +233,8 @@ def evaluated(folder) -> tuple[str, Path]:
     (folder / "questions.csv").write_text(JUDGED, encoding="utf-8")
     options = ("--chunks", "sentence", "--depths", "5,10", "--output", folder / "out")
     done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "questions.csv", *options)
-    assert (done.returncode, done.stderr) == (0, "")
+    understood = "understood: 5 questions, 5 judgments; table; UTF-8; columns separated by ','\n"
+    assert (done.returncode, done.stderr) == (0, understood)
     return done.stdout, folder / "out"
 
 
@@ -287,6 +288,16 @@ def test_evaluate_names_what_does_not_fit(folder, evaluated, change, words):
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_question_file_was_taken_for_is_told(folder):
+    rows = "问题；页码；原文；备注\n收入多少？；3\n谁付款；何时付？；４；业主；无\n".encode("gb18030")
+    (folder / "other.csv").write_bytes(rows)
+    done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "other.csv", "--depths", "5")
+    assert done.stderr.splitlines()[0] == (
+        "understood: 2 questions, 1 judgments; table; GB18030; columns separated by '；'; "
+        "rows filled with blank cells: 1; rows cut within a text, joined: 1; columns not used: 备注"
+    )
 
 
 def test_evaluate_names_the_line_that_does_not_fit(folder):

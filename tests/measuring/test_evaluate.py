@@ -17,10 +17,10 @@ from rag_core.lab import Lab
 from rag_core.measuring import evaluate, judge, scores, tables
 from rag_core.measuring.depth import Ceiling, ceiling
 from rag_core.measuring.evaluate import Evaluation, reordered
-from rag_core.measuring.exchange import read_questions
 from rag_core.measuring.judge import Judged
 from rag_core.measuring.metrics import FEW, MAIN
 from rag_core.measuring.panel import panel
+from rag_core.measuring.questions import read_questions
 from rag_core.models.rerank import load_reranker
 from rag_core.reading.chunk import recommend
 from rag_core.search.opened import Opened

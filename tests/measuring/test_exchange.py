@@ -18,16 +18,16 @@ from rag_core.errors import (
     UnknownQuestion,
 )
 from rag_core.measuring.exchange import (
-    MOST_QUESTIONS,
     harmless,
+    is_qrels,
     read_qrels,
-    read_questions,
     unharmed,
     write_csv,
     write_judgments,
     write_qrels,
     write_run,
 )
+from rag_core.measuring.questions import MOST_QUESTIONS, read_questions
 
 CHUNKS = [Chunk(f"doc-sentence-0000{n}", "doc", f"text {n}", 1, 10 * n, 10 * n + 6) for n in (1, 2)]
 CSV = """question,page,quote,grade,judge
@@ -87,11 +87,11 @@ def test_a_row_that_does_not_fit_is_named_by_its_line(rows, error, line):
 
 def test_columns_without_a_question_are_named():
     with pytest.raises(NoQuestionColumn) as told:
-        read_questions(b"query,quote,grade\na,b,1\n")
-    assert told.value.values == {"found": "query, quote, grade"}
+        read_questions(b"Frage,quote,grade\na,b,1\n")
+    assert told.value.values["found"] == "Frage, quote, grade"
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", b"\xff\xfe\x00\x01", b"question\n\x00"])
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", b"\xff\xfe\x00\x01\x02", b"question\n\x00"])
 def test_what_is_no_text_is_refused(data):
     with pytest.raises(NotText):
         read_questions(data)
@@ -159,6 +159,24 @@ def test_a_line_of_qrels_that_does_not_fit_is_named(line, error):
     with pytest.raises(error) as told:
         read_qrels(f"q4 0 doc-sentence-00002 1\n{line}\n".encode(), {4: "Who pays?"}, CHUNKS)
     assert told.value.values["line"] == 2
+
+
+def test_the_qrels_of_beir_are_read_where_they_name_chunks_and_questions_by_number():
+    rows = b"query-id\tcorpus-id\tscore\r\nq4\tdoc-sentence-00001\t2\r\n4\tdoc-sentence-00002\t0\r\n"
+    assert is_qrels(rows)
+    assert [(one.span.quote, one.grade) for one in read_qrels(rows, {4: "Who pays?"}, CHUNKS)] == [
+        ("text 1", 2),
+        ("text 2", 0),
+    ]
+    with pytest.raises(UnknownChunk):
+        read_qrels(b"query-id\tcorpus-id\tscore\nq4\tMED-10\t1\n", {4: "Who pays?"}, CHUNKS)
+    with pytest.raises(BadQrels):
+        read_qrels(b"query-id\tcorpus-id\tscore\nq4 0 MED-10 1\n", {4: "Who pays?"}, CHUNKS)
+
+
+@pytest.mark.parametrize("text", [b"Who pays?\n", b"a 0 b c\n", b"question,page\n", b"", b"q1 1 c 2"])
+def test_other_texts_are_no_qrels(text):
+    assert not is_qrels(text)
 
 
 def test_a_run_has_six_fields_and_a_score_that_falls_with_the_rank():

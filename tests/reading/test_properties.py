@@ -16,6 +16,7 @@ from pages.ui.parts import tables
 from rag_core.comparing.orders import kendall_tau, moves, overlap_at, rank_biased_overlap
 from rag_core.datatypes import Chunk, Expansion, Hit, Judgment, Page, Ranking, Span
 from rag_core.measuring import exchange
+from rag_core.measuring.questions import read_questions
 from rag_core.reading import chunk
 from rag_core.search import fuse
 
@@ -255,6 +256,6 @@ judgments = st.builds(
 @given(st.lists(judgments, max_size=5, unique=True), st.lists(questions, max_size=3))
 def test_judgments_are_read_back_as_they_were_written(made, more):
     asked = list(dict.fromkeys([*(one.question for one in made), *more]))
-    found = exchange.read_questions(exchange.write_judgments(asked, made))
+    found = read_questions(exchange.write_judgments(asked, made))
     assert found.judgments == tuple(made)
     assert set(found.questions) == set(asked)

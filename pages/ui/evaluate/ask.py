@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.evaluate import begin, judged
-from pages.ui.parts import judgments
+from pages.ui.parts import judgments, question_file
 from pages.ui.shell import cached, form, state
 from pages.ui.shell.i18n import plain, t
 from rag_core.models import catalog
@@ -31,7 +31,7 @@ def show() -> tuple[str, bool]:
         said = judged.now(doc_id)
         with st.popover(judgments.summary(doc_id, said), key="question_set_open", icon=":material/quiz:"):
             judgments.show(doc_id, said)
-        label, forget = t("evaluate.run"), judgments.forget_added
+        label, forget = t("evaluate.run"), question_file.forget_added
         asked = st.button(label, key="evaluate", type="primary", icon=":material/rule:", on_click=forget)
     if gone:
         form.members_gone()

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from pages.ui.parts import judgments
+from pages.ui.parts import question_file
 from pages.ui.shell import samples, work
 from pages.ui.shell.i18n import language, t
 
@@ -25,7 +25,7 @@ def offer() -> None:
     """Offer the bundled samples with their judged questions, the one in the page's language first."""
     with st.container(horizontal=True, key="judged_samples"):
         for spoken in sorted(samples.FILES, key=lambda spoken: spoken != language()):
-            label, icon, forget = t(f"evaluate.sample_{spoken}"), ":material/play_arrow:", judgments.forget_added
+            label, icon, forget = t(f"evaluate.sample_{spoken}"), ":material/play_arrow:", question_file.forget_added
             st.button(label, key=key_of(spoken), icon=icon, on_click=forget)
 
 

@@ -6,18 +6,17 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from pages.ui.parts import tables
+from pages.ui.parts import question_file, tables
 from pages.ui.shell import cached, state
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Collection, Judgment
-from rag_core.measuring import exchange, judge
-from rag_core.measuring.exchange import Questions
+from rag_core.measuring import judge
 from rag_core.measuring.judge import Judged
 
 LOST_SHOWN = 20
 
-state.keep(judge="", chosen_question="", added=None)
+state.keep(judge="", chosen_question="")
 
 
 def grade_buttons(doc_id: str, question: str, chunk: Chunk) -> None:
@@ -80,13 +79,17 @@ def summary(doc_id: str, judged: Judged) -> str:
 
 
 def show(doc_id: str, judged: Judged) -> None:
-    """Show the question set with what is judged, and the ways to change it."""
+    """Show the question set with what is judged, and the ways to change it; alone what waits to be added to it."""
+    if question_file.waits(doc_id):
+        question_file.preview()
+        return
     how = state.chunk_settings()
     asked = cached.lab().judgments.questions(doc_id)
     if asked:
         question_table(doc_id, asked, judged)
     lost_judgments(judged, doc_id)
-    add(doc_id, asked, cached.chunks(doc_id, how.preset, how.size, how.overlap))
+    question_file.bring(doc_id, asked, cached.chunks(doc_id, how.preset, how.size, how.overlap), judge_name())
+    st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
 
 
 def question_table(doc_id: str, asked: dict[int, str], judged: Judged) -> None:
@@ -141,44 +144,3 @@ def lost_judgments(judged: Judged, doc_id: str) -> None:
     for judgment in judged.lost[:LOST_SHOWN]:
         page = titles.get(judgment.span.doc_id, "") + t("table.page_short", page=judgment.span.page)
         st.text(f"{page}  {tables.one_line(judgment.span.quote, 90)}")
-
-
-def add(doc_id: str, asked: dict[int, str], chunks: list[Chunk]) -> None:
-    """Take questions and judgments from a text field or a file, all of it or nothing."""
-    with st.form("add_questions", clear_on_submit=True, border=False):
-        st.text_area(t("questions.paste"), key="pasted", height=100, help=t("questions.paste_help"))
-        file = st.file_uploader(t("questions.file"), type=["csv", "txt", "qrels"], key="question_file")
-        submitted = st.form_submit_button(t("questions.add"), icon=":material/add:", on_click=forget_added)
-    st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
-    if not submitted:
-        return
-    with errors_shown():
-        data = file.getvalue() if file is not None else st.session_state["pasted"].encode()
-        if file is not None and not file.name.lower().endswith(".csv") and is_qrels(data):
-            added = Questions((), tuple(exchange.read_qrels(data, asked, chunks, judge_name())), 0)
-        else:
-            added = exchange.read_questions(data)
-        cached.lab().judgments.ask(doc_id, added.questions)
-        cached.lab().judge(doc_id, added.judgments)
-        counts = {"questions": len(added.questions), "judgments": len(added.judgments), "repeated": added.repeated}
-        st.session_state["added"] = (doc_id, counts)
-        st.rerun()
-
-
-def added_notice(doc_id: str) -> None:
-    """Say what was last added to this document's set, until more is added or a set is measured.
-
-    It is not shown for one run alone: the next may follow before anybody has read it.
-    """
-    if st.session_state["added"] and st.session_state["added"][0] == doc_id:
-        st.success(t("questions.added", **st.session_state["added"][1]))
-
-
-def forget_added() -> None:
-    st.session_state["added"] = None
-
-
-def is_qrels(data: bytes) -> bool:
-    """Say whether a text file holds qrels: four fields of which the second is 0 and the last a grade."""
-    fields = data.split(b"\n", 1)[0].split()
-    return len(fields) == 4 and fields[1] in (b"0", b"Q0") and fields[3].strip().isdigit()

@@ -35,6 +35,7 @@ def test_a_batch_is_watched_stopped_and_goes_on(app_home, address, page):
     page.locator(".st-key-question_set_open button").first.click()
     box = page.get_by_role("textbox", name=LOCALE["questions.paste"])
     box.fill("\n".join(f"What was said about item {number}?" for number in range(QUESTIONS)))
+    page.get_by_role("button", name=LOCALE["questions.preview"], exact=True).click()
     page.get_by_role("button", name=LOCALE["questions.add"], exact=True).click()
     page.get_by_text(f"Read: {QUESTIONS} questions").wait_for()
     settle(page)
@@ -48,3 +49,37 @@ def test_a_batch_is_watched_stopped_and_goes_on(app_home, address, page):
     stopped = scored()
     assert before < stopped < QUESTIONS + JUDGED
     assert rows.count() == stopped
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_file_is_previewed_and_then_added(app_home, address, person, language):
+    def asked() -> list[str]:
+        with sqlite3.connect(app_home / "library.sqlite") as library:
+            return [text for (text,) in library.execute("SELECT text FROM questions")]
+
+    before, texts = asked(), json.loads((ROOT / "pages" / "ui" / "locales" / f"{language}.json").read_text("utf-8"))
+    page = person(language={"en": "en-GB", "zh": "zh-CN"}[language], width=390).new_page()
+    page.goto(f"{address}/evaluate")
+    page.locator(".st-key-question_set_open button").first.click()
+    rows = "問題；頁碼；引文\n公司今年的營業收入是多少？；３；營業收入為六千萬元\n誰出席了會議？\n"
+    file = {"name": "q.csv", "mimeType": "text/csv", "buffer": rows.encode("big5")}
+
+    def preview() -> None:
+        page.locator("[data-testid=stFileUploaderDropzoneInput]").last.set_input_files(file)
+        page.get_by_text("q.csv").first.wait_for()
+        settle(page)
+        page.get_by_role("button", name=texts["questions.preview"], exact=True).click()
+        page.get_by_text(texts["questions.understood"].format(questions=2, judgments=1)).wait_for()
+        settle(page)
+
+    preview()
+    page.get_by_text(texts["questions.encoding"].format(name="Big5")).wait_for()
+    assert page.get_by_role("button", name=texts["questions.add"], exact=True).bounding_box()["y"] < 800
+    page.get_by_role("button", name=texts["questions.cancel"], exact=True).click()
+    page.get_by_role("button", name=texts["questions.preview"], exact=True).wait_for()
+    settle(page)
+    assert asked() == before
+    preview()
+    page.get_by_role("button", name=texts["questions.add"], exact=True).click()
+    page.get_by_text(texts["questions.added"].format(questions=2, judgments=1, repeated=0)).wait_for()
+    assert asked() == [*before, "公司今年的營業收入是多少？", "誰出席了會議？"]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from pdfs import text_pdf
-from screens import QUESTION, SENTENCES, SMALL, click, open_page, orders, press, run, said, says, text_of
+from screens import QUESTION, SENTENCES, SMALL, click, open_page, orders, press, run, said, says, says_anywhere, text_of
 
 from pages.ui.shell import cached
 from pages.ui.shell.i18n import plain
@@ -104,6 +104,9 @@ def test_an_evaluation_of_another_cut_is_not_shown(judged):
 def test_pasted_questions_join_the_set(library):
     at = open_page("evaluate", **CUT)
     at.text_area(key="pasted").input("Who pays?\n\nWho pays?\nWhen did it open?")
+    at = press(at, "questions.preview")
+    assert says_anywhere(at, text_of(at, "questions.understood", questions=2, judgments=0))
+    assert cached.lab().judgments.questions(DOC) == {}
     at = press(at, "questions.add")
     assert says(run(at), "questions.added")
     assert not says(press(at, "evaluate.run"), "questions.added")
@@ -113,9 +116,45 @@ def test_pasted_questions_join_the_set(library):
 def test_a_broken_paste_names_the_line_and_takes_nothing(judged):
     at = open_page("evaluate", **CUT)
     at.text_area(key="pasted").input("question,quote,grade\nWho pays?,a,2\nWho else?,b,7")
-    at = press(at, "questions.add")
+    at = press(at, "questions.preview")
     assert text_of(at, "error.bad_grade", line=3, value="7") in [error.value for error in at.error]
     assert len(cached.lab().judgments.questions(DOC)) == len(JUDGED)
+    assert at.text_area(key="pasted").value.startswith("question,quote,grade")  # to be mended
+
+
+def test_what_is_cancelled_changes_nothing(library):
+    at = open_page("evaluate", **CUT)
+    at.text_area(key="pasted").input("Who pays?")
+    at = press(press(at, "questions.preview"), "questions.cancel")
+    assert at.text_area(key="pasted").value == "Who pays?"
+    assert cached.lab().judgments.questions(DOC) == {}
+
+
+def test_what_was_understood_is_shown(library):
+    at = open_page("evaluate", **CUT)
+    rows = "问题;页码;原文;等级;备注\n*谁*付款？;3;业主;1.0;无\n何时？;4\n在哪里？\n".encode("gb18030")
+    at.file_uploader(key="question_file").set_value(("q.csv", rows, "text/csv"))
+    at = press(at, "questions.preview")
+    assert says_anywhere(at, text_of(at, "questions.filled", count=2))
+    assert says_anywhere(at, text_of(at, "questions.unread", names="备注"))
+    assert says_anywhere(at, text_of(at, "questions.encoding", name="GB18030"))
+    shown = at.dataframe[0].value.values.tolist()
+    assert shown == [["*谁*付款？", "3", "业主", "1"], ["何时？", "", "", ""], ["在哪里？", "", "", ""]]
+
+
+def test_another_encoding_is_chosen_before_anything_is_added(library):
+    at = open_page("evaluate", **CUT)
+    at.file_uploader(key="question_file").set_value(("q.csv", "question\n銀行\n".encode("big5"), "text/csv"))
+    at = press(at, "questions.preview")
+    at = at.selectbox(key="question_encoding").select("Big5").run()
+    assert at.dataframe[0].value.values.tolist() == [["銀行"]]
+    press(at, "questions.add")
+    assert list(cached.lab().judgments.questions(DOC).values()) == ["銀行"]
+
+
+def test_a_text_without_a_question_adds_nothing(library):
+    at = press(open_page("evaluate", **CUT), "questions.preview")
+    assert says(at, "error.no_questions")
 
 
 def test_a_csv_file_is_read(library):
@@ -123,7 +162,7 @@ def test_a_csv_file_is_read(library):
     at.file_uploader(key="question_file").set_value(
         ("q.csv", f"question,quote\n{QUESTION},{ANSWER}\n".encode(), "text/csv")
     )
-    press(at, "questions.add")
+    press(press(at, "questions.preview"), "questions.add")
     assert cached.lab().judgments.load(DOC) == [Judgment(QUESTION, Span(0, 0, ANSWER, DOC), 2)]
 
 
@@ -131,7 +170,7 @@ def test_qrels_are_read(judged):
     chunk = cached.lab().cut(DOC, SENTENCES)[4]
     at = open_page("evaluate", **CUT)
     at.file_uploader(key="question_file").set_value(("q.qrels", f"q1 0 {chunk.id} 1\n".encode(), "text/plain"))
-    at = press(at, "questions.add")
+    at = press(press(at, "questions.preview"), "questions.add")
     assert text_of(at, "questions.added", questions=0, judgments=1, repeated=0) in [told.value for told in at.success]
     assert cached.lab().judgments.load(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, DOC), 1)
 

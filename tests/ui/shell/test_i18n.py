@@ -14,7 +14,7 @@ from pages.ui.answer import cards
 from pages.ui.documents import outcome
 from pages.ui.documents import quality as quality_part
 from pages.ui.explain import bench, probe, projection
-from pages.ui.parts import orders
+from pages.ui.parts import orders, question_file
 from pages.ui.parts.tables import FIRST_SCORES
 from pages.ui.shell import i18n
 from pages.ui.shell.frame import PAGES
@@ -24,6 +24,7 @@ from rag_core import errors
 from rag_core.environment import FIELDS
 from rag_core.errors import RerankLabError
 from rag_core.explaining import lessons, perturb
+from rag_core.measuring import records
 from rag_core.measuring.evaluate import ORDERS
 from rag_core.measuring.judge import GRADES
 from rag_core.models import rerank
@@ -87,6 +88,10 @@ FAMILIES = {
     "form.first_{}": set(FIRST_STAGES),
     "evaluate.sample_{}": set(FILES),
     "judge.grade_{}": {str(grade) for grade in GRADES},
+    "questions.form_{}": set(records.FORMS),
+    "questions.sign_{}": set(question_file.SIGNS.values()),
+    "questions.first_{}": {"question", "page", "quote", "grade"},
+    "questions.{}": {"filled", "joined", "repeated"},
     "measured.{}": {"better", "worse", "unclear"},
     "metric.{}": {"tau", "overlap"},
     "step.{}": {*steps(), "wait"},
