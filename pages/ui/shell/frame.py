@@ -74,10 +74,19 @@ def address(page: str) -> str:
 
 
 def show_error(error: RerankLabError) -> None:
+    """Tell a reader what went wrong; a visitor not where on the host, which they could not change either."""
+    if of_host(error) and state.owner():
+        st.error(t("error.of_host", code=error.code), icon=":material/error:")
+        return
     values = {name: plain(value) for name, value in error.values.items()}
     if isinstance(error, ServerError):
         values["service"] = t(f"service.{error.values['service']}")
     st.error(t(f"error.{error.code}", **values) + meaning(error), icon=":material/error:")
+
+
+def of_host(error: RerankLabError) -> bool:
+    """Say whether an error is about the host's own files, or the Chroma server behind them."""
+    return "folder" in error.values or error.values.get("service") == "chroma"
 
 
 def meaning(error: RerankLabError) -> str:
