@@ -130,8 +130,11 @@ def other_models() -> None:
             st.text_input(t(f"form.{role}_other"), key=f"{role}_other", help=t("form.other_help"))
 
 
-def example_question(doc_id: str, key: str, chosen: Callable[[], None] = lambda: None) -> None:
-    """Offer a bundled sample's questions; choosing one fills in the question, and ``chosen`` follows."""
+def example_question(doc_id: str, key: str, chosen: Callable[[], None] = lambda: None, told: bool = True) -> None:
+    """Offer a bundled sample's questions; choosing one fills in the question, and ``chosen`` follows.
+
+    Without ``told`` nobody reads what reranking does to a question before it is asked.
+    """
     questions = samples.questions(doc_id, state.owner())
 
     def fill() -> None:
@@ -140,7 +143,7 @@ def example_question(doc_id: str, key: str, chosen: Callable[[], None] = lambda:
             chosen()
 
     if questions:
-        labels = {question: taught(question) for question in questions}
+        labels = {question: taught(question, told) for question in questions}
         st.selectbox(
             t("compare.examples"),
             questions,
@@ -153,12 +156,13 @@ def example_question(doc_id: str, key: str, chosen: Callable[[], None] = lambda:
         )
 
 
-def taught(question: str) -> str:
-    """Name a sample's question with what it teaches."""
+def taught(question: str, told: bool = True) -> str:
+    """Name a sample's question with what it teaches: what makes it hard, and where it may be told, what comes of it."""
     row = samples.known(question)
     if row is None:
         return question
-    return t("teaches.label", effect=t(f"teaches.{row.effect}"), kind=t(f"kind.{row.kind}"), question=question)
+    label = "teaches.label" if told else "teaches.label_untold"
+    return t(label, effect=t(f"teaches.{row.effect}"), kind=t(f"kind.{row.kind}"), question=question)
 
 
 def first_stage() -> None:

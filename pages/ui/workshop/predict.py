@@ -55,7 +55,7 @@ def line() -> str:
         gone = form.settle_members(doc_id)
         deal_at_once(doc_id)  # before the widgets are drawn that it fills
         with st.container(width=SELECT_PIXELS):
-            form.example_question(doc_id, "game_example", deal_typed)
+            form.example_question(doc_id, "game_example", deal_typed, told=False)
         # A list of its own for each round: one that was open would cover what was just dealt.
         with st.popover(t("game.own"), icon=":material/edit:", key=f"own_question_{next_number()}"):
             form.pick_members(doc_id)
@@ -133,7 +133,7 @@ def propose(doc_id: str) -> None:
 
 def ask(doc_id: str, label: str) -> bool:
     """Let a question be chosen or typed; say whether it is to be dealt."""
-    form.example_question(doc_id, "game_example")
+    form.example_question(doc_id, "game_example", told=False)
     return typed(label)
 
 

@@ -162,6 +162,8 @@ def test_the_samples_questions_are_played_one_after_another():
     at = open_page("documents")
     click(at, at.button(key="sample_en"))
     run(at.switch_page("pages/workshop.py"))
+    effects = {text_of(at, f"teaches.{effect}") for effect in ("helps", "none", "harms")}
+    assert not any(option.startswith(tuple(effects)) for option in at.selectbox(key="game_example").options)
     at.selectbox(key="game_example").select_index(0)
     at = hand_in(press(run(at), "game.deal"))
     questions = samples.load("en")[2]
