@@ -193,7 +193,7 @@ def repeated(*twins: int, title: str = "") -> Comparison:
 
 def test_all_pages_of_a_chunk_are_named(language):
     [chunk, *_] = [move.chunk for move in repeated(5, 13).moves]
-    named = {"en": "p. 1, 5, 13", "zh": "第1、5、13页"}[language]
+    named = {"en": "p. 1, 5, 13", "zh": "第 1、5、13 页"}[language]
     assert tables.where(chunk) == named
     assert tables.where(replace(chunk, title="a.pdf")) == f"a.pdf · {named}"
     assert tables.page(chunk) == {"en": "1, 5, 13", "zh": "1、5、13"}[language]
