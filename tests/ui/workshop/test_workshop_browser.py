@@ -198,7 +198,7 @@ def a_reload_and_a_lost_connection_keep_the_vote(pages: dict[str, Page], teacher
         expect(page.get_by_text("2 of 3 handed in")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text("Your five are in")).to_be_visible(timeout=PATIENCE)
     wait_for_counts(teacher, 3, 2)
-    assert ben.evaluate("sockets.length") > 1
+    ben.wait_for_function("sockets.length > 1", timeout=PATIENCE)  # what was drawn before stands there at once
     teacher.get_by_role("button", name="Reveal").click()
     for page in (ann, ben):
         assert sum(row["own"] for row in picture(page)) == 5
@@ -220,6 +220,7 @@ def a_lesson_is_before_everyone(teacher: Page, wall: Page, pages: dict[str, Page
     wait_for_counts(teacher, 4, 0)  # a page that looks every second may never be still on a busy machine
     teacher.get_by_text("Show a lesson", exact=True).click()
     teacher.get_by_role("button", name="Show it to the room").click()
+    teacher.get_by_role("button", name="Take it away").wait_for(timeout=PATIENCE)
     for page in (wall, *pages.values()):
         page.get_by_text("What an embedding compares").wait_for(timeout=PATIENCE)
 
