@@ -162,24 +162,25 @@ ANSWERED = {
     },
 }
 
+MISRANKED = {"How many neighbouring water companies were offered for sale during the year?"}
+"""Its answer repeats the question's words, as texts do that only restate one: the cross-encoder puts it last."""
+
 
 def check_answered(data: bytes, name: str, reranker) -> None:
-    """Each question is proposed and answered by one of the ten chunks with most of its words.
+    """Each question is proposed, and of the ten chunks with most of its words the first after reranking answers it.
 
-    Of two questions in three it is the first after reranking; the third may be one that the reranker gets wrong.
+    Where it does not, the question stands in MISRANKED, and leaves it once the reranker gets it right.
     """
     read, _ = document.read(data, f"{name}.pdf")
     assert propose.by_rule(read.pages, read.language) == list(ANSWERED[name])
     how = chunk.recommend(read.pages)
     words = Lexical(chunk.split(read.pages, how.preset, how.size, how.overlap))
-    first = 0
     for question, answer in ANSWERED[name].items():
         [found] = words.search([question], 10)
         assert any(answer in piece.text for piece in found.chunks), question
         scores = reranker.score(question, [piece.text for piece in found.chunks])
         order = Ranking.from_scores("reranked", question, found.chunks, scores)
-        first += answer in order.chunks[0].text
-    assert first >= len(ANSWERED[name]) - 1
+        assert (answer in order.chunks[0].text) == (question not in MISRANKED), question
 
 
 @pytest.mark.slow
