@@ -57,7 +57,8 @@ def line() -> str:
         with st.container(width=SELECT_PIXELS):
             form.example_question(doc_id, "game_example", deal_typed, told=False)
         # A list of its own for each round: one that was open would cover what was just dealt.
-        with st.popover(t("game.own"), icon=":material/edit:", key=f"own_question_{next_number()}"):
+        number = next_number() + (st.session_state["to_deal"] is not None)
+        with st.popover(t("game.own"), icon=":material/edit:", key=f"own_question_{number}"):
             form.pick_members(doc_id)
             typed(t("game.deal"), deal_typed)
     if gone:

@@ -358,7 +358,8 @@ def workshop(page: Page, screens: Screens) -> None:
     page.get_by_role("button", name=SAID["game.own"]).click()
     page.get_by_label(SAID["form.question"], exact=True).fill(QUESTION)
     press(page, "game.deal")
-    page.get_by_role("button", name=SAID["pick.submit"]).wait_for()
+    page.get_by_test_id("stText").get_by_text(QUESTION, exact=True).wait_for()
+    page.get_by_test_id("stPopoverBody").wait_for(state="hidden")  # it would lie over what was dealt
     screens.look()
     for place in range(1, 6):
         page.get_by_test_id("stCheckbox").nth(place).locator("label").click()
