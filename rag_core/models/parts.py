@@ -41,9 +41,9 @@ def best(pairs: Sequence[Pair], limit: int, encode: Encode, score: Score, progre
     ``limit`` is the most tokens of a pair that are read at a time; ``progress`` counts pairs.
     """
     cuts = [cut(text, encoding, limit) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
-    read = [(query, part) for (query, text), spans in zip(pairs, cuts, strict=True) for part in _read(text, spans)]
+    asked = [(query, part) for (query, text), spans in zip(pairs, cuts, strict=True) for part in read(text, spans)]
     counted = progress and (lambda done, total: progress(done * len(pairs) // total, len(pairs)))
-    scores = score(read, counted)
+    scores = score(asked, counted)
     bounds = list(accumulate(map(len, cuts), initial=0))
     places = [first + int(np.argmax(scores[first:last])) for first, last in pairwise(bounds)]
     parts = [
@@ -69,12 +69,17 @@ def cut(text: str, encoding: Encoding, limit: int, overlap: float = OVERLAP) -> 
     return [(spans[first][0], spans[following - 1][1]) for first, following in windows] or [(0, len(text))]
 
 
-def _read(text: str, spans: Sequence[Span]) -> Iterator[str]:
-    """Yield the words of each part, below the head of the table that it begins in."""
+def texts(pairs: Sequence[Pair], limit: int, encode: Encode) -> list[list[str]]:
+    """Return what is read of each pair's text: the whole, or its parts; see ``best``."""
+    return [read(text, cut(text, encoding, limit)) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
+
+
+def read(text: str, spans: Sequence[Span]) -> list[str]:
+    """Return the words of each part, below the head of the table that it begins in."""
     known = table_heads.tables(text)
-    for start, end in spans:
-        head = table_heads.head_over(text, known, start, end)
-        yield f"{head}\n{text[start:end]}" if head else text[start:end]
+    heads = [table_heads.head_over(text, known, start, end) for start, end in spans]
+    words = [text[start:end] for start, end in spans]
+    return [f"{head}\n{part}" if head else part for head, part in zip(heads, words, strict=True)]
 
 
 def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:

@@ -12,7 +12,7 @@ from rag_core.errors import ModelUnusable
 from rag_core.models import catalog, hub, parts
 from rag_core.models.onnx_model import OnnxModel
 from rag_core.models.parts import Pair
-from rag_core.models.tokens import MOST, tokenizer
+from rag_core.models.tokens import MOST, encoding
 from rag_core.servers.rerank import RemoteReranker, RerankServer
 from rag_core.settings import PATIENCE, environment
 
@@ -74,9 +74,9 @@ class OnnxReranker:
         """Score each pair in one run; what is beyond the model's limit is cut off."""
         return self.model.run(pairs, first_logit, progress)
 
-    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+    def encode(self, pairs: Sequence[Pair]) -> Sequence[Encoding]:
         """Return the tokens of each pair, none cut off, and where they stand."""
-        return tokenizer(self.folder, None).encode_batch(list(pairs))
+        return encoding(self.folder)(pairs)
 
 
 class CrossEncoderReranker:
