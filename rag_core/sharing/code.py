@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMS: Mapping[str, str] = {
-    "chroma": "sentence-transformers + Chroma",
+    "chroma": "Chroma",
     "langchain": "LangChain",
     "llamaindex": "LlamaIndex",
 }
@@ -171,9 +171,7 @@ def script(form: str, comparison: Comparison, count: int | None = None) -> str:
 
 
 def _beside(comparison: Comparison, searched: bool, count: int | None) -> str:
-    if not searched:
-        return f"the {len(comparison.moves)} candidates in the order they were found; the search is not repeated"
-    return f"all {count} chunks" if count else f"the {len(comparison.moves)} candidates of the saved result"
+    return f"all {count} chunks" if searched and count else f"the {len(comparison.moves)} candidates"
 
 
 @lru_cache

@@ -15,7 +15,7 @@ from rag_core.sharing.code import Cut
 
 state.keep(code_form=next(iter(code.FORMS)))
 
-HEIGHT = 420
+HEIGHT = 280
 
 
 def popover(comparison: Comparison, pages: bool) -> None:
