@@ -28,6 +28,8 @@ Encode = Callable[[Sequence[Pair]], Sequence["Encoding"]]
 """What a tokenizer makes of each pair, nothing cut off."""
 Score = Callable[[Sequence[Pair], Progress | None], np.ndarray]
 """Pairs to scores, float of shape (pairs,)."""
+Cut = Callable[[Sequence[Pair]], Sequence[Sequence[str]]]
+"""What is read of each pair's text: the text, or its parts."""
 
 OVERLAP = 0.25
 """The share of a part's tokens that it may have in common with the part before."""

@@ -6,7 +6,7 @@ Everything that came from outside stands in a script as a literal of Python: not
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rag_core.datatypes import Chunk, Comparison, FirstStage, Move
 from rag_core.models import catalog, parts
 from rag_core.models.catalog import ST, Line
-from rag_core.models.parts import Pair
+from rag_core.models.parts import Cut
 from rag_core.sharing.replay import public_name
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ CHUNKS = "rerank-lab-chunks.json"
 COSINE = {"hnsw": {"space": "cosine", "ef_search": 300}}
 WITH_ONNX, ALONE = '"sentence-transformers[onnx]==5.7.0"', "sentence-transformers"
 """What loads the bundled models, and what loads all others: later ones have no ONNX backend yet."""
-
-Cut = Callable[[Sequence[Pair]], Sequence[Sequence[str]]]
-"""What of each pair's text a cross-encoder reads: the text, or its parts."""
 
 
 class Code(str):

@@ -8,10 +8,8 @@ import streamlit as st
 from pages.ui.shell import cached, models, state, switch
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Comparison
-from rag_core.models import catalog, parts, tokens
-from rag_core.models.rerank import CrossEncoderReranker
+from rag_core.models.parts import Cut
 from rag_core.sharing import code
-from rag_core.sharing.code import Cut
 
 state.keep(code_form=next(iter(code.FORMS)))
 
@@ -24,7 +22,7 @@ def popover(comparison: Comparison, pages: bool) -> None:
         if not code.can_be_copied(comparison):
             st.markdown(t("result.code_server"))
             return
-        show(comparison, searched(comparison) if pages else None, reads(comparison, pages))
+        show(comparison, searched(comparison) if pages else None, models.cut(comparison.settings.reranker, pages))
 
 
 def show(comparison: Comparison, chunks: Sequence[Chunk] | None, cut: Cut | None) -> None:
@@ -33,13 +31,13 @@ def show(comparison: Comparison, chunks: Sequence[Chunk] | None, cut: Cut | None
     st.caption(t("result.code_help"))
     with st.container(horizontal=True):
         chunks_of = partial(code.chunks_file, comparison, chunks, cut)
-        offer("code_script", script, f"rerank-lab-{form}.py", "text/x-python")
-        offer("code_chunks", chunks_of, code.CHUNKS, "application/json")
+        offer(t("result.code_script"), script, f"rerank-lab-{form}.py", "text/x-python")
+        offer(t("result.code_chunks"), chunks_of, code.CHUNKS, "application/json")
     st.code(script, language="python", height=HEIGHT)
 
 
-def offer(key: str, made: str | partial[bytes], name: str, mime: str) -> None:
-    st.download_button(t(f"result.{key}"), made, name, mime, key=key, icon=":material/download:", on_click="ignore")
+def offer(label: str, made: str | partial[bytes], name: str, mime: str) -> None:
+    st.download_button(label, made, name, mime, icon=":material/download:", on_click="ignore")
 
 
 def searched(comparison: Comparison) -> list[Chunk]:
@@ -47,16 +45,3 @@ def searched(comparison: Comparison) -> list[Chunk]:
     how = comparison.settings
     chunks = cached.candidates(comparison.doc_id, how.chunks.preset, how.chunks.size, how.chunks.overlap)
     return [chunk for chunk in chunks if not how.within or chunk.doc_id in how.within]
-
-
-def reads(comparison: Comparison, pages: bool) -> Cut | None:
-    """Return what says which parts of a text the cross-encoder reads; None where its tokenizer is not at hand."""
-    line = models.bundled(catalog.RERANKERS, comparison.settings.reranker)
-    if line:
-        return partial(parts.texts, limit=line.pair_tokens, encode=tokens.encoding(line.folder))
-    if not pages:
-        return None
-    reranker = models.loaded_reranker(comparison.settings.reranker)[0]
-    if not isinstance(reranker, CrossEncoderReranker):
-        return None
-    return partial(parts.texts, limit=reranker.limit, encode=reranker.encode)

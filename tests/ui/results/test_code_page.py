@@ -10,6 +10,7 @@ from screens import QUESTION, asked, click, open_page, run, says, text_of
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.results import copied
+from pages.ui.shell import models
 from rag_core.models import catalog
 from rag_core.place import ROOT
 from rag_core.sharing import code
@@ -56,7 +57,7 @@ def test_the_chunks_are_all_that_was_searched_with_the_parts_that_were_read(libr
     at = asked()
     made = at.session_state["comparison"]
     chunks = copied.searched(made)
-    rows = json.loads(code.chunks_file(made, chunks, copied.reads(made, pages=True)))
+    rows = json.loads(code.chunks_file(made, chunks, models.cut(made.settings.reranker, load=True)))
     assert [row["id"] for row in rows] == [chunk.id for chunk in chunks]
     assert len(rows) == made.available and f"all {len(rows)} chunks" in shown(at)
     assert all(row["parts"] == [row["text"]] for row in rows)
