@@ -46,15 +46,14 @@ def frame(page: str, lead: bool = True) -> Iterator[None]:
 
 
 def stay() -> None:
-    """Note that a visitor of a server is here; without knowing whose documents are shown, no page goes on."""
+    """Note that somebody is here; without knowing whose documents are shown, no page goes on."""
     try:
         owner = state.owner()
     except BadSetting as error:
         show_error(error)
         st.stop()
-    if owner:
-        with errors_shown():
-            visits.stay(owner)
+    with errors_shown():
+        visits.stay(owner)
 
 
 def menu(page: str) -> None:
