@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -15,6 +14,7 @@ import numpy as np
 from rag_core.datatypes import Progress
 from rag_core.errors import ModelUnusable
 from rag_core.models.catalog import Line
+from rag_core.models.cores import cores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -25,7 +25,7 @@ Pool = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 GRAPH = "onnx/model.onnx"
 TEXTS_PER_REPORT = 16
-CORES = os.cpu_count() or 1
+CORES = cores()
 FIXED_SCALES = "fixed_activation_scales"
 """A graph with this property has its activations' int8 scales in it, whatever it is given: texts may run together."""
 TOKENS_PER_RUN = (128, 512)

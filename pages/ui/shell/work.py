@@ -42,7 +42,7 @@ def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
 
 
 def waiting(place: st.delta_generator.DeltaGenerator, key: str, line: Line) -> Callable[[int], None]:
-    """Return a callback that shows how many are ``before`` this reader, and for about how long; its text is the key's."""
+    """Return a callback that shows how many are ``before`` this reader, and for about how long, in the key's words."""
 
     def show(before: int) -> None:
         seconds = line.about(before)
