@@ -220,6 +220,10 @@ def test_an_embedder_says_how_far_it_reads(embedder):
     assert 0 < read < len(text)
     assert np.array_equal(embedder.embed_texts([text]), embedder.embed_texts([text[:read] + "周一闭馆。" * 50]))
     assert embedder.reads("周一闭馆。") == 5
+    assert embedder.count_tokens([text, "周一闭馆。"]) == [
+        512,
+        len(embedder.model.tokenizer.encode("passage: 周一闭馆。")),
+    ]
 
 
 @pytest.mark.slow
@@ -228,6 +232,7 @@ def test_a_tiny_embedder_says_how_far_it_reads(tiny):
     text = "revenue grew by 8 percent . " * 30
     assert 0 < tiny.reads(text) < len(text)
     assert tiny.reads("revenue grew .") == 14
+    assert tiny.count_tokens(["revenue grew .", text]) == [5, 64]
 
 
 def test_nonsense_is_unknown():
