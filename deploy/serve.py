@@ -181,8 +181,10 @@ def application(reranker: str, embedder: str, replicas: int = 1, cpus: float = 1
 
 
 def start(app: serve.Application, host: str, port: int) -> None:
-    serve.start(http_options=HTTPOptions(host=host, port=port))
-    serve.run(app, route_prefix="/")
+    """Start what Ray Serve runs. Raises RerankLabError where that was not ready in time, or broke."""
+    with cluster.started():
+        serve.start(http_options=HTTPOptions(host=host, port=port))
+        serve.run(app, route_prefix="/")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -202,6 +204,7 @@ def main() -> None:
     parser = build_parser()
     asked = parser.parse_args()
     try:
+        os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", str(PROXY_SECONDS))
         # Replicas read it there: where they run lies no .env.
         key = os.environ[KEY] = own_key()
         if asked.host not in LOOPBACK and not key:
@@ -213,11 +216,16 @@ def main() -> None:
     except RerankLabError as error:
         parser.error(str(error))
     end = told_to_end()
-    start(application(asked.reranker, asked.embedder, asked.replicas, asked.cpus), asked.host, asked.port)
-    print(f"http://{asked.host}:{asked.port}/rerank and /v1/embeddings answer; stop with Ctrl+C", flush=True)
-    end.wait()
-    serve.shutdown()
-    ray.shutdown()
+    try:
+        start(application(asked.reranker, asked.embedder, asked.replicas, asked.cpus), asked.host, asked.port)
+        paths = ", ".join(forms.FORMS)
+        print(f"http://{asked.host}:{asked.port} answers at {paths}; stop with Ctrl+C", flush=True)
+        end.wait()
+        serve.shutdown()
+    except RerankLabError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+    finally:
+        ray.shutdown()
 
 
 def told_to_end() -> threading.Event:

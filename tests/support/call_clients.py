@@ -14,6 +14,8 @@ from contextlib import redirect_stdout
 from typing import Any
 
 ASKED: dict[str, Any] = {}
+COUNTS_BY_ITSELF = ("huggingface",)
+"""TEI's answer has no place for tokens, so litellm guesses them."""
 
 
 def in_order(rows: Sequence[Any]) -> list[float]:
@@ -105,7 +107,8 @@ def litellm_embeddings(provider: str, path: str, **options: Any) -> Callable[[],
             api_key=ASKED["key"],
             **options,
         )
-        return {"vectors": [row["embedding"] for row in reply.data], "tokens": reply.usage.total_tokens}
+        found = {"vectors": [row["embedding"] for row in reply.data]}
+        return found if provider in COUNTS_BY_ITSELF else found | {"tokens": reply.usage.total_tokens}
 
     return call
 
@@ -124,9 +127,12 @@ def litellm_rerank(provider: str, path: str) -> Callable[[], dict[str, Any]]:
             api_key=ASKED["key"],
         )
         texts = {row["index"]: row["document"]["text"] for row in reply.results}
-        tokens = reply.meta["tokens"].get("input_tokens")
         found = {"scores": in_order(reply.results), "texts": [texts[index] for index in sorted(texts)]}
-        return {**found, "tokens": tokens}
+        if provider in COUNTS_BY_ITSELF:
+            return found
+        return found | {
+            "tokens": reply.meta["tokens"].get("input_tokens") or reply.meta["billed_units"]["total_tokens"]
+        }
 
     return call
 
@@ -155,14 +161,6 @@ def langchain_infinity_rerank() -> dict[str, Any]:
     client = Client(base_url=ASKED["address"], headers={"Authorization": f"Bearer {ASKED['key']}"})
     reranker = InfinityRerank(client=client, model=ASKED["reranker"])
     return {"scores": in_order(reranker.rerank(ASKED["texts"], ASKED["query"], top_n=None))}
-
-
-def langchain_infinity_embeddings() -> dict[str, Any]:
-    """It has no place for a key."""
-    from langchain_community.embeddings import InfinityEmbeddings
-
-    embeddings = InfinityEmbeddings(model=ASKED["embedder"], infinity_api_url=v1())
-    return {"vectors": embeddings.embed_documents(ASKED["texts"])}
 
 
 def infinity_rerank() -> dict[str, Any]:
@@ -278,11 +276,6 @@ CLIENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "litellm huggingface/": litellm_rerank("huggingface", ""),
     "langchain-openai": langchain_openai,
     "langchain-cohere": langchain_cohere,
-    "langchain-community InfinityRerank": langchain_infinity_rerank,
-    "langchain-community InfinityEmbeddings": langchain_infinity_embeddings,
-    "infinity-client rerank": infinity_rerank,
-    "infinity-client embeddings": infinity_embeddings,
-    "infinity-client, an error": infinity_error,
     "llama-index CohereRerank": llama_cohere,
     "llama-index JinaRerank": llama_jina,
     "llama-index TextEmbeddingInference": llama_tei,
@@ -292,12 +285,21 @@ CLIENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "rerankers jina": rerankers_api("jina", "/v1/rerank"),
     "rerankers text-embeddings-inference": rerankers_api("text-embeddings-inference", "/rerank"),
 }
+WITH_OLDER_HTTPX: dict[str, Callable[[], dict[str, Any]]] = {
+    "langchain-community InfinityRerank": langchain_infinity_rerank,
+    "infinity-client rerank": infinity_rerank,
+    "infinity-client embeddings": infinity_embeddings,
+    "infinity-client, an error": infinity_error,
+    "newest cohere.Client": cohere_v1,
+    "newest cohere.ClientV2": cohere_v2,
+    "newest cohere, an error": cohere_error,
+}
 
 
 def called(name: str) -> dict[str, Any]:
     try:
         with redirect_stdout(sys.stderr):
-            return CLIENTS[name]()
+            return (CLIENTS | WITH_OLDER_HTTPX)[name]()
     except Exception as error:  # clients raise anything
         return {"error": f"{type(error).__name__}: {error}"[:500]}
 
@@ -305,4 +307,4 @@ def called(name: str) -> dict[str, Any]:
 if __name__ == "__main__":
     ASKED.update(json.load(sys.stdin))
     asyncio.set_event_loop(asyncio.new_event_loop())
-    json.dump({name: called(name) for name in sys.argv[1:] or CLIENTS}, sys.stdout)
+    json.dump({name: called(name) for name in sys.argv[1:]}, sys.stdout)
