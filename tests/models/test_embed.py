@@ -309,6 +309,13 @@ def test_openai_answers_without_embeddings_are_bad_answers(body):
         openai_embedder(server).embed_texts(["a", "b"])
 
 
+def test_an_error_with_status_200_is_said_in_the_servers_words():
+    body = json.dumps({"code": 20012, "message": "模型不存在", "data": None})
+    with LLMServer(Reply(body)) as server, pytest.raises(ServerBadAnswer) as caught:
+        openai_embedder(server).embed_texts(["a"])
+    assert caught.value.values["reason"] == "模型不存在"
+
+
 def test_openai_refuses_a_wrong_key():
     with LLMServer(refusal(401, "Incorrect API key provided")) as server, pytest.raises(ServerKey):
         openai_embedder(server).embed_queries(["a"])
