@@ -43,9 +43,9 @@ def best(pairs: Sequence[Pair], limit: int, encode: Encode, score: Score, progre
     ``limit`` is the most tokens of a pair that are read at a time; ``progress`` counts pairs.
     """
     cuts = [cut(text, encoding, limit) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
-    read = [part for pair, spans in zip(pairs, cuts, strict=True) for part in _read(pair, spans)]
+    asked = [(query, part) for (query, text), spans in zip(pairs, cuts, strict=True) for part in read(text, spans)]
     counted = progress and (lambda done, total: progress(done * len(pairs) // total, len(pairs)))
-    scores = score(read, counted)
+    scores = score(asked, counted)
     bounds = list(accumulate(map(len, cuts), initial=0))
     places = [first + int(np.argmax(scores[first:last])) for first, last in pairwise(bounds)]
     parts = [
@@ -53,13 +53,6 @@ def best(pairs: Sequence[Pair], limit: int, encode: Encode, score: Score, progre
         for (_, text), spans, place, first in zip(pairs, cuts, places, bounds, strict=False)
     ]
     return Scored(scores[places], tuple(parts))
-
-
-def count_tokens(pairs: Sequence[Pair], limit: int, encode: Encode, count: Count) -> list[int]:
-    """Count the tokens that ``best`` reads of each pair, those of all parts of its text together."""
-    cuts = [cut(text, encoding, limit) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
-    counts = iter(count([part for pair, spans in zip(pairs, cuts, strict=True) for part in _read(pair, spans)]))
-    return [sum(islice(counts, len(spans))) for spans in cuts]
 
 
 def cut(text: str, encoding: Encoding, limit: int, overlap: float = OVERLAP) -> list[Span]:
@@ -78,13 +71,17 @@ def cut(text: str, encoding: Encoding, limit: int, overlap: float = OVERLAP) -> 
     return [(spans[first][0], spans[following - 1][1]) for first, following in windows] or [(0, len(text))]
 
 
-def _read(pair: Pair, spans: Sequence[Span]) -> Iterator[Pair]:
-    """Yield the question with the words of each part, below the head of the table that it begins in."""
-    query, text = pair
+def texts(pairs: Sequence[Pair], limit: int, encode: Encode) -> list[list[str]]:
+    """Return what is read of each pair's text: the whole, or its parts; see ``best``."""
+    return [read(text, cut(text, encoding, limit)) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
+
+
+def read(text: str, spans: Sequence[Span]) -> list[str]:
+    """Return the words of each part, below the head of the table that it begins in."""
     known = table_heads.tables(text)
-    for start, end in spans:
-        head = table_heads.head_over(text, known, start, end)
-        yield query, f"{head}\n{text[start:end]}" if head else text[start:end]
+    heads = [table_heads.head_over(text, known, start, end) for start, end in spans]
+    words = [text[start:end] for start, end in spans]
+    return [f"{head}\n{part}" if head else part for head, part in zip(heads, words, strict=True)]
 
 
 def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:
@@ -99,3 +96,11 @@ def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:
             yield stripped(text, start, mark)
             start = stripped(text, mark, end)[0]
         yield start, end
+
+
+def count_tokens(pairs: Sequence[Pair], limit: int, encode: Encode, count: Count) -> list[int]:
+    """Count the tokens that ``best`` reads of each pair, those of all parts of its text together."""
+    read = texts(pairs, limit, encode)
+    asked = [(query, part) for (query, _), parts in zip(pairs, read, strict=True) for part in parts]
+    counts = iter(count(asked))
+    return [sum(islice(counts, len(parts))) for parts in read]
