@@ -78,6 +78,10 @@ class OnnxModel:
         order = np.argsort([i for part in parts for i in part])
         return np.concatenate([job.result() for job in jobs])[order]
 
+    def count_tokens(self, texts: Texts) -> list[int]:
+        """Count the tokens that are read of each text or pair."""
+        return [len(encoding.ids) for encoding in self.tokenizer.encode_batch_fast(list(texts))]
+
     def reads(self, text: str) -> int:
         """Return how many characters of a text are read before the limit cuts it."""
         return characters_read(self.tokenizer.encode(text), text)
