@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,8 @@ Score = Callable[[Sequence[Pair], Progress | None], np.ndarray]
 """Pairs to scores, float of shape (pairs,)."""
 Cut = Callable[[Sequence[Pair]], Sequence[Sequence[str]]]
 """What is read of each pair's text: the text, or its parts."""
+Count = Callable[[Sequence[Pair]], list[int]]
+"""Pairs to the tokens that are read of each in one run."""
 
 OVERLAP = 0.25
 """The share of a part's tokens that it may have in common with the part before."""
@@ -96,3 +98,11 @@ def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:
             yield stripped(text, start, mark)
             start = stripped(text, mark, end)[0]
         yield start, end
+
+
+def count_tokens(pairs: Sequence[Pair], limit: int, encode: Encode, count: Count) -> list[int]:
+    """Count the tokens that ``best`` reads of each pair, those of all parts of its text together."""
+    read = texts(pairs, limit, encode)
+    asked = [(query, part) for (query, _), parts in zip(pairs, read, strict=True) for part in parts]
+    counts = iter(count(asked))
+    return [sum(islice(counts, len(parts))) for parts in read]

@@ -70,6 +70,10 @@ class OnnxReranker:
         """Score pairs of several questions, each by the best part of its text."""
         return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
+    def count_tokens(self, pairs: Sequence[Pair]) -> list[int]:
+        """Count the tokens that ``best_parts`` reads of each pair."""
+        return parts.count_tokens(pairs, self.limit, self.encode, self.model.count_tokens)
+
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
         """Score each pair in one run; what is beyond the model's limit is cut off."""
         return self.model.run(pairs, first_logit, progress)
@@ -123,6 +127,10 @@ class CrossEncoderReranker:
         """Score pairs of several questions, each by the best part of its text."""
         return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
+    def count_tokens(self, pairs: Sequence[Pair]) -> list[int]:
+        """Count the tokens that ``best_parts`` reads of each pair."""
+        return parts.count_tokens(pairs, self.limit, self.encode, self._tokens)
+
     def encode(self, pairs: Sequence[Pair]) -> Sequence[Encoding]:
         """Return the tokens of each pair, none cut off, and where they stand."""
         return hub.encode(self.model, pairs)
@@ -138,6 +146,9 @@ class CrossEncoderReranker:
             if progress:
                 progress(start + len(part), len(order))
         return scores
+
+    def _tokens(self, pairs: Sequence[Pair]) -> list[int]:
+        return hub.count_tokens(self.model, *zip(*pairs, strict=True))
 
 
 def bundled_weights(line: catalog.Line) -> str:
