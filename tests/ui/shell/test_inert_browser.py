@@ -432,7 +432,7 @@ def saved_result(screens: Screens, file: Path, address: str) -> None:
     screens.look()
     pick_first_row(page)
     screens.look()
-    for tab in ("slope", "ledger", "times"):
+    for tab in ("slope", "times"):
         page.get_by_role("tab", name=SAID[f"result.{tab}"]).click()
         screens.look()
         hover_charts(page, screens)
