@@ -15,11 +15,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread, Timer
-from typing import IO, Any
+from typing import IO
 
 from rag_core import errors, presence
 from rag_core.datatypes import Extract, PageReading, Progress
@@ -103,8 +103,8 @@ def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None,
             clock.restart()
             if "done" in answer and progress:
                 progress(answer["done"], answer["total"])
-            elif "told" in answer:
-                course.told(answer["told"])
+            elif "at" in answer:
+                course.at = answer["at"]
             elif "result" in answer:
                 return answer["result"]
             elif "error" in answer:
@@ -189,17 +189,12 @@ class _Course:
 
     def __init__(self) -> None:
         self.end, self.at = time.monotonic() + WHOLE_SECONDS, 0
-        self.written: list[str | None] = []
         self.slow: list[int] = []
 
     @property
     def known(self) -> dict[str, object]:
         """What the next child need not find out again."""
-        return {"written": self.written, "slow": self.slow}
-
-    def told(self, news: Mapping[str, Any]) -> None:
-        """Take what a child tells: pypdf's texts, and the page that PDFium is at."""
-        self.at, self.written = news.get("at", self.at), news.get("written", self.written)
+        return {"slow": self.slow}
 
     def passes_over(self) -> bool:
         """Pass over the page that took too long; say whether it was one, and time is left for the others."""
@@ -278,8 +273,7 @@ def _within_limits(task: dict, work: Callable[[], None]) -> None:
 
 
 def _read(task: dict, data: bytes, say: Say) -> dict[str, object]:
-    known = extract.Known(task["written"], task["slow"])
-    readings = extract.read(data, task["password"], _counting(say), known, lambda what, value: say(told={what: value}))
+    readings = extract.read(data, task["password"], _counting(say), task["slow"], lambda number: say(at=number))
     return {"pages": [(reading.number, quality.dump(reading.extracts), reading.extractor) for reading in readings]}
 
 
