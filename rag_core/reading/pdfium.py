@@ -48,7 +48,7 @@ LEAST_LINE = 4
 LEAST_HEIGHT = 0.6
 """What is lower than this part of its line may be a superscript."""
 
-_ROW = re.compile(r"^\s+\d", re.MULTILINE)
+_ROW = re.compile(r"^ +\d", re.MULTILINE)
 
 BROKEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end, and for the break behind it."""

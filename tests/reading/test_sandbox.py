@@ -17,7 +17,7 @@ from pdfs import blank_pdf, encrypted_pdf, joined, text_pdf
 
 from rag_core import errors, presence
 from rag_core.errors import PasswordNeeded, ReadTooLarge, ReadTooLong, TooManyPages, WrongPassword
-from rag_core.reading import extract, pdf, sandbox
+from rag_core.reading import extract, nursery, pdf, sandbox
 from tests.workshop.test_waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +33,17 @@ def command_of(child: psutil.Process) -> list[str]:
         return []
 
 
+def is_nursery(child: psutil.Process) -> bool:
+    return "rag_core.reading.nursery" in command_of(child)
+
+
+def nurseries() -> list[psutil.Process]:
+    return list(filter(is_nursery, psutil.Process().children()))
+
+
 def children() -> list[psutil.Process]:
-    found = psutil.Process().children(recursive=True)
-    return [child for child in found if "rag_core.reading.sandbox" in " ".join(command_of(child))]
+    """Return who reads: whoever a nursery of this process has forked."""
+    return [child for nursery in nurseries() for child in nursery.children() if is_nursery(child)]
 
 
 def test_the_pages_are_those_that_are_read_here():
@@ -85,7 +93,7 @@ def test_a_child_that_dies_is_a_damaged_file(monkeypatch):
         command = [sys.executable, "-c", "import os; os.abort()"]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
-    monkeypatch.setattr(sandbox, "_started", dying)
+    monkeypatch.setattr(nursery, "start", dying)
     with pytest.raises(errors.DamagedPdf):
         sandbox.read_pages(PLAIN)
 
@@ -110,7 +118,7 @@ def test_the_password_does_not_stand_in_the_list_of_processes():
 
 def test_the_child_loads_nothing_heavy():
     heavy = {"torch", "numpy", "onnxruntime", "chromadb", "streamlit", "rapidocr"}
-    program = f"import sys, rag_core.reading.sandbox; print(*{heavy!r} & set(sys.modules))"
+    program = f"import sys; from rag_core.reading import sandbox; sandbox.load(); print(*{heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == ""
 
@@ -190,11 +198,12 @@ READ = "import hostile; from rag_core.reading import sandbox; sandbox.read_pages
 def test_a_reader_ends_with_the_process_that_started_it():
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
     parent = psutil.Popen([sys.executable, "-c", READ], env=os.environ | {"PYTHONPATH": paths})
-    until(lambda: [child for child in children() if child.pid != parent.pid and child.cpu_times().user > 1])
-    readers = [child for child in children() if child.pid != parent.pid]
+    until(lambda: [child for child in parent.children(recursive=True) if child.cpu_times().user > 1])
+    others = parent.children(recursive=True)
+    assert len(others) == 2
     parent.kill()
     parent.wait()
-    gone, alive = psutil.wait_procs(readers, timeout=30)
+    gone, alive = psutil.wait_procs(others, timeout=30)
     assert gone and not alive
 
 
@@ -243,13 +252,15 @@ def test_a_hostile_file_ends_in_pages_or_in_a_message(corpus, number):
 def test_the_process_that_reads_sees_no_key_of_the_host(monkeypatch):
     for name in ("OPENAI_API_KEY", "COHERE_API_KEY", "RERANK_LAB_RERANK_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "sk-distinctive-0123456789wxyz")
-    seen, start = [], sandbox.subprocess.Popen
+    seen, start = [], nursery.subprocess.Popen
 
     def started(*command: object, env: dict[str, str], **how: object) -> subprocess.Popen:
         seen.append(env)
         return start(*command, env=env, **how)
 
-    monkeypatch.setattr(sandbox.subprocess, "Popen", started)
+    nursery.close()
+    monkeypatch.setattr(nursery.subprocess, "Popen", started)
     assert sandbox.read_pages(text_pdf(["全市收入增长8.2%。"]))[0].chosen.text == "全市收入增长8.2%。"
+    assert len(seen) == 1
     assert {name for env in seen for name in env if not name.startswith("LC_")} <= {"PATH", "LANG", "PYTHONPATH"}
     assert "sk-distinctive-0123456789wxyz" not in str(seen)
