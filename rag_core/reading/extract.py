@@ -15,7 +15,7 @@ from rag_core.datatypes import Extract, Page, PageReading, Progress, Readings, U
 from rag_core.errors import DamagedPdf, NoText
 from rag_core.reading import dropped, evidence, fields, pdf, pdfium, places, quality
 from rag_core.reading.dropped import Dropped
-from rag_core.reading.text import Block, is_left_broken, repair_block
+from rag_core.reading.text import Block, has_unprinted, is_left_broken, repair_block
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ def _is_sure(reading: PageReading, sight: pdfium.Seen) -> bool:
     extract = reading.chosen
     clean = extract.quality.verdict == quality.GOOD and not extract.faults
     known = {fields.FIELD, fields.NOTE, "unseen"}.issuperset(extract.quality.reasons)
-    return sight.sure and clean and known and not is_left_broken(extract.text)
+    return sight.sure and clean and known and not is_left_broken(extract.text) and not has_unprinted(extract.text)
 
 
 def _weighed(

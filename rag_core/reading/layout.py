@@ -248,6 +248,8 @@ def _lines(band: list[Row]) -> Iterator[str]:
 def indented(block: Block, lines: Sequence[Box]) -> Block:
     """Return a block whose lines stand here, each that begins a paragraph behind a sentence with spaces before it."""
     written = [line for line in block.lines if line.strip()]
+    if len(written) != len(lines):  # a line of signs that print nothing
+        return block
     height = median(box.height for box in lines)
     rows = [[Cell(line, box._replace(top=box.bottom + height))] for line, box in zip(written, lines, strict=True)]
     left = min(box.left for box in lines)

@@ -327,6 +327,11 @@ def join_two(former: str, line: str, words: frozenset[str] = frozenset()) -> str
     return former + line if tight else f"{former} {line}"
 
 
+def has_unprinted(text: str) -> bool:
+    """Say whether a text has signs that only steer how others are written: few pages do, and broken ones."""
+    return any(unicodedata.category(sign) == "Cf" for sign in set(text))
+
+
 def is_left_broken(text: str) -> bool:
     """Say whether a line ends in a hyphen and the next begins with a small letter: a word that was not mended."""
     pairs = pairwise(text.split("\n"))

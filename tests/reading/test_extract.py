@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import edges
 import forms
+import hostile
 import pdfs
 import pytest
 
@@ -75,6 +76,11 @@ def test_a_word_that_is_left_broken_is_not_sure():
     lines = "The mail was carried on skis by two brothers who lived in the hut under long-", "term staff agreements."
     assert list(only(pdfs.text_pdf(lines)).extracts) == ["pdfium"]
     assert list(only(pdfs.text_pdf(["Wages were long-", "term."])).extracts) == ["pypdf", "pdfium"]
+
+
+def test_a_page_with_signs_that_print_nothing_is_not_sure_and_ends_nothing():
+    assert only(hostile.mapped("0000", "0041")).chosen.text.endswith("Revenue grew.")
+    assert list(only(hostile.mapped("0041", "2068")).extracts) == ["pypdf", "pdfium"]
 
 
 def test_a_file_that_describes_more_pages_than_it_counts_is_counted_by_pypdf():
@@ -178,8 +184,6 @@ def difference(one: bytes, other: bytes) -> tuple[int, int, int, int]:
 
 
 def test_a_page_of_a_kilometre_is_drawn_small():
-    import hostile
-
     png, _ = sandbox.draw_page(hostile.page(hostile.shown(b"Revenue"), b"[0 0 14400 14400]"), 1)
     assert len(png) < 200_000
     with pytest.raises(PageNotDrawn):
