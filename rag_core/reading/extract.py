@@ -20,7 +20,6 @@ from rag_core.reading.text import Block, has_unprinted, is_left_broken, repair_b
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
 
-
 At = Callable[[int], None]
 """Takes the page that PDFium is at, 0 where it is at none."""
 
@@ -53,10 +52,10 @@ def read(
     try:
         written = pdf.extract_some(data, password, _wanted(weighed, len(seen)), _standing(progress, len(seen)))
     except DamagedPdf:
-        if not any(quality.has_text(sight.text) for sight in seen):
-            raise
-        return readings
-    return _weighed(readings, written, looked, seen, at)
+        if any(quality.has_text(sight.text) for sight in seen):
+            return readings
+        raise
+    return _held_against(readings, written, looked, seen, at)
 
 
 def _stepping(progress: Progress | None, slow: Collection[int], at: At) -> Callable[[int, int], None]:
@@ -113,27 +112,28 @@ def _is_sure(reading: PageReading, sight: pdfium.Seen) -> bool:
     return sight.sure and clean and known and not is_left_broken(extract.text) and not has_unprinted(extract.text)
 
 
-def _weighed(
+def _held_against(
     readings: list[PageReading], written: pdf.Written, looked: Sequence[Page], seen: Sequence[pdfium.Seen], at: At
 ) -> list[PageReading]:
     """Return the readings with those of the pages that pypdf read, too; its own alone where it counts other pages."""
     raw = {number: text or "" for number, text in written.texts.items()}
-    agreed = written.pages == len(seen)
-    kept = _without_unseen(raw, seen)
-    blocks = [
-        [pdf.block(raw[number])] if number in raw else _blocks(seen[number - 1])
-        for number in range(1, written.pages + 1)
-    ]
+    kept, agreed = _without_unseen(raw, seen), written.pages == len(seen)
     by_number = {reading.number: reading for reading in readings if agreed}
-    for page in pdf.clean_blocks(blocks, raw):
+    for page in pdf.clean_blocks(_mixed(raw, seen, written.pages), raw):
         at(0)
-        texts = {PYPDF: (page.text, raw[page.number])}
-        sight = seen[page.number - 1] if page.number <= len(seen) else pdfium.Seen()
+        number = page.number
+        texts = {PYPDF: (page.text, raw[number])}
+        sight = seen[number - 1] if number <= len(seen) else pdfium.Seen()
         if agreed:
-            texts[PDFIUM] = looked[page.number - 1].text, sight.text
-        late = written.texts[page.number] is None
-        by_number[page.number] = _reading(page.number, texts, sight, late, page.number in kept)
+            texts[PDFIUM] = looked[number - 1].text, sight.text
+        by_number[number] = _reading(number, texts, sight, written.texts[number] is None, number in kept)
     return [by_number[number] for number in sorted(by_number)]
+
+
+def _mixed(raw: Mapping[int, str], seen: Sequence[pdfium.Seen], count: int) -> list[list[Block]]:
+    """Return the blocks of every page, of pypdf where it read it: heads and words are those of the whole document."""
+    numbers = range(1, count + 1)
+    return [[pdf.block(raw[number])] if number in raw else _blocks(seen[number - 1]) for number in numbers]
 
 
 def _without_unseen(raw: dict[int, str], seen: Sequence[pdfium.Seen]) -> set[int]:

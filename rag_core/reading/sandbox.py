@@ -1,9 +1,9 @@
 """Open PDFs in a process of its own, with limits on its time and memory: a bad file takes nothing else down.
 
-The child is new for each task; see ``nursery``. Through its standard input it
-gets one line of JSON (the task, the size of the file, the password, the limit of memory) and the bytes; it answers with
-lines of JSON: what is done of how many pages, what is known so far, and at last the result or the error. Its input
-stays open for as long as its parent lives, and the child ends with it.
+The child is new for each task; see ``nursery``. Through its standard input it gets one line of JSON (the task, the size
+of the file, the password, the limit of memory) and the bytes; it answers with lines of JSON: what is done of how many
+pages, which page PDFium is at, and at last the result or the error. Its input stays open for as long as its parent
+lives, and the child ends with it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,8 @@ MOST_SLOW = 3
 
 WHOLE_SECONDS = 300
 MEMORY_BYTES = 2**30
-WARMING = (
-    "The tram opened in May, and nine thousand people were carried on it. 全市收入比上年增长百分之八，突破六千亿元。"
-    * 3
-)
-"""A text of both languages, which is judged by all that judges one."""
+WARMING = 3 * "The tram opened in May and nine thousand people took it. 全市收入比上年增长百分之八，突破六千亿元。"
+"""A text of both languages, for which the tables of both are loaded."""
 
 Say = Callable[..., None]
 """Writes a line of JSON to the parent."""
