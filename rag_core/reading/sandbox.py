@@ -69,7 +69,8 @@ def _read_on(task: dict[str, object], data: bytes, progress: Progress | None) ->
                 raise
         except DamagedPdf:
             if course.at:  # PDFium ends where memory does not suffice; pypdf can say so
-                _ask(task | {"slow": [*range(1, pdf.MAX_PAGES + 1)]}, data)
+                with contextlib.suppress(DamagedPdf, ReadTooLong):
+                    _ask(task | {"slow": [*range(1, pdf.MAX_PAGES + 1)]}, data)
             raise
 
 
