@@ -1,9 +1,9 @@
 """Read every PDF under a folder as the app does: ``python -m benchmarks.reading FOLDER [--json]``.
 
-Printed are files, pages, what came of each file, seconds a page, pages a second beside PDFium alone in the same run,
-and the verdicts. Where ``pdftotext`` is installed, each good page is held against it: the share of its characters that
-were read (recall), and Kendall's tau of the order in which the words stand that occur once in both; pages below 0.9 in
-either are listed. pdftotext is no judge: it reads what nobody sees, and no form.
+Printed are files, pages, what came of each file, seconds a page, CPU seconds of all processes together, pages a second
+beside PDFium alone in the same run, and the verdicts. Where ``pdftotext`` is installed, each good page is held against
+it: the share of its characters that were read (recall), and Kendall's tau of the order in which the words stand that
+occur once in both; pages below 0.9 in either are listed. pdftotext is no judge: it reads what nobody sees, and no form.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+
+import psutil
 
 from rag_core.datatypes import PageReading
 from rag_core.errors import DocumentError
@@ -48,19 +50,21 @@ class PageResult:
 class FileResult:
     """A file: ``read`` or the code of its error, and the seconds that reading took, here and by PDFium alone.
 
-    ``seconds`` are those of the whole, the start of a process included; ``each`` are the pages'.
+    ``seconds`` are those of the whole, the start of a process included, ``cpu_seconds`` what all processes took of the
+    processors in them; ``each`` are the pages'.
     """
 
     file: str
     outcome: str
     seconds: float
+    cpu_seconds: float
     pdfium_seconds: float
     pages: tuple[PageResult, ...] = ()
     each: tuple[float, ...] = ()
 
 
 def read(file: Path) -> FileResult:
-    data, start = file.read_bytes(), time.perf_counter()
+    data, start, cpu = file.read_bytes(), time.perf_counter(), cpu_seconds()
     pages: Sequence[PageReading] = ()
     stamps: list[float] = []
     try:
@@ -68,19 +72,26 @@ def read(file: Path) -> FileResult:
         pages, outcome = extract.with_something(read_pages), "read"
     except DocumentError as error:
         outcome = error.code
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
     others = by_pdftotext(file)
     results = tuple(result(file, page, others) for page in pages)
     alone = pdfium_alone(data) if pages else 0.0
-    return FileResult(str(file), outcome, seconds, alone, results, each_page(stamps, len(pages), seconds))
+    return FileResult(str(file), outcome, seconds, cpu, alone, results, each_page(stamps, len(pages), seconds))
+
+
+def cpu_seconds() -> float:
+    """Return what this process has used of the processors, with those it started, and those that they did."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in [own, *own.children(recursive=True)]]
+    return sum(used.user + used.system + used.children_user + used.children_system for used in times)
 
 
 def each_page(stamps: Sequence[float], pages: int, seconds: float) -> tuple[float, ...]:
-    """Return the seconds of each page: every extractor stamps it once. The first one's are known from the second on."""
+    """Return the seconds of each page where PDFium alone stamped them, once each; else what a page took on average."""
     passed = [later - earlier for earlier, later in pairwise(stamps)]
-    if len(stamps) != 2 * pages or pages < 2:
+    if len(stamps) != pages or pages < 2:
         return (seconds / pages,) * pages if pages else ()
-    return tuple(passed[number] + passed[number + pages] for number in range(pages - 1))
+    return tuple(passed)
 
 
 def pdfium_alone(data: bytes) -> float:
@@ -159,7 +170,8 @@ def summary(files: Sequence[FileResult]) -> dict[str, object]:
     pages = [page for file in files for page in file.pages]
     each = sorted((seconds, Path(file.file).name) for file in read_files for seconds in file.each) or [(0.0, "")]
     seconds = [second for second, _ in each]
-    whole, alone = (sum(getattr(file, name) for file in read_files) for name in ("seconds", "pdfium_seconds"))
+    names = ("seconds", "cpu_seconds", "pdfium_seconds")
+    whole, cpu, alone = (sum(getattr(file, name) for file in read_files) for name in names)
     compared_pages = [page for page in pages if page.recall is not None]
     return {
         "files": len(files),
@@ -171,6 +183,7 @@ def summary(files: Sequence[FileResult]) -> dict[str, object]:
             "slowest": round(seconds[-1], 3),
             "slowest_file": each[-1][1],
         },
+        "cpu_seconds": {"all": round(cpu, 2), "a_page": round(cpu / len(pages), 4) if pages else 0.0},
         "pages_a_second": round(len(pages) / whole, 1) if whole else 0.0,
         "pages_a_second_pdfium": round(len(pages) / alone, 1) if alone else 0.0,
         "verdicts": dict(Counter(page.verdict for page in pages)),
@@ -193,6 +206,10 @@ def table(found: dict) -> str:
         (
             "seconds a page: median; p95; slowest",
             f"{each['median']}; {each['p95']}; {each['slowest']} ({each['slowest_file']})",
+        ),
+        (
+            "CPU seconds: all; a page",
+            f"{found['cpu_seconds']['all']}; {found['cpu_seconds']['a_page']}",
         ),
         (
             "pages a second: as the app reads, start of a process a file included; PDFium alone",
@@ -232,7 +249,8 @@ def main() -> None:
         results.append(read(file))
         if not arguments.json:
             last = results[-1]
-            print(f"{last.file}: {last.outcome}, {len(last.pages)} pages, {last.seconds:.2f} s", flush=True)
+            took = f"{last.seconds:.2f} s, {last.cpu_seconds:.2f} s of CPU"
+            print(f"{last.file}: {last.outcome}, {len(last.pages)} pages, {took}", flush=True)
     found = summary(results)
     print(json.dumps(found, indent=2, ensure_ascii=False) if arguments.json else f"\n{table(found)}")
 

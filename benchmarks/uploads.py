@@ -144,8 +144,10 @@ class Watched:
 
 
 def is_reader(process: psutil.Process) -> bool:
+    """Say whether a process reads a file: what forks those that do was started by the server itself."""
     with suppress(psutil.Error):
-        return "rag_core.reading.sandbox" in process.cmdline()
+        parent = process.parent()
+        return bool(parent) and all("rag_core.reading.nursery" in one.cmdline() for one in (process, parent))
     return False
 
 

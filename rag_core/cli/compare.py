@@ -53,7 +53,10 @@ def run(arguments: argparse.Namespace) -> str:
 
 
 def compare(arguments: argparse.Namespace) -> Replay:
-    """Make the comparison that was asked for, with all that a saved one holds."""
+    """Make the comparison that was asked for, with all that a saved one holds where it is saved.
+
+    Unrelated texts are scored for that alone: nothing that is printed begins at what they get.
+    """
     how = settings.check(_compared_settings(arguments))
     question = settings.check_query(arguments.question)
     expansions = expand.typed("\n".join(arguments.expansion), question)
@@ -64,7 +67,9 @@ def compare(arguments: argparse.Namespace) -> Replay:
         tell_contents([page for part in document.parts for page in lab.pages.contents(part)])
         opened = lab.open(document.id, replace(how, chunks=cut), embedder, counting("chunk"))
         comparison = opened.compare(question, expansions, reranker)
-        unrelated = unrelated_to(comparison, document, embedder, reranker)
+        unrelated: dict[str, Baseline | None] = dict.fromkeys(replay.MODELS)
+        if arguments.replay:
+            unrelated = unrelated_to(comparison, document, embedder, reranker)
         parts, judgments = lab.documents.parts(document.id), lab.judgments.load(document.id)
         measured = replay.record(comparison, document, parts, test, unrelated)
         return replay.brought_up(measured, parts, {}, judgments)

@@ -1,40 +1,30 @@
-"""Read every page with two extractors, judge both texts, and take the better one.
+"""Read every page with PDFium, and where that is not sure with pypdf too; judge both texts, and take the better one.
 
-pypdf comes first where nothing speaks against it; ``evidence`` says what does, of both. Both texts are kept with that,
-so that a reader can look and choose otherwise.
+A page is sure where PDFium's own order and the places on the page come to the same lines and words, and nothing speaks
+against these. Elsewhere pypdf is held against it and comes first where nothing speaks against either; ``evidence`` says
+what does. Both texts are kept with that, so that a reader can look and choose otherwise.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from rag_core.datatypes import Extract, Page, PageReading, Progress, Readings, Unseen
 from rag_core.errors import DamagedPdf, NoText
 from rag_core.reading import dropped, evidence, fields, pdf, pdfium, places, quality
 from rag_core.reading.dropped import Dropped
-from rag_core.reading.text import repair_block
+from rag_core.reading.text import Block, has_unprinted, is_left_broken, repair_block
 
 PYPDF, PDFIUM, OCR = "pypdf", "pdfium", "ocr"
 log = logging.getLogger(__name__)
 
-
-class Known(NamedTuple):
-    """What is known of a file from a reading that was given up: pypdf's texts, and the pages too slow for PDFium."""
-
-    written: Sequence[str | None] = ()
-    slow: Sequence[int] = ()
+At = Callable[[int], None]
+"""Takes the page that PDFium is at, 0 where it is at none."""
 
 
-NOTHING = Known()
-
-Tell = Callable[[str, object], None]
-"""Takes what is known while a file is read: ``written``, and the page ``at`` which PDFium is, 0 where it is at none."""
-
-
-def _untold(what: str, value: object) -> None:
+def _nowhere(number: int) -> None:
     """Tell nobody."""
 
 
@@ -42,78 +32,116 @@ def read(
     data: bytes,
     password: str | None = None,
     progress: Progress | None = None,
-    known: Known = NOTHING,
-    tell: Tell = _untold,
+    slow: Collection[int] = (),
+    at: At = _nowhere,
 ) -> list[PageReading]:
     """Read a PDF page by page; raises what ``pdf.extract`` does.
 
     A file that pypdf takes for damaged is read by PDFium alone, where that finds text in it. One call into PDFium
-    cannot be left: whoever ends this process goes on with what was told as ``known``.
+    cannot be left: whoever ends this process goes on with the pages that were too ``slow`` for it.
     """
-    damage, written = None, list(known.written)
+    pdf.check_bytes(data)
+    seen = _look(data, password, _stepping(progress, slow, at), slow)
+    if progress and seen:
+        progress(len(seen), len(seen))
+    looked = pdf.clean_blocks([_blocks(page) for page in seen])
+    readings = [_alone(page, sight, at) for page, sight in zip(looked, seen, strict=True)]
+    weighed = [reading.number for reading, sight in zip(readings, seen, strict=True) if not _is_sure(reading, sight)]
+    if readings and not weighed and not pdf.may_hold_more(data, len(readings)):
+        return readings
     try:
-        written = written or pdf.extract(data, password, progress)
-    except DamagedPdf as error:
-        damage = error
-    tell("written", written)
-
-    def at(number: int) -> None:
-        tell("at", number)
-        if progress and written:
-            progress(len(written), len(written))
-
-    seen = _look(data, password, at, known.slow)
-    tell("at", 0)
-    if damage and not any(quality.has_text(page.text) for page in seen):
-        raise damage
-    return _readings(written, seen, tell)
+        written = pdf.extract_some(data, password, _wanted(weighed, len(seen)), _standing(progress, len(seen)))
+    except DamagedPdf:
+        if any(quality.has_text(sight.text) for sight in seen):
+            return readings
+        raise
+    return _held_against(readings, written, looked, seen, at)
 
 
-def _look(data: bytes, password: str | None, at: Callable[[int], None], slow: Sequence[int]) -> list[pdfium.Seen]:
+def _stepping(progress: Progress | None, slow: Collection[int], at: At) -> Callable[[int, int], None]:
+    """Return what is called before each page with its number and how many there are.
+
+    Who goes on behind ``slow`` pages had passed them before.
+    """
+
+    def step(number: int, count: int) -> None:
+        at(number)
+        done = min(max([number - 1, *slow]), count)
+        if progress and done:
+            progress(done, count)
+
+    return step
+
+
+def _standing(progress: Progress | None, count: int) -> Progress | None:
+    """Return what is called while pages are read again: all were counted, unless PDFium found none."""
+    return (lambda *_: progress(count, count)) if progress and count else progress
+
+
+def _wanted(weighed: Collection[int], count: int) -> Callable[[int], Collection[int]]:
+    """Return which pages pypdf is to read: all where it counts others than PDFium."""
+    return lambda counted: weighed if counted == count else range(1, counted + 1)
+
+
+def _look(
+    data: bytes, password: str | None, step: Callable[[int, int], None], slow: Collection[int]
+) -> list[pdfium.Seen]:
     from pypdfium2 import PdfiumError
 
     try:
-        return pdfium.look(data, password, at, slow)
+        return pdfium.look(data, password, step, slow)
     except PdfiumError as fault:
         log.info("PDFium cannot read the file: %s", fault)
         return []
 
 
-def _readings(written: list[str | None], seen: Sequence[pdfium.Seen], tell: Tell) -> list[PageReading]:
-    raw: dict[str, list[str]] = {}
-    if written:
-        raw[PYPDF] = [text or "" for text in written]
-    if not written or len(seen) == len(written):
-        raw[PDFIUM] = [page.text for page in seen]
-    kept = _without_unseen(raw, seen)
-    cleaned = {name: _cleaned(name, texts, seen) for name, texts in raw.items()}
-    late = {number for number, text in enumerate(written, 1) if text is None}
-    readings = []
-    for number in range(1, len(next(iter(raw.values()), [])) + 1):
-        tell("at", 0)  # judging a thousand pages takes long, and is not to look like silence
-        reading = _reading(
-            number,
-            {name: (pages[number - 1].text, raw[name][number - 1]) for name, pages in cleaned.items()},
-            seen[number - 1] if number <= len(seen) else pdfium.Seen(),
-            late=number in late,
-            kept=number in kept,
-        )
-        readings.append(reading)
-    return readings
+def _blocks(sight: pdfium.Seen) -> list[Block]:
+    return [*map(repair_block, sight.blocks)]
 
 
-def _cleaned(name: str, texts: list[str], seen: Sequence[pdfium.Seen]) -> list[Page]:
-    if name == PDFIUM:
-        return pdf.clean_blocks([[*map(repair_block, page.blocks)] for page in seen])
-    return pdf.clean(texts)
+def _alone(page: Page, sight: pdfium.Seen, at: At) -> PageReading:
+    at(0)  # judging a thousand pages takes long, and is not to look like silence
+    return _reading(page.number, {PDFIUM: (page.text, sight.text)}, sight)
 
 
-def _without_unseen(raw: dict[str, list[str]], seen: Sequence[pdfium.Seen]) -> set[int]:
+def _is_sure(reading: PageReading, sight: pdfium.Seen) -> bool:
+    """Say whether PDFium's reading needs no other to be held against; see this module."""
+    extract = reading.chosen
+    clean = extract.quality.verdict == quality.GOOD and not extract.faults
+    known = {fields.FIELD, fields.NOTE, "unseen"}.issuperset(extract.quality.reasons)
+    return sight.sure and clean and known and not is_left_broken(extract.text) and not has_unprinted(extract.text)
+
+
+def _held_against(
+    readings: list[PageReading], written: pdf.Written, looked: Sequence[Page], seen: Sequence[pdfium.Seen], at: At
+) -> list[PageReading]:
+    """Return the readings with those of the pages that pypdf read, too; its own alone where it counts other pages."""
+    raw = {number: text or "" for number, text in written.texts.items()}
+    kept, agreed = _without_unseen(raw, seen), written.pages == len(seen)
+    by_number = {reading.number: reading for reading in readings if agreed}
+    for page in pdf.clean_blocks(_mixed(raw, seen, written.pages), raw):
+        at(0)
+        number = page.number
+        texts = {PYPDF: (page.text, raw[number])}
+        sight = seen[number - 1] if number <= len(seen) else pdfium.Seen()
+        if agreed:
+            texts[PDFIUM] = looked[number - 1].text, sight.text
+        by_number[number] = _reading(number, texts, sight, written.texts[number] is None, number in kept)
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def _mixed(raw: Mapping[int, str], seen: Sequence[pdfium.Seen], count: int) -> list[list[Block]]:
+    """Return the blocks of every page, of pypdf where it read it: heads and words are those of the whole document."""
+    numbers = range(1, count + 1)
+    return [[pdf.block(raw[number])] if number in raw else _blocks(seen[number - 1]) for number in numbers]
+
+
+def _without_unseen(raw: dict[int, str], seen: Sequence[pdfium.Seen]) -> set[int]:
     """Take what nobody sees out of pypdf's texts, and return the pages where it was not found word for word."""
     kept = set()
     for number, page in enumerate(seen, 1):
-        if page.unseen and number <= len(raw.get(PYPDF, ())):
-            raw[PYPDF][number - 1], complete = places.without(raw[PYPDF][number - 1], page.unseen)
+        if page.unseen and number in raw:
+            raw[number], complete = places.without(raw[number], page.unseen)
             kept |= set() if complete else {number}
     return kept
 

@@ -37,8 +37,9 @@ class Box(NamedTuple):
 
     def around(self, other: Box) -> Box:
         """Return the smallest box that holds both."""
-        left, bottom = min(self.left, other.left), min(self.bottom, other.bottom)
-        return Box(left, bottom, max(self.right, other.right), max(self.top, other.top))
+        left, bottom, right, top = self
+        other_left, other_bottom, other_right, other_top = other
+        return Box(min(left, other_left), min(bottom, other_bottom), max(right, other_right), max(top, other_top))
 
     @property
     def size(self) -> float:
@@ -58,9 +59,11 @@ class Box(NamedTuple):
 
     def beside(self, other: Box) -> bool:
         """Say whether the other stands on the same line, close by to the right."""
-        height = max(self.height, other.height, 1.0)
-        level = abs(self.bottom + self.top - other.bottom - other.top) < height
-        return level and -height < other.left - self.right < height
+        _, bottom, right, top = self
+        other_left, other_bottom, _, other_top = other
+        height = max(top - bottom, other_top - other_bottom, 1.0)
+        level = abs(bottom + top - other_bottom - other_top) < height
+        return level and -height < other_left - right < height
 
     def turned(self, turns: int) -> Box:
         """Return the box as it stands once the page was turned clockwise by so many quarters around its origin."""

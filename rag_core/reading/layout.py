@@ -245,6 +245,20 @@ def _lines(band: list[Row]) -> Iterator[str]:
         former = row
 
 
+def indented(block: Block, lines: Sequence[Box]) -> Block:
+    """Return a block whose lines stand here, each that begins a paragraph behind a sentence with spaces before it."""
+    written = [line for line in block.lines if line.strip()]
+    if len(written) != len(lines):  # a line of signs that print nothing
+        return block
+    height = median(box.height for box in lines)
+    rows = [[Cell(line, box._replace(top=box.bottom + height))] for line, box in zip(written, lines, strict=True)]
+    left = min(box.left for box in lines)
+    behind = (ends_sentence(line) for line in ["", *written])
+    inward = (_indent(row, following, left) for row, following in zip(rows, [*rows[1:], rows[-1]], strict=True))
+    begun = (spaces * ends + line for spaces, ends, line in zip(inward, behind, written, strict=False))
+    return Block(tuple(begun), block.columns)
+
+
 def _hangs(former: Row, row: Row) -> bool:
     """Say whether a row goes on under an item's text, to the right of its mark."""
     return starts_item(former) or former[0].box.left >= row[0].box.left - 0.7 * row[0].box.height

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Callable, Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag_core.datatypes import Page
 from rag_core.errors import (
@@ -46,6 +48,8 @@ LOST_SECONDS = 60.0
 HURRIED_SECONDS = 0.2
 """Enough for a page of ordinary text, and for a thousand pages that are not."""
 
+_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
+
 _PARSER_LIMITS: dict[str, Any] = {
     # A few kilobytes can inflate to gigabytes, or hold a day's work of drawing operators.
     "zlib_maximum_output_length": 30_000_000,
@@ -72,11 +76,32 @@ def read_pages(
 def extract(
     data: bytes, password: str | None = None, progress: Callable[[int, int], None] | None = None
 ) -> list[str | None]:
-    """Read the text of every page as it is written in the file.
+    """Read the text of every page as it is written in the file; see ``extract_some``."""
+    return list(extract_some(data, password, _every, progress).texts.values())
 
-    ``progress`` is called after each page with the pages done and their total. A page that cannot be read is empty
-    in the result, so that the others keep their numbers, and one that takes longer than ``PAGE_SECONDS`` is None. A
-    file that only its owner may change opens without asking.
+
+def _every(count: int) -> Collection[int]:
+    return range(1, count + 1)
+
+
+class Written(NamedTuple):
+    """How many pages a file has, and the texts of some by their numbers."""
+
+    pages: int
+    texts: dict[int, str | None]
+
+
+def extract_some(
+    data: bytes,
+    password: str | None,
+    wanted: Callable[[int], Collection[int]],
+    progress: Callable[[int, int], None] | None = None,
+) -> Written:
+    """Read the texts of pages as they are written in the file: of those ``wanted`` in one of so many pages.
+
+    ``progress`` is called after each with those done and their total. A page that cannot be read is empty in the
+    result, and one that takes longer than ``PAGE_SECONDS`` is None. A file that only its owner may change opens
+    without asking.
 
     Raises EmptyFile, FileTooLarge, NotAPdf, DamagedPdf, PasswordNeeded, WrongPassword or TooManyPages.
     """
@@ -87,7 +112,13 @@ def extract(
     with pypdf.apply_configuration(**_PARSER_LIMITS):
         reader = _open(data)
         _unlock(reader, password)
-        return _extract_all(reader, _count_pages(reader), progress)
+        count = _count_pages(reader)
+        return Written(count, _extract_all(reader, count, sorted(wanted(count)), progress))
+
+
+def may_hold_more(data: bytes, count: int) -> bool:
+    """Say whether more pages are described in a file than were counted: a damaged one names fewer than it has."""
+    return sum(1 for _ in islice(_PAGE.finditer(data), count + 1)) > count
 
 
 def check_bytes(data: bytes) -> None:
@@ -159,23 +190,25 @@ def _declared_pages(reader: PdfReader) -> int:
         return 0
 
 
-def _extract_all(reader: PdfReader, total: int, progress: Callable[[int, int], None] | None) -> list[str | None]:
-    extracted: list[str | None] = []
+def _extract_all(
+    reader: PdfReader, count: int, numbers: Sequence[int], progress: Callable[[int, int], None] | None
+) -> dict[int, str | None]:
+    extracted: dict[int, str | None] = {}
     failed, lost = 0, 0.0
-    for number in range(1, total + 1):
+    for done, number in enumerate(numbers, 1):
         seconds = PAGE_SECONDS if lost < LOST_SECONDS else HURRIED_SECONDS
         try:
             text = patience.within(seconds, partial(_extract_or_none, reader, number))
             failed += text is None
-            extracted.append(text or "")
+            extracted[number] = text or ""
         except patience.TooLate:
             logger.warning("Page %d was left after %.1f s", number, seconds)
             lost += seconds
-            extracted.append(None)
+            extracted[number] = None
         if progress:
-            progress(number, total)
-    if failed == total:
-        raise damaged(f"none of {total} pages could be read")
+            progress(done, len(numbers))
+    if failed == count:
+        raise damaged(f"none of {count} pages could be read")
     return extracted
 
 
@@ -198,21 +231,30 @@ def _extract(page: PageObject) -> str:
 
 def clean(extracted: list[str]) -> list[Page]:
     """Repair characters, lines and spaces of every page, the first numbered 1; see ``text``."""
-    return clean_blocks([[Block(tuple(repair_characters(text).split("\n")))] for text in extracted])
+    return clean_blocks([[block(text)] for text in extracted])
 
 
-def clean_blocks(pages: list[list[Block]]) -> list[Page]:
-    """Clean pages whose blocks are known; their lines are joined within a block alone.
+def block(text: str) -> Block:
+    """Return a text as a block, its characters repaired."""
+    return Block(tuple(repair_characters(text).split("\n")))
+
+
+def clean_blocks(pages: Sequence[Sequence[Block]], numbers: Collection[int] | None = None) -> list[Page]:
+    """Clean pages whose blocks are known, or those of these ``numbers``; lines are joined within a block alone.
 
     Running heads and feet stay lines of their own: a sentence does not run on into them.
     """
     whole = ["\n".join(line for block in page for line in block.lines) for page in pages]
     words, apart = frozenset(words_of("\n".join(whole))), heads.found(whole)
-    texts = [[*_cleaned(page, words, out)] for page, out in zip(pages, apart, strict=True)]
-    return [Page(number, "\n".join(filter(None, page))) for number, page in enumerate(texts, 1)]
+    texts = {
+        number: _cleaned(page, words, out)
+        for number, (page, out) in enumerate(zip(pages, apart, strict=True), 1)
+        if numbers is None or number in numbers
+    }
+    return [Page(number, "\n".join(filter(None, page))) for number, page in texts.items()]
 
 
-def _cleaned(blocks: list[Block], words: frozenset[str], apart: Collection[int]) -> Iterator[str]:
+def _cleaned(blocks: Sequence[Block], words: frozenset[str], apart: Collection[int]) -> Iterator[str]:
     start = 0
     for block in blocks:
         yield _clean(block, words, {place - start for place in apart})

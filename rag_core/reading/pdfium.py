@@ -6,20 +6,22 @@ Untrusted files come here, so all of it runs in the process that ``sandbox`` sta
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from ctypes import c_double
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag_core.errors import PageNotDrawn
-from rag_core.reading import fields, layout, unseen
+from rag_core.reading import fields, layout, pdf, unseen
 from rag_core.reading.geometry import Box, PictureMap, main_direction
 from rag_core.reading.glyphs import Glyph, glyphs, lines_as_painted, painted_once, running
 from rag_core.reading.layout import has_columns
 from rag_core.reading.places import Entry, Piece
 from rag_core.reading.rows import rows
-from rag_core.reading.text import Block, repair_characters
+from rag_core.reading.text import CELL, Block, repair_characters, words_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,6 +48,8 @@ LEAST_LINE = 4
 LEAST_HEIGHT = 0.6
 """What is lower than this part of its line may be a superscript."""
 
+_ROW = re.compile(r"^ +\d", re.MULTILINE)
+
 BROKEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end, and for the break behind it."""
 
@@ -69,6 +73,9 @@ class Seen(NamedTuple):
 
     entries: tuple[Entry, ...] = ()
     """What was written into its form, or onto it; it is not in ``text`` either."""
+
+    sure: bool = False
+    """Whether the order of painting and the places on the page come to the same lines and words."""
 
     @property
     def text(self) -> str:
@@ -95,18 +102,20 @@ def opened(data: bytes, password: str | None = None) -> Iterator[PdfDocument]:
 def look(
     data: bytes,
     password: str | None = None,
-    at: Callable[[int], None] = lambda number: None,
+    step: Callable[[int, int], None] = lambda number, count: None,
     slow: Collection[int] = (),
 ) -> list[Seen]:
-    """Look at every page but the ``slow`` ones; ``at`` is called with the number of each before, the first being 1.
+    """Look at every page but the ``slow`` ones; ``step`` is called before each with its number and their count.
 
-    A page that PDFium cannot read is seen as empty.
+    A page that PDFium cannot read is seen as empty, and nothing is looked at in a file of more than ``MAX_PAGES``.
     """
-    seen = []
+    seen: list[Seen] = []
     with opened(data, password) as document:
+        if len(document) > pdf.MAX_PAGES:
+            return seen
         document.init_forms()
         for number in range(1, len(document) + 1):
-            at(number)
+            step(number, len(document))
             seen.append(Seen(marks=(SLOW,)) if number in slow else _look(document, number - 1))
     return seen
 
@@ -116,78 +125,106 @@ def _look(document: PdfDocument, number: int) -> Seen:
 
     try:
         page = document[number]
-        hidden = unseen.take_away(page)
+        things = unseen.things_on(page)
+        hidden = unseen.take_away(page, things)
         textpage = page.get_textpage()
     except PdfiumError:
         return Seen()
-    blocks, order = _read(textpage)
-    marks = [*_drawn(page, any(block.lines for block in blocks)), *([COLUMNS] if has_columns(blocks) else []), *order]
+    blocks, order, sure = _read(textpage)
+    marks = [*_drawn(things, any(block.lines for block in blocks)), *([COLUMNS] if has_columns(blocks) else []), *order]
     marks += [UNSEARCHED] if hidden is None else []
     entries = fields.read(document, page, textpage)
     page.close()
-    return Seen(tuple(blocks), tuple(marks), tuple(hidden or ()), tuple(entries))
+    return Seen(tuple(blocks), tuple(marks), tuple(hidden or ()), tuple(entries), sure)
 
 
-def _read(textpage: PdfTextPage) -> tuple[list[Block], list[str]]:
-    """Return the text by position; as PDFium gives it, which takes less time, where that comes to the same."""
-    if is_plain(textpage):
-        return [_as_painted(textpage)], []
+def _read(textpage: PdfTextPage) -> tuple[list[Block], list[str], bool]:
+    """Return the text by position, marks of its order, and whether it is sure; see ``Seen``."""
+    painted = _as_painted(textpage)
+    lines = plain_lines(textpage)
+    if lines:  # what PDFium gives takes less time, and comes to the same
+        return [layout.indented(painted, lines)], [], True
+    blocks, order = _placed(textpage, painted)
+    return blocks, order, not order and _comes_to(painted, blocks)
+
+
+def _comes_to(painted: Block, blocks: Sequence[Block]) -> bool:
+    """Say whether the text by position, no table and no columns, has the characters and words as they were painted."""
+    one, other = "\n".join(painted.lines), "\n".join(line for block in blocks for line in block.lines)
+    # A lone return stands in the place of a sign that PDFium drops; a line in from the edge with a figure may be a row.
+    if has_columns(blocks) or CELL in other or "\r" in one or _ROW.search(other) or _bare(one) != _bare(other):
+        return False
+    return words_of(one) == words_of(other)
+
+
+def _placed(textpage: PdfTextPage, painted: Block) -> tuple[list[Block], list[str]]:
     once = painted_once(glyphs(textpage))
     turns = main_direction(glyph.turns for glyph in once)
     main = running(once, turns)
     vertical = is_vertical(main)
     if vertical or turns is None or _runs_to_the_left(once):
-        return [_as_painted(textpage)], [VERTICAL] if vertical else []
+        return [painted], [VERTICAL] if vertical else []
     others = sorted({glyph.turns for glyph in once if glyph.turns is not None} - {turns})
     beside = [block for other in others for block in layout.blocks(rows(running(once, other)))]
     sloping = Block(tuple(lines_as_painted(running(once, None))))
     return [*layout.blocks(rows(main)), *beside, *([sloping] if sloping.lines else [])], []
 
 
-def _drawn(page: PdfPage, has_text: bool) -> list[str]:
+def _drawn(things: Sequence[unseen.Thing], has_text: bool) -> list[str]:
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE, FPDF_PAGEOBJ_PATH, FPDF_PAGEOBJ_SHADING
 
-    kinds = _kinds(page)
+    kinds = _kinds(things)
     if FPDF_PAGEOBJ_IMAGE in kinds:
         return [PICTURES]
     return [DRAWN] if kinds & {FPDF_PAGEOBJ_PATH, FPDF_PAGEOBJ_SHADING} and not has_text else []
 
 
-def _kinds(page: PdfPage) -> set[int]:
+def _kinds(things: Sequence[unseen.Thing]) -> set[int]:
     """Return the kinds of what was painted on a page, and in the forms that it shows."""
     from pypdfium2 import raw
 
-    things = [raw.FPDFPage_GetObject(page, number) for number in range(raw.FPDFPage_CountObjects(page))]
-    kinds: set[int] = set()
-    for _ in range(DEPTH):
-        forms = [thing for thing in things if raw.FPDFPageObj_GetType(thing) == raw.FPDF_PAGEOBJ_FORM]
-        kinds |= {raw.FPDFPageObj_GetType(thing) for thing in things}
-        things = [
+    kinds = {kind for kind, _ in things}
+    for _ in range(DEPTH - 1):
+        forms = [thing for kind, thing in things if kind == raw.FPDF_PAGEOBJ_FORM]
+        inside = [
             raw.FPDFFormObj_GetObject(form, number)
             for form in forms
             for number in range(raw.FPDFFormObj_CountObjects(form))
         ]
+        things = [(raw.FPDFPageObj_GetType(thing), thing) for thing in inside]
+        kinds |= {kind for kind, _ in things}
     return kinds
 
 
-def is_plain(textpage: PdfTextPage) -> bool:
-    """Say whether lines of whole words stand below each other as they were painted, with nothing small in them."""
+def plain_lines(textpage: PdfTextPage) -> list[Box]:
+    """Return where lines of whole words stand below each other as they were painted, with nothing small in them.
+
+    Of a page that is anything else, none.
+    """
     lines: list[Box] = []
     count, small = textpage.count_rects(), False
-    for number in range(count):
-        box = Box(*textpage.get_rect(number))
+    for box in _rectangles(textpage, count):
         if not lines or box.top <= lines[-1].bottom + lines[-1].height / 4:
             lines.append(box)
         elif lines[-1].beside(box):
             small = small or box.height < LEAST_HEIGHT * lines[-1].height
             lines[-1] = lines[-1].around(box)
         else:
-            return False
+            return []
     text = textpage.get_text_range(errors="replace").replace(BROKEN, "\n").strip()
     # Where every character was painted alone, a comma is as small as a superscript.
     alone = count >= LEAST_LINE * len(lines)
     as_many = text.count("\n") + 1 == len(lines) and len(text) >= LEAST_LINE * len(lines)
-    return as_many and (alone or not small) and not is_spread(text)
+    return lines if as_many and (alone or not small) and not is_spread(text) else []
+
+
+def _rectangles(textpage: PdfTextPage, count: int) -> Iterator[Box]:
+    from pypdfium2.raw import FPDFText_GetRect
+
+    handle, left, top, right, bottom = textpage.raw, c_double(), c_double(), c_double(), c_double()
+    for number in range(count):
+        FPDFText_GetRect(handle, number, left, top, right, bottom)
+        yield Box(left.value, bottom.value, right.value, top.value)
 
 
 def is_spread(text: str) -> bool:

@@ -1,9 +1,9 @@
 """Open PDFs in a process of its own, with limits on its time and memory: a bad file takes nothing else down.
 
-The child is started anew for each task, since forking a server with threads is not safe. Through its standard input it
-gets one line of JSON (the task, the size of the file, the password, the limit of memory) and the bytes; it answers with
-lines of JSON: what is done of how many pages, what is known so far, and at last the result or the error. Its input
-stays open for as long as its parent lives, and the child ends with it.
+The child is new for each task; see ``nursery``. Through its standard input it gets one line of JSON (the task, the size
+of the file, the password, the limit of memory) and the bytes; it answers with lines of JSON: what is done of how many
+pages, which page PDFium is at, and at last the result or the error. Its input stays open for as long as its parent
+lives, and the child ends with it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,17 @@ import base64
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, Queue
 from threading import Thread, Timer
-from typing import IO, Any
+from typing import IO
 
 from rag_core import errors, presence
 from rag_core.datatypes import Extract, PageReading, Progress
-from rag_core.errors import ReadTooLarge, ReadTooLong, RerankLabError
-from rag_core.reading import extract, pdf, pdfium, quality
+from rag_core.errors import DamagedPdf, ReadTooLarge, ReadTooLong, RerankLabError
+from rag_core.reading import extract, nursery, pdf, pdfium, quality
 
 SILENT_SECONDS = 20
 """So long may one page take, and opening the file."""
@@ -34,8 +32,8 @@ MOST_SLOW = 3
 
 WHOLE_SECONDS = 300
 MEMORY_BYTES = 2**30
-PASSED_ON = ("PATH", "LANG", "SYSTEMROOT")
-"""Without the last, Python does not start on Windows."""
+WARMING = 3 * "The tram opened in May and nine thousand people took it. 全市收入比上年增长百分之八，突破六千亿元。"
+"""A text of both languages, for which the tables of both are loaded."""
 
 Say = Callable[..., None]
 """Writes a line of JSON to the parent."""
@@ -69,6 +67,11 @@ def _read_on(task: dict[str, object], data: bytes, progress: Progress | None) ->
         except ReadTooLong:
             if not course.passes_over():
                 raise
+        except DamagedPdf:
+            if course.at:  # PDFium ends where memory does not suffice; pypdf can say so
+                with contextlib.suppress(DamagedPdf, ReadTooLong):
+                    _ask(task | {"slow": [*range(1, pdf.MAX_PAGES + 1)]}, data)
+            raise
 
 
 def draw_page(data: bytes, number: int, words: str = "", part: tuple[int, int] | None = None) -> tuple[bytes, bool]:
@@ -94,7 +97,7 @@ def recognise(data: bytes, numbers: Sequence[int], progress: Progress | None = N
 def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None, course: _Course | None = None) -> dict:
     """Have a child do a task, and return its result; keep in the course what it tells."""
     course = course or _Course()
-    child = _started()
+    child = nursery.start()
     stdin, stdout = _pipes(child)
     clock = _Clock(child, course.end)
     try:
@@ -103,8 +106,8 @@ def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None,
             clock.restart()
             if "done" in answer and progress:
                 progress(answer["done"], answer["total"])
-            elif "told" in answer:
-                course.told(answer["told"])
+            elif "at" in answer:
+                course.at = answer["at"]
             elif "result" in answer:
                 return answer["result"]
             elif "error" in answer:
@@ -119,27 +122,10 @@ def _ask(task: dict[str, object], data: bytes, progress: Progress | None = None,
                 pipe.close()
 
 
-def _started() -> subprocess.Popen:
-    root = str(Path(__file__).parents[2])
-    folders = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return subprocess.Popen(
-        [sys.executable, "-m", "rag_core.reading.sandbox"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environment() | {"PYTHONPATH": os.pathsep.join(folders)},
-    )
-
-
-def _pipes(child: subprocess.Popen) -> tuple[IO[bytes], IO[bytes]]:
+def _pipes(child: nursery.Reader) -> tuple[IO[bytes], IO[bytes]]:
     """Return where a child is asked, and where it answers."""
     assert child.stdin and child.stdout, "a child is started with both"
     return child.stdin, child.stdout
-
-
-def _environment() -> dict[str, str]:
-    """Return what Python needs to start: a bad file that took the child over would otherwise read the host's keys."""
-    return {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("LC_")}
 
 
 def _hand_over(pipe: IO[bytes], data: bytes, task: dict[str, object]) -> None:
@@ -189,17 +175,12 @@ class _Course:
 
     def __init__(self) -> None:
         self.end, self.at = time.monotonic() + WHOLE_SECONDS, 0
-        self.written: list[str | None] = []
         self.slow: list[int] = []
 
     @property
     def known(self) -> dict[str, object]:
         """What the next child need not find out again."""
-        return {"written": self.written, "slow": self.slow}
-
-    def told(self, news: Mapping[str, Any]) -> None:
-        """Take what a child tells: pypdf's texts, and the page that PDFium is at."""
-        self.at, self.written = news.get("at", self.at), news.get("written", self.written)
+        return {"slow": self.slow}
 
     def passes_over(self) -> bool:
         """Pass over the page that took too long; say whether it was one, and time is left for the others."""
@@ -214,7 +195,7 @@ class _Course:
 class _Clock:
     """Kill a process that was silent, or at work, for too long."""
 
-    def __init__(self, process: subprocess.Popen, end: float) -> None:
+    def __init__(self, process: nursery.Reader, end: float) -> None:
         self.process, self.end, self.late = process, end, 0.0
         self.restart()
 
@@ -240,6 +221,13 @@ class _Clock:
 def _too_long() -> ReadTooLong:
     message = f"Reading the PDF took too long (a page more than {SILENT_SECONDS} s): print it to a new PDF."
     return ReadTooLong(message, seconds=SILENT_SECONDS)
+
+
+def load() -> None:
+    """Load what most tasks need, PDFium and the tables of languages: whoever is forked after it has them."""
+    import pypdfium2  # noqa: F401
+
+    quality.assess(WARMING)
 
 
 def serve() -> None:
@@ -278,8 +266,7 @@ def _within_limits(task: dict, work: Callable[[], None]) -> None:
 
 
 def _read(task: dict, data: bytes, say: Say) -> dict[str, object]:
-    known = extract.Known(task["written"], task["slow"])
-    readings = extract.read(data, task["password"], _counting(say), known, lambda what, value: say(told={what: value}))
+    readings = extract.read(data, task["password"], _counting(say), task["slow"], lambda number: say(at=number))
     return {"pages": [(reading.number, quality.dump(reading.extracts), reading.extractor) for reading in readings]}
 
 

@@ -327,6 +327,17 @@ def join_two(former: str, line: str, words: frozenset[str] = frozenset()) -> str
     return former + line if tight else f"{former} {line}"
 
 
+def has_unprinted(text: str) -> bool:
+    """Say whether a text has signs that only steer how others are written: few pages do, and broken ones."""
+    return any(unicodedata.category(sign) == "Cf" for sign in set(text))
+
+
+def is_left_broken(text: str) -> bool:
+    """Say whether a line ends in a hyphen and the next begins with a small letter: a word that was not mended."""
+    pairs = pairwise(text.split("\n"))
+    return any(line[:1].islower() and _HYPHEN_END.search(former[-_TAIL:]) for former, line in pairs)
+
+
 def _mend_word(former: str, line: str, words: frozenset[str]) -> str:
     """Drop the hyphen that ends ``former`` when it broke a word, keep it when it belongs to one."""
     head, tail = _BROKENWORD.search(former[-_TAIL:]), WORD.match(line)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from ctypes import POINTER, addressof, c_float, c_uint, c_ulong, c_ushort, cast, create_string_buffer
-from functools import partial, reduce
+from functools import cache, partial, reduce
 from itertools import groupby, islice, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,6 +66,10 @@ _NAME_CHARACTERS = cast(_NAME, POINTER(c_ushort))
 """The name of a mark and its size in bytes, likewise."""
 
 
+Thing = tuple[int, Any]
+"""What kind a thing is that was painted on a page, and what the C functions know it by."""
+
+
 class Colour(NamedTuple):
     """Red, green, blue and opacity, each up to 255."""
 
@@ -96,16 +100,29 @@ class Doubt(NamedTuple):
     """Whether a picture lies on them, as a scan does on the words that were recognised on it."""
 
 
-def take_away(page: PdfPage) -> list[Piece] | None:
+def things_on(page: PdfPage) -> list[Thing]:
+    """Return what was painted on a page, in that order; what stands in a form counts as one thing."""
+    raw, handle = _raw(), page.raw
+    things = [raw.FPDFPage_GetObject(handle, number) for number in range(raw.FPDFPage_CountObjects(handle))]
+    return [(raw.FPDFPageObj_GetType(thing), thing) for thing in things]
+
+
+@cache
+def _raw() -> Any:
+    """Return the C functions: to import them anew for every letter takes longer than to call them."""
+    from pypdfium2 import raw
+
+    return raw
+
+
+def take_away(page: PdfPage, things: Sequence[Thing]) -> list[Piece] | None:
     """Take the words that nobody sees off a page, before its text is read, and return them in their order.
 
-    None is a page of too many things, or one that took too long: it is left as it is.
+    None is a page of too many ``things``, or one that took too long: it is left as it is.
     """
-    from pypdfium2.raw import FPDFPage_CountObjects
-
-    if FPDFPage_CountObjects(page) > MOST_OBJECTS:
+    if len(things) > MOST_OBJECTS:
         return None
-    if _is_plain(page):
+    if _is_plain(page, things):
         return []
     try:
         return patience.within(SECONDS, partial(_taken_away, page))
@@ -127,40 +144,37 @@ def _taken_away(page: PdfPage) -> list[Piece]:
     return pieces
 
 
-def _is_plain(page: PdfPage) -> bool:
+def _is_plain(page: PdfPage, things: Sequence[Thing]) -> bool:
     """Say whether all words are dark, of ordinary size, on the page and on bare paper: most pages, and at once."""
-    from pypdfium2 import raw
-
-    things = [raw.FPDFPage_GetObject(page, number) for number in range(raw.FPDFPage_CountObjects(page))]
-    paper, smallest = Box(*page.get_bbox()), _smallest(page)
+    raw, paper, smallest = _raw(), Box(*page.get_bbox()), _smallest(page)
+    text, image, path = raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH
+    bounds = raw.FPDFPageObj_GetBounds
     left, bottom, right, top = sides = c_float(), c_float(), c_float(), c_float()
     words: list[tuple[float, ...]] = []
-    for thing in things:
-        kind = raw.FPDFPageObj_GetType(thing)
-        raw.FPDFPageObj_GetBounds(thing, *sides)
+    for kind, thing in things:
+        bounds(thing, *sides)
         box = left.value, bottom.value, right.value, top.value
-        if kind == raw.FPDF_PAGEOBJ_IMAGE:
+        if kind == image:
             if words and reduce(Box.around, starmap(Box, words)).meets(Box(*box)):
                 return False
-        elif kind == raw.FPDF_PAGEOBJ_TEXT:
+        elif kind == text:
             if not _is_ink(thing) or not _is_inside(box, paper) or _is_small(thing, box, smallest):
                 return False
             if _is_layered(thing) or _is_clipped(thing, box):
                 return False
             words.append(box)
-        elif kind != raw.FPDF_PAGEOBJ_PATH or min(box[2] - box[0], box[3] - box[1]) >= LEAST_GROUND:
+        elif kind != path or min(box[2] - box[0], box[3] - box[1]) >= LEAST_GROUND:
             return False
     return True
 
 
 def _is_ink(thing: Any) -> bool:
     """Say whether words are filled with a colour that is no paper's."""
-    from pypdfium2.raw import FPDFPageObj_GetFillColor, FPDFTextObj_GetTextRenderMode
-
+    raw = _raw()
     red, green, blue, opacity = _COLOUR
-    FPDFPageObj_GetFillColor(thing, red, green, blue, opacity)
+    raw.FPDFPageObj_GetFillColor(thing, red, green, blue, opacity)
     dark = red.value <= PAPER or green.value <= PAPER or blue.value <= PAPER
-    return dark and opacity.value >= GLASS and FPDFTextObj_GetTextRenderMode(thing) in (0, 2)
+    return dark and opacity.value >= GLASS and raw.FPDFTextObj_GetTextRenderMode(thing) in (0, 2)
 
 
 def _is_inside(box: Sequence[float], paper: Box) -> bool:
@@ -170,33 +184,30 @@ def _is_inside(box: Sequence[float], paper: Box) -> bool:
 
 def _is_small(thing: Any, box: Sequence[float], smallest: float) -> bool:
     """Say whether letters are too small to read; a point and a dash are small in one way."""
-    from pypdfium2.raw import FS_MATRIX, FPDFPageObj_GetMatrix, FPDFTextObj_GetFontSize
-
     if min(box[2] - box[0], box[3] - box[1]) >= smallest or box[0] >= box[2]:
         return False
-    size, matrix = c_float(), FS_MATRIX()
-    FPDFTextObj_GetFontSize(thing, size)
-    FPDFPageObj_GetMatrix(thing, matrix)
+    raw = _raw()
+    size, matrix = c_float(), raw.FS_MATRIX()
+    raw.FPDFTextObj_GetFontSize(thing, size)
+    raw.FPDFPageObj_GetMatrix(thing, matrix)
     return abs(size.value) * (matrix.c**2 + matrix.d**2) ** 0.5 < smallest
 
 
 def _is_layered(thing: Any) -> bool:
     """Say whether words stand on a layer, which a viewer may hide."""
-    from pypdfium2.raw import FPDFPageObj_CountMarks, FPDFPageObj_GetMark, FPDFPageObjMark_GetName
-
-    for number in range(FPDFPageObj_CountMarks(thing)):
-        mark = FPDFPageObj_GetMark(thing, number)
-        if FPDFPageObjMark_GetName(mark, _NAME_CHARACTERS, 8, _SIZE) and _NAME.raw[: _SIZE.value] == _LAYER:
+    raw = _raw()
+    for number in range(raw.FPDFPageObj_CountMarks(thing)):
+        mark = raw.FPDFPageObj_GetMark(thing, number)
+        if raw.FPDFPageObjMark_GetName(mark, _NAME_CHARACTERS, 8, _SIZE) and _NAME.raw[: _SIZE.value] == _LAYER:
             return True
     return False
 
 
 def _is_clipped(thing: Any, box: Sequence[float]) -> bool:
     """Say whether words lie outside what their clip leaves of the page."""
-    from pypdfium2.raw import FPDFClipPath_CountPaths, FPDFPageObj_GetClipPath
-
-    clip = FPDFPageObj_GetClipPath(thing)
-    count = FPDFClipPath_CountPaths(clip) if clip else 0
+    raw = _raw()
+    clip = raw.FPDFPageObj_GetClipPath(thing)
+    count = raw.FPDFClipPath_CountPaths(clip) if clip else 0
     if count < 1:
         return False
     return any(left and not left.meets(Box(*box)) for left in (_clip_box(clip, number) for number in range(count)))

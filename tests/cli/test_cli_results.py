@@ -10,6 +10,7 @@ from command import run, run_apart
 from pdfs import encrypted_pdf, image_pdf
 
 from rag_core.__main__ import build_parser
+from rag_core.cli import compare
 from rag_core.sharing import replay_file
 from tests.cli.test_cli import PDF, QUESTION
 
@@ -42,6 +43,20 @@ def test_compare_saves_what_it_prints(folder, saved):
     assert f"\n6 chunks{text}" == f"\n{again.stdout}"
     assert head.splitlines()[1] == f"question: {QUESTION}"
     assert not (folder / "nowhere").exists(), "a replay needs no library"
+
+
+def test_unrelated_texts_are_scored_for_what_is_saved_alone(folder, monkeypatch, tmp_path):
+    asked, score = [], compare.unrelated_to
+
+    def counted(*given):
+        asked.append(score(*given))
+        return asked[-1]
+
+    monkeypatch.setattr(compare, "unrelated_to", counted)
+    assert run(folder / "home", "compare", folder / "small.pdf", QUESTION).returncode == 0
+    assert asked == []
+    assert run(folder / "home", "compare", folder / "small.pdf", QUESTION, "--replay", tmp_path / "r").returncode == 0
+    assert [set(scores) for scores in asked] == [{"embedder", "reranker"}]
 
 
 def test_replay_prints_the_json_of_compare(folder, saved):

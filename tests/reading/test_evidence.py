@@ -69,7 +69,7 @@ def test_characters_that_mean_nothing_cannot_be_lacked():
 
 
 def test_the_parts_are_kept_with_the_page():
-    [reading] = extract.read(next(case.data for case in layouts.CASES if case.name == "character-2-0.3-en"))
+    [reading] = extract.read(next(case.data for case in layouts.CASES if case.name == "character-2-1.2-zh"))
     assert reading.extractor == "pdfium"
     assert reading.extracts["pypdf"].faults["repeats"] == pytest.approx(0.5, abs=0.05)
     assert extract.quality.load(extract.quality.dump(reading.extracts))["pypdf"].faults["repeats"] > 0.4

@@ -6,11 +6,13 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 import edges
+import forms
+import hostile
 import pdfs
 import pytest
 
 from rag_core.datatypes import ChunkSettings, Readings, Settings
-from rag_core.errors import FileNotKept, NoText, OcrMissing, PageNotDrawn, PasswordNeeded
+from rag_core.errors import DamagedPdf, FileNotKept, NoText, OcrMissing, PageNotDrawn, PasswordNeeded
 from rag_core.reading import extract, ocr, sandbox
 
 EN = ["Revenue of the utility grew by eight percent in the year,", "mostly because of new customers in the north."] * 2
@@ -42,14 +44,50 @@ def only(data: bytes):
     return reading
 
 
-def test_a_good_page_is_read_by_pypdf_and_pdfiums_text_is_kept_beside_it():
+def test_a_good_page_is_read_by_pdfium_alone(monkeypatch):
+    monkeypatch.setattr(extract.pdf, "extract_some", lambda *_: pytest.fail("pypdf reads it"))
     reading = only(pdfs.text_pdf(["全市收入增长8.2%，突破6000亿元。"]))
-    assert (reading.extractor, list(reading.extracts), reading.chosen.quality.verdict) == (
-        "pypdf",
-        ["pypdf", "pdfium"],
-        "good",
-    )
-    assert reading.extracts["pdfium"].text == reading.chosen.text == "全市收入增长8.2%，突破6000亿元。"
+    assert (list(reading.extracts), reading.chosen.quality.verdict) == (["pdfium"], "good")
+    assert reading.chosen.text == "全市收入增长8.2%，突破6000亿元。"
+
+
+def test_pypdf_reads_what_is_not_sure_and_its_text_is_kept_beside_the_other():
+    data = pdfs.joined(pdfs.text_pdf(EN), pdfs.columns_pdf(LEFT, RIGHT), pdfs.text_pdf(EN))
+    assert [list(reading.extracts) for reading in extract.read(data)] == [["pdfium"], ["pypdf", "pdfium"], ["pdfium"]]
+
+
+def indented(*lines: tuple[float, str]) -> bytes:
+    def draw(canvas) -> None:
+        for number, (left, line) in enumerate(lines):
+            canvas.drawString(left, 700 - 16 * number, line)
+
+    return forms.drawn(draw)
+
+
+def test_a_line_in_from_the_edge_behind_a_sentence_begins_a_paragraph():
+    first = "The tram opened on Monday and carried nine thousand people on its first day."
+    second = "Costs rose by five percent in the year, because wages were higher than they had"
+    reading = only(indented((60, first), (84, second), (60, "been before.")))
+    assert list(reading.extracts) == ["pdfium"]
+    assert reading.chosen.text.split("\n") == [first, f"{second} been before."]
+
+
+def test_a_word_that_is_left_broken_is_not_sure():
+    lines = "The mail was carried on skis by two brothers who lived in the hut under long-", "term staff agreements."
+    assert list(only(pdfs.text_pdf(lines)).extracts) == ["pdfium"]
+    assert list(only(pdfs.text_pdf(["Wages were long-", "term."])).extracts) == ["pypdf", "pdfium"]
+
+
+def test_a_page_with_signs_that_print_nothing_is_not_sure_and_ends_nothing():
+    assert only(hostile.mapped("0000", "0041")).chosen.text.endswith("Revenue grew.")
+    assert list(only(hostile.mapped("0041", "2068")).extracts) == ["pypdf", "pdfium"]
+
+
+def test_a_file_that_describes_more_pages_than_it_counts_is_counted_by_pypdf():
+    data = pdfs.text_pdf(["The tram opened."], ["Revenue grew."], ["Up."])
+    fewer = data.replace(b"/Count 3", b"/Count 1")
+    assert fewer != data
+    assert [reading.chosen.text for reading in extract.read(fewer)] == ["The tram opened.", "Revenue grew.", "Up."]
 
 
 @pytest.mark.parametrize("first", [0x6000, 0xE000])
@@ -88,12 +126,14 @@ def test_a_page_of_figures_is_text(lab):
 
 
 def test_what_pypdf_takes_for_damaged_may_still_be_read(monkeypatch):
-    def broken(*_args: object) -> list[str]:
+    def broken(*_args: object) -> extract.pdf.Written:
         raise extract.pdf.damaged("as if")
 
-    monkeypatch.setattr(extract.pdf, "extract", broken)
-    [reading] = extract.read(pdfs.text_pdf(["全市收入增长。"]))
-    assert (reading.extractor, reading.chosen.text) == ("pdfium", "全市收入增长。")
+    monkeypatch.setattr(extract.pdf, "extract_some", broken)
+    [reading] = extract.read(pdfs.columns_pdf(LEFT, RIGHT))
+    assert (list(reading.extracts), reading.chosen.text.split(" in")[0]) == (["pdfium"], LEFT[0].split(" in")[0])
+    with pytest.raises(DamagedPdf):
+        extract.read(pdfs.blank_pdf(1))
 
 
 def test_a_page_of_its_own_is_drawn_and_the_words_are_marked():
@@ -144,8 +184,6 @@ def difference(one: bytes, other: bytes) -> tuple[int, int, int, int]:
 
 
 def test_a_page_of_a_kilometre_is_drawn_small():
-    import hostile
-
     png, _ = sandbox.draw_page(hostile.page(hostile.shown(b"Revenue"), b"[0 0 14400 14400]"), 1)
     assert len(png) < 200_000
     with pytest.raises(PageNotDrawn):
@@ -165,7 +203,7 @@ def test_the_file_is_kept_with_the_document_and_goes_with_it(lab):
 
 
 def test_a_file_with_a_password_is_read_and_not_drawn(lab):
-    data = pdfs.encrypted_pdf(pdfs.text_pdf(["全市收入增长8.2%。"]), "secret")
+    data = pdfs.encrypted_pdf(pdfs.columns_pdf(LEFT, RIGHT), "secret")
     with pytest.raises(PasswordNeeded):
         lab.add(data, "a.pdf")
     document = lab.add(data, "a.pdf", "secret")
@@ -176,7 +214,7 @@ def test_a_file_with_a_password_is_read_and_not_drawn(lab):
 
 def test_a_page_that_took_too_long_is_not_drawn(lab, monkeypatch):
     data = pdfs.text_pdf(["全市收入增长8.2%。"], ["The tram opened."])
-    first, second = extract.read(data, known=extract.Known(["全市收入增长8.2%。", "The tram opened."], [2]))
+    first, second = extract.read(data, slow=[2])
     monkeypatch.setattr(sandbox, "read_pages", lambda *_: [first, second])
     document = lab.add(data, "slow.pdf")
     assert lab.pages.picture(document.id, 1)[0].startswith(b"\x89PNG")
@@ -201,11 +239,12 @@ def test_a_page_that_is_left_out_is_not_searched_and_the_others_keep_their_numbe
 
 
 def test_choices_stay_when_the_same_file_is_added_again(lab):
-    data = pdfs.headed_pdf(4)
+    data = pdfs.joined(pdfs.columns_pdf(LEFT, RIGHT), pdfs.headed_pdf(4))
     document = lab.add(data, "a.pdf")
     readings = lab.documents.readings(document.id)
     first, second, *rest = readings.pages
-    pages = (replace(first, extractor="pdfium"), replace(second, left_out=True), *rest)
+    assert first.extractor == "pdfium"
+    pages = (replace(first, extractor="pypdf"), replace(second, left_out=True), *rest)
     chosen = Readings(pages, drop_repeated=False, drop_contents=False)
     lab.pages.choose(document.id, chosen)
     again = lab.add(data, "a.pdf")

@@ -41,8 +41,9 @@ def test_recall_is_the_share_of_the_other_texts_characters():
     assert reading.compared("x", "") == (None, None)
 
 
-def test_a_pages_seconds_are_those_of_both_extractors():
-    assert reading.each_page([1.0, 3.0, 4.0, 5.0, 5.5, 7.0], 3, 9.0) == (2.5, 2.5)
+def test_a_pages_seconds_are_known_where_pdfium_alone_read_the_file():
+    assert reading.each_page([1.0, 3.0, 4.0], 3, 9.0) == (2.0, 1.0)
+    assert reading.each_page([1.0, 3.0, 4.0, 6.0], 3, 9.0) == (3.0, 3.0, 3.0)
     assert reading.each_page([1.0], 1, 9.0) == (9.0,)
     assert reading.each_page([], 0, 9.0) == ()
 
@@ -63,6 +64,7 @@ def test_a_folder_is_read_and_what_differs_is_listed(tmp_path, monkeypatch, caps
     assert found["reasons"] == {"image_only": 1}
     assert found["good_pages_compared"] == 2
     assert [(page["file"], page["number"], page["recall"]) for page in found["below"]] == [("good.PDF", 1, 0.5)]
+    assert found["cpu_seconds"]["all"] > 0
     assert 0 < found["pages_a_second"] < found["pages_a_second_pdfium"]
     assert "good.PDF | 1 | 0.50" in reading.table(found)
 

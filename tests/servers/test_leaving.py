@@ -48,8 +48,11 @@ async def leave(port: int, doc_id: str, server: LLMServer) -> float:
     async with AsyncExitStack() as stack:
 
         async def opened(question: str) -> LiveTab:
-            """Open a link, which compares by itself."""
-            return await stack.enter_async_context(live(port, "compare", link(doc_id, question)))
+            """Open a link and press the button, as a link to somebody's server asks for."""
+            tab = await stack.enter_async_context(live(port, "compare", link(doc_id, question)))
+            await tab.until(lambda: tab.button_of("-compare") is not None)
+            await tab.press("-compare")
+            return tab
 
         before = await opened("What was repaired?")  # what is loaded and indexed for it takes nobody's time below
         await before.until(lambda: len(before.orders) == 2)

@@ -29,7 +29,7 @@ def test_a_good_document_is_told_in_one_line(language):
     at = upload(open_page("documents", language), ("small.pdf", pdfs.text_pdf(["全市收入增长8.2%。"])))
     assert [message.value for message in at.success] == [text_of(at, "read.one_good")]
     assert at.expander[0].proto.expanded is False
-    assert list(table(at, "gate_pages").iloc[:, 7 + 1]) == ["pypdf"]
+    assert list(table(at, "gate_pages").iloc[:, 7 + 1]) == ["PDFium"]
     assert not says(at, "gate.warn")
 
 
@@ -62,7 +62,7 @@ def test_both_readings_of_a_page_that_is_not_good_stand_beside_its_picture():
 def test_of_a_good_page_one_reading_is_shown():
     at = upload(open_page("documents", gate_page=1), ("small.pdf", pdfs.text_pdf(["全市收入增长8.2%。"])))
     headings = [element.value for element in at.markdown if "read: " in element.value]
-    assert headings == ["**" + text_of(at, "gate.text", extractor="pypdf", verdict="good") + "**"]
+    assert headings == ["**" + text_of(at, "gate.text", extractor="PDFium", verdict="good") + "**"]
 
 
 def test_a_scan_cannot_be_indexed_and_says_what_it_needs():
