@@ -36,6 +36,7 @@ from rag_core.models.embed import Embedder
 from rag_core.reading import chunk, document, extract, pdf
 from rag_core.search.indexes import Indexes, emptied
 from rag_core.search.opened import Opened, timed
+from rag_core.search.together import Searched
 from rag_core.settings import VISITOR_BYTES, VISITOR_DOCUMENTS, ChromaServer
 
 DELETING = "deleting"
@@ -152,12 +153,13 @@ class Lab:
         """
         whole, how = self.documents.load(doc_id), settings.chunks
         address = Address(doc_id, how.key, embedder.id)
+        index: Searched
         if isinstance(whole, Collection):
             chosen = set(settings.within)
             members = [member for member in whole.members if member in chosen] or whole.members
-            together = self.indexes.together(address, members, partial(self._titled, how=how), embedder, progress)
-            return Opened(together, together.words, embedder, settings, self.embeddings)
-        index = self.indexes.of(address, self.cut(doc_id, how), embedder, progress)
+            index = self.indexes.together(address, members, partial(self._titled, how=how), embedder, progress)
+        else:
+            index = self.indexes.of(address, self.cut(doc_id, how), embedder, progress)
         return Opened(index, self.indexes.words(index), embedder, settings, self.embeddings)
 
     def judge(self, doc_id: str, judgments: Sequence[Judgment]) -> None:

@@ -1,4 +1,4 @@
-"""What was computed from a document: its chunks, their embeddings, and the scores that rerankers gave them.
+"""What was computed from a document: its chunks, their words and embeddings, and the scores that rerankers gave them.
 
 What is not as it was kept is taken as not there, and computed again.
 """
@@ -120,6 +120,20 @@ class EmbeddingStore:
         versions = {doc_id: Version(*version) for doc_id, *version in rows}
         return {doc_id: versions[doc_id] for doc_id in doc_ids if doc_id in versions}
 
+    def save_words(self, doc_id: str, key: str, rule: int, counted: bytes) -> None:
+        """Keep a document's words, counted in the chunks of this cut by a rule, unless it was cut otherwise since."""
+        row = checksums.sealed(doc_id, key, rule, counted)
+        there = "WHERE EXISTS (SELECT 1 FROM chunkings WHERE doc_id = ?1 AND key = ?2)"
+        with self._database.open() as connection:
+            connection.execute(f"INSERT OR REPLACE INTO words SELECT ?1, ?2, ?3, ?4, ?5 {there}", row)
+
+    def words_each(self, doc_ids: Sequence[str], key: str, rule: int) -> Iterator[bytes | None]:
+        """Yield each document's words as they were counted by this rule, or None where they were not."""
+        with self._database.open() as connection:
+            for doc_id in doc_ids:
+                row = _whole(connection, "words", "doc_id = ? AND key = ? AND rule = ?", doc_id, key, rule)
+                yield row[3] if row else None
+
     def save(self, doc_id: str, key: str, embedder: str, embeddings: Embeddings) -> None:
         """Keep a document's embeddings in place of those that this embedder made of this cut before."""
         vectors = np.ascontiguousarray(embeddings.vectors, np.float32)
@@ -199,7 +213,7 @@ class EmbeddingStore:
             connection.executemany(f"INSERT OR REPLACE INTO scores SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 {there}", rows)
 
 
-def _all_whole(connection: sqlite3.Connection, table: str, where: str, *values: str) -> list[tuple]:
+def _all_whole(connection: sqlite3.Connection, table: str, where: str, *values: str | int) -> list[tuple]:
     """Return the rows that are as they were kept, of those that there are."""
     query = f"SELECT {checksums.ROWS[table]}, checksum FROM {table} WHERE {where}"
     rows = connection.execute(query, values).fetchall()
@@ -209,7 +223,7 @@ def _all_whole(connection: sqlite3.Connection, table: str, where: str, *values: 
     return whole
 
 
-def _whole(connection: sqlite3.Connection, table: str, where: str, *values: str) -> tuple | None:
+def _whole(connection: sqlite3.Connection, table: str, where: str, *values: str | int) -> tuple | None:
     """Return a row that is as it was kept, or None."""
     return next(iter(_all_whole(connection, table, where, *values)), None)
 

@@ -12,6 +12,7 @@ from rag_core.datatypes import Chunk, Ranking
 from rag_core.keeping.chroma import Address, Store
 from rag_core.search import distinct
 from rag_core.search.distinct import Firsts
+from rag_core.search.lexical import Lexical
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
@@ -28,6 +29,7 @@ class Index:
         self, store: Store, address: Address, chunks: Sequence[Chunk], vectors: Callable[[], np.ndarray]
     ) -> None:
         self.store, self.address, self.chunks, self._vectors = store, address, list(chunks), vectors
+        self.lexical: Lexical | None = None
         self.by_id = {chunk.id: chunk for chunk in self.chunks}
 
     @property
@@ -44,6 +46,14 @@ class Index:
     def doc_ids(self) -> tuple[str, ...]:
         """The document that is searched."""
         return (self.address.doc_id,)
+
+    def at(self, rows: np.ndarray) -> list[Chunk]:
+        """Return the chunks of some rows."""
+        return [self.chunks[row] for row in rows]
+
+    def cut(self, _: str) -> list[Chunk]:
+        """Return the document's chunks."""
+        return self.chunks
 
     @cached_property
     def firsts(self) -> Firsts:

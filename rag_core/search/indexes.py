@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Many
 from dataclasses import replace
@@ -18,12 +17,10 @@ from rag_core.keeping.embeddings import Embeddings, Version
 from rag_core.keeping.library import Library
 from rag_core.models.embed import Embedder
 from rag_core.search.index import Index
-from rag_core.search.lexical import Lexical
+from rag_core.search.lexical import RULE, Lexical, counted
 from rag_core.search.opened import timed
-from rag_core.search.together import Stacked, Together, changed
-
-MOST_KEPT = 8
-"""So many indexes of words are kept in memory."""
+from rag_core.search.together import Searched, Stacked, Together, changed
+from rag_core.search.words import Words
 
 MOST_ROWS = 1_000_000
 """So many chunks of opened collections are kept in memory; one alone may be larger."""
@@ -33,11 +30,10 @@ Cut = Callable[[str], list[Chunk]]
 
 
 class Indexes:
-    """What searches the documents of a library: vectors in a store, words in memory."""
+    """What searches the documents of a library."""
 
     def __init__(self, library: Library, store: Store) -> None:
         self._library, self._embeddings, self._store = library, library.embeddings, store
-        self._known: dict[str, Lexical] = {}
         self._together: dict[tuple[Address, tuple[str, ...]], Together] = {}
         self._stacking = Lock()
 
@@ -163,19 +159,25 @@ class Indexes:
             if not {address.doc_id, *members}.isdisjoint(doc_ids):
                 self._together.pop((address, members), None)
 
-    def words(self, index: Index) -> Callable[[], Lexical]:
-        """Return what gives the index of words over the same chunks, built when it is first asked for."""
-        return partial(self._lexical, index.chunks)
+    def words(self, index: Searched) -> Callable[[], Lexical]:
+        """Return what gives the index of words over the same chunks, made when it is first asked for."""
+        return partial(self._lexical, index)
 
-    def _lexical(self, chunks: Sequence[Chunk]) -> Lexical:
-        """Return the index of words over these very texts, made once; the oldest is dropped first."""
-        texts = "\0".join(f"{chunk.id}\0{chunk.title}\0{chunk.passage}" for chunk in chunks)
-        key = hashlib.sha256(texts.encode()).hexdigest()
-        while key not in self._known and len(self._known) >= MOST_KEPT:
-            self._known.pop(next(iter(self._known)), None)
-        if key not in self._known:
-            self._known[key] = Lexical(chunks)
-        return self._known[key]
+    def _lexical(self, index: Searched) -> Lexical:
+        if index.lexical is None:
+            index.lexical = Lexical(Words.joined(self._counted(index)), index.at)
+        return index.lexical
+
+    def _counted(self, index: Searched) -> Iterator[Words]:
+        """Yield the words of each document, counted unless that was done before."""
+        key = index.address.chunks
+        for doc_id, kept in zip(index.doc_ids, self._embeddings.words_each(index.doc_ids, key, RULE), strict=True):
+            if kept is not None:
+                yield Words.load(kept)
+                continue
+            words = counted(index.cut(doc_id))
+            self._embeddings.save_words(doc_id, key, RULE, words.dump())
+            yield words
 
 
 def emptied() -> EmptyCollection:

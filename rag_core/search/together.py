@@ -61,8 +61,10 @@ class Together:
     ) -> None:
         self.address, self.versions, self.vectors, self._starts = address, versions, stacked.vectors, stacked.starts
         self.doc_ids, self._cut = tuple(versions), cut
+        self._sizes = dict(zip(self.doc_ids, np.diff(stacked.starts), strict=True))
         read = sum(version.read_seconds for version in versions.values())
         self.prepared = {"parse": read, "embed": stacked.seconds}
+        self.lexical: Lexical | None = None
         self.firsts: dict[str, Chunk] = {}
         self._chunks: dict[str, list[Chunk]] = {}
 
@@ -74,20 +76,12 @@ class Together:
     @cached_property
     def chunks(self) -> list[Chunk]:
         """The chunks of all members, in reading order, member after member."""
-        return [chunk for place in range(len(self.doc_ids)) for chunk in self._of(place)]
+        return [chunk for member in self.doc_ids for chunk in self._of(member)]
 
     @cached_property
     def by_id(self) -> dict[str, Chunk]:
         """All chunks by their ids."""
         return {chunk.id: chunk for chunk in self.chunks}
-
-    def words(self) -> Lexical:
-        """Return the index of words over the same chunks."""
-        return self._words
-
-    @cached_property
-    def _words(self) -> Lexical:
-        return Lexical(self.chunks)
 
     def take_notice(self) -> bool:
         """Say that no index was damaged and built again: the library's vectors are searched themselves."""
@@ -109,19 +103,29 @@ class Together:
         # Summed row by row, the same vectors have the same score wherever they stand.
         scores = (self.vectors[rows].astype(float) * embedding).sum(axis=1).astype(np.float32)
         best = np.argsort(-scores, kind="stable")[:depth]
-        return Ranking.from_scores("vector", query, self._at(rows[best]), scores[best])
+        return Ranking.from_scores("vector", query, self.at(rows[best]), scores[best])
 
-    def _at(self, rows: np.ndarray) -> list[Chunk]:
+    def at(self, rows: np.ndarray) -> list[Chunk]:
+        """Return the chunks of some rows."""
         places = np.searchsorted(self._starts, rows, side="right") - 1
-        return [self._of(place)[row] for place, row in zip(places, rows - self._starts[places], strict=True)]
+        within = rows - self._starts[places]
+        return [self._of(self.doc_ids[place])[row] for place, row in zip(places, within, strict=True)]
 
-    def _of(self, place: int) -> list[Chunk]:
-        """Return a member's chunks."""
-        member = self.doc_ids[place]
+    def cut(self, member: str) -> list[Chunk]:
+        """Return a member's chunks, which are made anew.
+
+        Raises:
+            DocumentMissing: they are not those that were opened.
+        """
+        chunks = self._cut(member)
+        if len(chunks) != self._sizes[member]:
+            raise changed(member)
+        return chunks
+
+    def _of(self, member: str) -> list[Chunk]:
+        """Return a member's chunks, which are kept."""
         if member not in self._chunks:
-            chunks = self._cut(member)
-            if len(chunks) != self._starts[place + 1] - self._starts[place]:
-                raise changed(member)
+            chunks = self.cut(member)
             self.firsts |= distinct.firsts(chunks)
             self._chunks[member] = chunks
         return self._chunks[member]
