@@ -1,7 +1,12 @@
-"""Print how fast this machine is: ``python -m benchmarks [PDF] [--json]``. Without a PDF the Chinese sample is used."""
+"""Print how fast this machine is: ``python -m benchmarks [PDF] [--budget SECONDS] [--rounds N] [--json]``.
+
+Every line is printed as soon as it is measured. Without a PDF the Chinese sample is used. The other engines install by
+``pip install -r requirements-benchmarks.txt``; one that is not there is named and left out.
+"""
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
@@ -9,12 +14,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from benchmarks import reranking
 from benchmarks.clock import seconds
 from rag_core.datatypes import ChunkSettings, Settings
 from rag_core.lab import Lab
+from rag_core.models.cores import cores
 from rag_core.models.embed import load_embedder
 from rag_core.models.rerank import load_reranker
 
@@ -23,6 +30,8 @@ SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTION = "去年的财政收入增长了多少？"
 REPEATS = 7
 PORT = 8765
+TELLING = ("avx", "amx", "fma", "vnni", "asimd", "i8mm", "bf16")
+"""What a processor can do for products of matrices."""
 
 
 def pipeline_rows(file: Path, home: Path) -> list[tuple[str, str]]:
@@ -71,36 +80,41 @@ def healthy() -> bool:
 
 
 def machine() -> str:
-    names = [line.partition(":")[2].strip() for line in cpu_lines() if line.startswith("model name")]
-    processor = names[0] if names else platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    processor = cpu_line("model name") or platform.processor() or platform.machine()
+    flags = [flag for flag in cpu_line("flags").split() if flag.startswith(TELLING)]
+    return f"{processor}, {cores()} cores, Python {platform.python_version()}\nflags: {' '.join(flags) or 'not known'}"
 
 
-def cpu_lines() -> list[str]:
-    """Return what Linux knows of the processor; elsewhere nothing."""
+def cpu_line(name: str) -> str:
+    """Return what Linux says of the first core; elsewhere nothing."""
     file = Path("/proc/cpuinfo")
-    return file.read_text().splitlines() if file.exists() else []
+    lines = file.read_text().splitlines() if file.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+
+
+def load() -> str:
+    """Return how busy the machine is beside this, where that can be known."""
+    return f"load before: {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=SAMPLE, metavar="PDF")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end; the rest goes to stderr")
     parser.add_argument(
         "--rounds", type=int, default=reranking.ROUNDS, help="the best of so many (default %(default)s)"
     )
+    parser.add_argument("--budget", type=float, default=math.inf, metavar="SECONDS", help="begin no case after so long")
     arguments = parser.parse_args()
+    said = partial(print, sep="\n", flush=True, file=sys.stderr if arguments.json else sys.stdout)
+    how = reranking.How(arguments.rounds, time.monotonic() + arguments.budget, said)
+    said(machine(), f"{time.strftime('%Y-%m-%d')}, {load()}", "", reranking.row("step", "time"), reranking.rule(1))
     with tempfile.TemporaryDirectory() as folder:
         rows = [*pipeline_rows(arguments.file, Path(folder) / "lab"), start_row(Path(folder) / "app")]
-        found = reranking.measure(Path(folder), arguments.rounds)
+        said(*(reranking.row(*one) for one in rows), "")
+        found = reranking.measure(Path(folder), how)
     if arguments.json:
         print(json.dumps({"machine": machine(), "steps": dict(rows), **found}, indent=2))
-        return
-    print(f"{machine()}\n")
-    print("| step | time |\n|---|---|")
-    for row in rows:
-        print(f"| {row[0]} | {row[1]} |")
-    print(f"\n{reranking.tables(found)}")
 
 
 if __name__ == "__main__":

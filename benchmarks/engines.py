@@ -6,13 +6,14 @@ trained ones are not in the repository.
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from rag_core.models.catalog import BUNDLED, EMBEDDERS, RERANKERS, Line, find
+from rag_core.models.cores import cores
 from rag_core.models.embed import OnnxEmbedder
 from rag_core.models.rerank import OnnxReranker
 
@@ -21,6 +22,7 @@ TOKENIZER_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 BATCH = 16
 OURS, TORCH, FLOAT = "Rerank Lab (int8)", "sentence-transformers (torch, float32)", "onnxruntime (float32)"
+OPENVINO, FLASHRANK, FASTEMBED = (f"{name} (our int8 graph)" for name in ("OpenVINO", "FlashRank", "fastembed"))
 
 Score = Callable[[str, Sequence[str]], object]
 Embed = Callable[[Sequence[str]], object]
@@ -70,25 +72,38 @@ def sentence_transformers(folder: Path) -> Score:
     from sentence_transformers import CrossEncoder
 
     model = CrossEncoder(str(folder), device="cpu", local_files_only=True)
-    return lambda query, texts: model.predict([(query, text) for text in texts], show_progress_bar=False)
+
+    def score(query: str, texts: Sequence[str]) -> None:
+        pairs = [(query, text) for text in sorted(texts, key=len)]
+        model.predict(pairs, batch_size=BATCH, show_progress_bar=False)
+
+    return score
 
 
 def openvino(_folder: Path) -> Score:
-    """Run our int8 graph with OpenVINO, pairs of like length in a batch, padded to its longest."""
     try:
-        from openvino import Core
+        from openvino import AsyncInferQueue, Core
     except ImportError as error:
         raise NotAvailable("openvino is not installed") from error
-    model = Core().compile_model(str(CROSS_ENCODER / "onnx" / "model.onnx"), "CPU")
-    tokenizer = padding_tokenizer()
+    model = Core().compile_model(str(CROSS_ENCODER / "onnx" / "model.onnx"), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+    tokenizer, queue = padding_tokenizer(), AsyncInferQueue(model)
 
     def score(query: str, texts: Sequence[str]) -> None:
-        ordered = sorted(texts, key=len)
-        for start in range(0, len(ordered), BATCH):
-            encoded = tokenizer.encode_batch([(query, text) for text in ordered[start : start + BATCH]])
-            model({name: np.array([getattr(one, field) for one in encoded]) for name, field in FIELDS.items()})
+        for batch in sorted_batches(texts):
+            encoded = tokenizer.encode_batch([(query, text) for text in batch])
+            queue.start_async(
+                {name: np.array([getattr(one, field) for one in encoded]) for name, field in FIELDS.items()}
+            )
+        queue.wait_all()
 
     return score
+
+
+def sorted_batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Give the texts in batches of like length, the longest first: little is padded."""
+    ordered = sorted(texts, key=len, reverse=True)
+    for start in range(0, len(ordered), BATCH):
+        yield ordered[start : start + BATCH]
 
 
 def padding_tokenizer():
@@ -101,7 +116,7 @@ def padding_tokenizer():
 
 
 def flashrank(folder: Path) -> Score:
-    """Run our int8 graph with FlashRank, which takes a folder under one of its own models' names."""
+    """It takes a folder under one of its own models' names."""
     try:
         from flashrank import Ranker, RerankRequest
         from flashrank.Config import model_file_map
@@ -115,16 +130,42 @@ def flashrank(folder: Path) -> Score:
         (home / name / "special_tokens_map.json").write_text(json.dumps(special))
         shutil.copy(CROSS_ENCODER / "onnx" / "model.onnx", home / name / model_file_map[name])
     ranker = Ranker(model_name=name, cache_dir=str(home), max_length=512, log_level="ERROR")
-    return lambda query, texts: ranker.rerank(RerankRequest(query=query, passages=[{"text": text} for text in texts]))
+
+    def score(query: str, texts: Sequence[str]) -> None:
+        for batch in sorted_batches(texts):
+            ranker.rerank(RerankRequest(query=query, passages=[{"text": text} for text in batch]))
+
+    return score
+
+
+def fastembed(_folder: Path) -> Score:
+    try:
+        from fastembed.common.model_description import ModelSource
+        from fastembed.rerank.cross_encoder import TextCrossEncoder
+    except ImportError as error:
+        raise NotAvailable("fastembed is not installed") from error
+    name = CROSS_ENCODER.name
+    TextCrossEncoder.add_custom_model(name, sources=ModelSource(hf=name), model_file="onnx/model.onnx")
+    model = TextCrossEncoder(name, specific_model_path=str(CROSS_ENCODER), threads=cores())
+    return lambda query, texts: list(model.rerank(query, sorted(texts, key=len), batch_size=BATCH))
 
 
 ENGINES: dict[str, Callable[[Path], Score]] = {
     OURS: rerank_lab,
     TORCH: sentence_transformers,
     FLOAT: onnxruntime_float,
-    "OpenVINO (our int8 graph)": openvino,
-    "FlashRank (our int8 graph)": flashrank,
+    OPENVINO: openvino,
+    FLASHRANK: flashrank,
+    FASTEMBED: fastembed,
 }
+GIVEN = {
+    TORCH: f"batches of {BATCH}, sorted by length",
+    FLOAT: "the same path as ours, each pair in a run of its own",
+    OPENVINO: f"asynchronous requests with its throughput hint, batches of {BATCH} of like length",
+    FLASHRANK: f"batches of {BATCH} of like length, one request each; it pads none by itself to a common length",
+    FASTEMBED: f"a thread a core, batches of {BATCH}, sorted by length",
+}
+"""What each was given so that it is at its best: all get pairs of like length together, as ours has them."""
 
 
 def rerank_lab_embedder(_folder: Path) -> Embed:

@@ -7,7 +7,6 @@ seconds for starting Ray on this machine, for reading and embedding, and for sco
 import argparse
 import io
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -22,6 +21,7 @@ from rag_core.batch import cluster, evaluation, indexing
 from rag_core.datatypes import Settings
 from rag_core.lab import Lab
 from rag_core.measuring.questions import Questions
+from rag_core.models.cores import cores
 from rag_core.models.embed import Embedder, load_embedder
 from rag_core.models.rerank import load_reranker
 
@@ -87,7 +87,7 @@ def main() -> None:
         folder = Path(made) / "pdfs"
         folder.mkdir()
         asked = write(folder, arguments.documents)
-        print(f"{os.cpu_count()} cores, {len(asked)} documents\n")
+        print(f"{cores()} cores, {len(asked)} documents\n")
         print("| where | start Ray | read and embed | chunks/s | score | pairs/s |\n|---|---|---|---|---|---|")
         for workers in (0, *map(int, arguments.workers.split(","))):
             (start, index, score), chunks, pairs = measure(asked, Path(made) / str(workers), workers)

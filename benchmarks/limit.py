@@ -1,6 +1,6 @@
 """What this machine could do at most: the model's int8 matrix products, and nothing else."""
 
-import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.clock import best_of
+from rag_core.models.cores import cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,42 @@ def int8_products(shape: Shape, tokens: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def multiply_adds_per_second(shape: Shape, tokens: int, repeats: int = 40) -> float:
-    """Return what all cores do together, each in a thread of its own, at their best."""
-    session, cores = int8_products(shape, tokens), os.cpu_count() or 1
+def by_onnxruntime(shape: Shape, tokens: int, repeats: int = 40) -> float:
+    """Return the multiply-adds a second that all cores do together, each in a thread of its own, at their best."""
+    session = int8_products(shape, tokens)
     rng = np.random.default_rng(2)
     feeds = {given.name: rng.integers(0, 255, given.shape, dtype=np.uint8) for given in session.get_inputs()}
     each = tokens * sum(a * b for a, b in shape.products)
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
 
         def all_cores() -> None:
-            list(pool.map(lambda _: [session.run(None, feeds) for _ in range(repeats)], range(cores)))
+            list(pool.map(lambda _: [session.run(None, feeds) for _ in range(repeats)], range(cores())))
 
-        return cores * repeats * each / best_of(all_cores, 5)
+        return cores() * repeats * each / best_of(all_cores, 5)
+
+
+def by_torch(shape: Shape, _tokens: int, rows: int = 4096, repeats: int = 4) -> float:
+    """Return the same of ``torch._int_mm`` (oneDNN) with so many rows at once: far more than a pair has."""
+    import torch
+
+    rng = np.random.default_rng(3)
+
+    def matrix(height: int, width: int) -> torch.Tensor:
+        return torch.from_numpy(rng.integers(-64, 64, (height, width), dtype=np.int8))
+
+    given = [(matrix(rows, inputs), matrix(inputs, outputs)) for inputs, outputs in shape.products]
+    torch.set_num_threads(cores())
+
+    def products() -> None:
+        for _ in range(repeats):
+            for one, other in given:
+                torch._int_mm(one, other)
+
+    return repeats * rows * sum(a * b for a, b in shape.products) / best_of(products, 5)
+
+
+LIMITS: dict[str, Callable[[Shape, int], float]] = {
+    "onnxruntime, a pair's rows": by_onnxruntime,
+    "torch (oneDNN), 4096 rows": by_torch,
+}
+"""The faster one is the limit: what another library reaches on this machine is within its reach."""

@@ -1,4 +1,4 @@
-"""Pairs a second of every engine, in turns, so that a busy moment meets them all."""
+"""Pairs a second of every engine, in turns, so that a busy moment meets them all; printed as they are measured."""
 
 import json
 import random
@@ -7,27 +7,32 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.clock import seconds
+from benchmarks.clock import Time, timed
 from benchmarks.engines import (
     CROSS_ENCODER,
     EMBEDDING_ENGINES,
     ENGINES,
+    GIVEN,
     OURS,
     TORCH,
+    Embed,
     NotAvailable,
+    Score,
     random_cross_encoder,
     random_embedder,
 )
-from benchmarks.limit import Shape, multiply_adds_per_second
+from benchmarks.limit import LIMITS, Shape
 
 COUNTS, TOKENS = (20, 50, 100), (32, 64, 128, 256)
 MIDDLE = 64
 MIXED = (50, (32, 96))
 """Fifty candidates of 32 to 96 tokens."""
 STATED = ("50 × 64", "50 mixed")
-"""The cases that the ratios are stated for."""
+"""The cases that the ratios are stated for, and that are measured first."""
 PAUSE = 0.3
 """Seconds before each turn: the threads of some engines go on spinning for a while and would slow the next one."""
 INDEXED = 60
@@ -43,6 +48,28 @@ class Case:
     name: str
     texts: tuple[str, ...]
     tokens: tuple[int, ...]
+
+
+class Figure(NamedTuple):
+    """Texts a second, and milliseconds of all cores for each."""
+
+    rate: float
+    cpu_ms: float
+
+    def __str__(self) -> str:
+        return f"{self.rate:.0f} ({self.cpu_ms:.1f})"
+
+
+Measured = dict[str, dict[str, Figure]]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How often each case is measured, until when, and where what is known is said, line by line."""
+
+    rounds: int
+    until: float
+    say: Callable[..., None]
 
 
 def make_case(name: str, lengths: Iterable[int], query: str = QUERY) -> Case:
@@ -62,9 +89,10 @@ def make_case(name: str, lengths: Iterable[int], query: str = QUERY) -> Case:
 
 def grid() -> list[Case]:
     rng = random.Random(5)
-    mixed = [rng.randint(*MIXED[1]) for _ in range(MIXED[0])]
-    plain = [make_case(f"{count} × {tokens}", [tokens] * count) for count in COUNTS for tokens in TOKENS]
-    return [make_case("50 mixed", mixed), *plain]
+    mixed = make_case(STATED[1], [rng.randint(*MIXED[1]) for _ in range(MIXED[0])])
+    plain = {f"{count} × {tokens}": (count, tokens) for count in COUNTS for tokens in TOKENS}
+    cases = {name: make_case(name, [tokens] * count) for name, (count, tokens) in plain.items()}
+    return [cases.pop(STATED[0]), mixed, *cases.values()]
 
 
 def available(makers: dict[str, Callable], folder: Path) -> tuple[dict[str, Callable], dict[str, str]]:
@@ -78,18 +106,33 @@ def available(makers: dict[str, Callable], folder: Path) -> tuple[dict[str, Call
     return ready, missing
 
 
-def rates(engines: dict[str, Callable[[Case], object]], cases: Sequence[Case], rounds: int) -> dict[str, dict]:
-    """Return texts a second per engine and case: the best of several rounds in which the engines take turns."""
-    shortest: dict[tuple[str, str], float] = {}
+def take_turns(engines: dict[str, Callable[[Case], object]], case: Case, rounds: int) -> dict[str, Figure]:
+    """Return each engine's best of several rounds on one case; the engines take turns in each round."""
+    best: dict[str, Time] = {}
+    for run in engines.values():
+        run(case)  # the first run of a shape is slower
+    for _ in range(rounds):
+        for name, run in engines.items():
+            time.sleep(PAUSE)
+            took = timed(partial(run, case))
+            best[name] = min(best.get(name, took), took)
+    count = len(case.texts)
+    return {name: Figure(count / took.wall, 1000 * took.cpu / count) for name, took in best.items()}
+
+
+def table(title: str, engines: dict[str, Callable[[Case], object]], cases: Sequence[Case], how: How) -> Measured:
+    """Measure case after case, each a row that is printed as soon as it is known, until the time is up."""
+    how.say(row(title, *engines), rule(len(engines)))
+    found: Measured = {}
     for case in cases:
-        for run in engines.values():
-            run(case)  # the first run of a shape is slower
-        for _ in range(rounds):
-            for name, run in engines.items():
-                key = (name, case.name)
-                time.sleep(PAUSE)
-                shortest[key] = min(shortest.get(key, float("inf")), seconds(lambda run=run, case=case: run(case)))
-    return {name: {case.name: len(case.texts) / shortest[name, case.name] for case in cases} for name in engines}
+        if time.monotonic() > how.until:
+            left = [one.name for one in cases if one.name not in found]
+            how.say("", f"Not measured, the time was up: {', '.join(left)}.")
+            break
+        found[case.name] = take_turns(engines, case, how.rounds)
+        how.say(row(case.name, *map(str, found[case.name].values())))
+    how.say("")
+    return found
 
 
 def bundled_shape() -> Shape:
@@ -118,79 +161,69 @@ print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 """
 
 
-def cold_start(engine: str, folder: Path) -> tuple[float, float]:
+def cold_start(engine: str, folder: Path, how: How) -> tuple[float, float]:
     """Return seconds from importing to the first score, and the most memory in MB, in a process of its own (Linux)."""
     done = subprocess.run([sys.executable, "-c", COLD, engine, str(folder)], capture_output=True, text=True, check=True)
-    first, memory = done.stdout.split()[-2:]
-    return float(first), float(memory)
+    first, memory = map(float, done.stdout.split()[-2:])
+    how.say(row(engine, f"{first:.1f} s", f"{memory:.0f} MB"))
+    return first, memory
 
 
-def measure(scratch: Path, rounds: int = ROUNDS) -> dict:
-    """Return every figure as one object that JSON can hold."""
-    folder, cases = random_cross_encoder(scratch), grid()
+def measure(scratch: Path, how: How) -> dict:
+    """Print every figure as it is measured; return them as one object that JSON can hold."""
+    folder, shape = random_cross_encoder(scratch), bundled_shape()
+    limits = {name: find(shape, MIDDLE) for name, find in LIMITS.items()}
+    limit = max(limits.values())
+    how.say(*(f"int8 products by {name}: {rate / 1e9:.0f} G multiply-adds a second" for name, rate in limits.items()))
     ready, missing = available(ENGINES, folder)
-    scoring = {name: lambda case, score=score: score(QUERY, case.texts) for name, score in ready.items()}
-    pairs = rates(scoring, cases, rounds)
+    how.say("", *(f"Not run: {engine}, because {reason}." for engine, reason in missing.items()))
+    how.say(*(f"{engine}: {GIVEN[engine]}." for engine in ready if engine in GIVEN), "")
+    scoring = {name: partial(score_case, score) for name, score in ready.items()}
+    pairs = table("pairs/s (CPU ms a pair)", scoring, grid(), how)
+    stated = {name: ratios(pairs[name], case, limit) for name, case in stated_cases().items() if name in pairs}
+    for name, (to_torch, to_limit) in stated.items():
+        how.say(f"{name}: {to_torch:.2f} × {TORCH}, {to_limit:.2f} of the faster int8 products.", "")
     embedders, _ = available(EMBEDDING_ENGINES, random_embedder(scratch))
     texts = [make_case(f"{INDEXED} × {tokens}", [tokens] * INDEXED, "") for tokens in TOKENS[:3]]
-    embedding = {name: lambda case, embed=embed: embed(case.texts) for name, embed in embedders.items()}
-    indexing = rates(embedding, texts, rounds)
-    limit = multiply_adds_per_second(bundled_shape(), MIDDLE)
-    stated = {
-        case.name: (
-            pairs[OURS][case.name] / pairs[TORCH][case.name],
-            ratio_to_limit(case, pairs[OURS][case.name], limit),
-        )
-        for case in cases
-        if case.name in STATED
-    }
-    (to_torch, to_limit), (mixed_to_torch, mixed_to_limit) = (stated[name] for name in STATED)
+    indexing = table(
+        "texts/s (CPU ms a text)", {n: partial(embed_case, one) for n, one in embedders.items()}, texts, how
+    )
+    how.say(row("engine", "import to first score", "memory"), rule(2))
+    cold = {name: cold_start(name, folder, how) for name in ready if time.monotonic() < how.until}
     return {
-        "ratio_to_torch_fp32": to_torch,
-        "ratio_to_limit": to_limit,
-        "mixed_ratio_to_torch_fp32": mixed_to_torch,
-        "mixed_ratio_to_limit": mixed_to_limit,
-        "limit_multiply_adds_per_second": limit,
-        "indexing_ratio_to_torch_fp32": {name: indexing[OURS][name] / indexing[TORCH][name] for name in indexing[OURS]},
-        "pairs_per_second": pairs,
-        "texts_per_second": indexing,
+        "limit_multiply_adds_per_second": limits,
+        "ratios_to_torch_fp32_and_to_limit": stated,
+        "pairs": as_json(pairs),
+        "texts": as_json(indexing),
         "not_run": missing,
-        "cold_start_seconds_and_megabytes": {name: cold_start(name, folder) for name in ready},
+        "cold_start_seconds_and_megabytes": cold,
     }
 
 
-def tables(found: dict) -> str:
-    """Write the figures as Markdown."""
-    pairs, cold = found["pairs_per_second"], found["cold_start_seconds_and_megabytes"]
-    lines = []
-    for count in COUNTS:
-        names = [f"{count} × {tokens}" for tokens in TOKENS]
-        extra = ["50 mixed"] if count == MIXED[0] else []
-        lines += row(
-            f"{count} candidates, pairs/s", *(f"{tokens} tokens" for tokens in TOKENS), *("32–96" for _ in extra)
-        )
-        lines += [rule(len(names + extra))]
-        for engine, rate in pairs.items():
-            lines += row(engine, *(f"{rate[name]:.0f}" for name in names + extra))
-        lines.append("")
-    lines += row(f"indexing {INDEXED} texts, texts/s", *(f"{tokens} tokens" for tokens in TOKENS[:3]))
-    lines += [rule(3)]
-    for engine, rate in found["texts_per_second"].items():
-        lines += row(engine, *(f"{value:.0f}" for value in rate.values()))
-    lines += ["", *row("engine", "import to first score", "memory"), rule(2)]
-    for engine, (first, memory) in cold.items():
-        lines += row(engine, f"{first:.1f} s", f"{memory:.0f} MB")
-    limit = f"{found['limit_multiply_adds_per_second'] / 1e9:.0f} G multiply-adds a second"
-    for text, key in ((f"of {MIDDLE} tokens", ""), ("of 32 to 96 tokens", "mixed_")):
-        to_torch, to_limit = found[f"{key}ratio_to_torch_fp32"], found[f"{key}ratio_to_limit"]
-        ratios = f"{to_torch:.2f} × sentence-transformers in float32, {to_limit:.2f} of this machine's int8 products"
-        lines += ["", f"At 50 candidates {text}: {ratios} ({limit})."]
-    lines += [f"Not run: {engine}, because {reason}." for engine, reason in found["not_run"].items()]
-    return "\n".join(lines)
+def score_case(score: Score, case: Case) -> None:
+    score(QUERY, case.texts)
 
 
-def row(*cells: str) -> list[str]:
-    return [f"| {' | '.join(cells)} |"]
+def embed_case(embed: Embed, case: Case) -> None:
+    embed(case.texts)
+
+
+def stated_cases() -> dict[str, Case]:
+    return {case.name: case for case in grid()[: len(STATED)]}
+
+
+def ratios(figures: dict[str, Figure], case: Case, limit: float) -> tuple[float, float]:
+    """Return how many times as fast as torch our path is, and what share of the machine's int8 products it reaches."""
+    ours = figures[OURS].rate
+    return ours / figures[TORCH].rate, ratio_to_limit(case, ours, limit)
+
+
+def as_json(found: Measured) -> dict:
+    return {case: {name: figure._asdict() for name, figure in figures.items()} for case, figures in found.items()}
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def rule(columns: int) -> str:

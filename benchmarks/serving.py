@@ -7,7 +7,6 @@ brought other scores than this process gives. Clients, replicas and this process
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import numpy as np
 from benchmarks.crowd import QUESTIONS, ROOT, SAMPLE, free_port
 from rag_core.datatypes import Settings
 from rag_core.models import catalog
+from rag_core.models.cores import cores
 from rag_core.models.rerank import Reranker, load_reranker
 from rag_core.reading import chunk, pdf
 from rag_core.servers.rerank import RemoteReranker, RerankServer
@@ -89,9 +89,7 @@ def main() -> None:
     arguments = parser.parse_args()
     own, line = load_reranker(Settings().reranker), catalog.find(catalog.RERANKERS, "rerank-server")
     asked = tasks(own)
-    print(
-        f"{os.cpu_count()} cores, {arguments.clients} clients, {PAIRS} pairs a request, {arguments.seconds:g} s each\n"
-    )
+    print(f"{cores()} cores, {arguments.clients} clients, {PAIRS} pairs a request, {arguments.seconds:g} s each\n")
     print("| where | requests/s | median | p95 | failed or other scores |\n|---|---|---|---|---|")
     print(row("in this process", lambda: own, asked, arguments.clients, arguments.seconds), flush=True)
     for replicas in map(int, arguments.replicas.split(",")):

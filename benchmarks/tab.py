@@ -23,6 +23,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from pages.ui.shell.i18n import texts
 
 PATIENCE_SECONDS = 60
+"""After so many seconds in which the app says nothing a reader gives up; who is told that they wait goes on waiting."""
+
 RUNS_HELD = 2
 """A browser forgets a large message that this many runs of the page did not use."""
 
@@ -113,9 +115,8 @@ class Tab:
         """Have the page run, and take what it draws until it has run to its end."""
         await self.connection.send(self.request(pressed))
         places: dict[tuple[int, ...], Element] = {}
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not finished(message := await self.message()):
-                self.take(message, places)
+        while not finished(message := await asyncio.wait_for(self.message(), PATIENCE_SECONDS)):
+            self.take(message, places)
         self.drawn, self.runs = list(places.values()), self.runs + 1
         self.held = {name: kept for name, kept in self.held.items() if self.runs - kept[0] <= RUNS_HELD}
         self.values = {name: value for one in self.drawn for name, value in self.value_of(one)}

@@ -36,8 +36,8 @@ from benchmarks.live_tab import LiveTab, live
 from pages.ui.shell.i18n import texts
 
 LOOK_SECONDS = 0.1
-GONE_SECONDS = 330
-"""A session that lost its connection is held for two minutes, its documents for two more, and a sweep is a minute."""
+GONE_SECONDS = 200
+"""A session that lost its connection is held for 100 seconds at most, its documents for 80 more."""
 
 SAID = texts("zh")
 BOUNDARY = "what-stands-in-no-file-74f1"

@@ -1,29 +1,33 @@
 """Serve an embedder and a cross-encoder to many clients: ``python -m deploy.serve``.
 
-``POST /rerank`` is asked and answers in the form of Infinity, ``POST /v1/embeddings`` in that of OpenAI, texts as they
-are given: prefixes are the client's. Requests that arrive together are scored together. Replicas stand on one machine,
-or with ``--ray ADDRESS`` on those of a Ray cluster that runs already.
+It is asked and answers as OpenAI, Cohere, Jina, Infinity, vLLM and TEI do, see ``deploy.forms``, texts as they are
+given: prefixes are the client's. Requests that arrive together are scored together. Replicas stand on one machine, or
+with ``--ray ADDRESS`` on those of a Ray cluster that runs already.
 """
 
 import argparse
 import asyncio
 import hmac
-import math
 import os
 import signal
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import ray
-from fastapi import Depends, FastAPI, Header, HTTPException
-from pydantic import BaseModel, Field
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.handle import DeploymentHandle
+from starlette.exceptions import HTTPException
 
+from deploy import forms
+from deploy.forms import Embedded, EmbeddingsRequest, Ranked, RerankRequest
 from rag_core import settings
 from rag_core.batch import cluster
 from rag_core.datatypes import Settings
@@ -34,26 +38,10 @@ from rag_core.models.rerank import load_reranker
 
 KEY = "RERANK_LAB_SERVE_KEY"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-MOST_TEXTS = 1000
 MOST_REQUESTS_TOGETHER = 16
 WAIT_SECONDS = 0.005
-Text = Annotated[str, Field(max_length=100_000)]
-Texts = Annotated[list[Text], Field(min_length=1, max_length=MOST_TEXTS)]
-
-
-class RerankRequest(BaseModel):
-    query: Text
-    documents: Texts
-    model: str = ""
-    raw_scores: bool = False
-    return_documents: bool = False
-    top_n: int | None = Field(default=None, gt=0)
-
-
-class EmbeddingsRequest(BaseModel):
-    input: Text | Texts
-    model: str = ""
-    encoding_format: Literal["float"] = "float"
+PROXY_SECONDS = 60
+"""How long Ray's HTTP process may take to start: by itself Ray ends it after 5, which a busy machine needs."""
 
 
 @serve.deployment(max_ongoing_requests=8 * MOST_REQUESTS_TOGETHER)
@@ -64,10 +52,11 @@ class Scorer:
         self.reranker = load_reranker(model_id)
 
     @serve.batch(max_batch_size=MOST_REQUESTS_TOGETHER, batch_wait_timeout_s=WAIT_SECONDS)
-    async def __call__(self, requests: list[tuple[str, list[str]]]) -> list[list[float]]:
+    async def __call__(self, requests: list[tuple[str, list[str]]]) -> list[tuple[list[float], int]]:
         pairs = [(query, text) for query, texts in requests for text in texts]
         found = await asyncio.to_thread(self.reranker.best_parts, pairs)
-        return divided(found.scores, [len(texts) for _, texts in requests])
+        tokens = await asyncio.to_thread(self.reranker.count_tokens, pairs)
+        return divided(found.scores, tokens, [len(texts) for _, texts in requests])
 
 
 @serve.deployment(max_ongoing_requests=8 * MOST_REQUESTS_TOGETHER)
@@ -78,19 +67,18 @@ class Encoder:
         self.embedder = without_prefixes(load_embedder(model_id))
 
     @serve.batch(max_batch_size=MOST_REQUESTS_TOGETHER, batch_wait_timeout_s=WAIT_SECONDS)
-    async def __call__(self, requests: list[list[str]]) -> list[list[list[float]]]:
+    async def __call__(self, requests: list[list[str]]) -> list[tuple[list[list[float]], int]]:
         texts = [text for one in requests for text in one]
         vectors = await asyncio.to_thread(self.embedder.embed_texts, texts)
-        return divided(vectors, [len(one) for one in requests])
+        tokens = await asyncio.to_thread(self.embedder.count_tokens, texts)
+        return divided(vectors, tokens, [len(one) for one in requests])
 
 
-def divided(rows: np.ndarray, counts: Sequence[int]) -> list[Any]:
-    """Return the rows of each request."""
-    return [part.tolist() for part in np.split(rows, np.cumsum(counts)[:-1])]
-
-
-def sigmoid(logit: float) -> float:
-    return math.exp(min(logit, 0)) / (1 + math.exp(-abs(logit)))
+def divided(rows: np.ndarray, tokens: Sequence[int], counts: Sequence[int]) -> list[tuple[list[Any], int]]:
+    """Return the rows of each request, and how many tokens were read for it."""
+    bounds = np.cumsum(counts)[:-1]
+    parts = zip(np.split(rows, bounds), np.split(np.array(tokens), bounds), strict=True)
+    return [(part.tolist(), int(read.sum())) for part, read in parts]
 
 
 def without_prefixes(embedder: Embedder) -> Embedder:
@@ -109,12 +97,49 @@ def check_key(authorization: Annotated[str, Header()] = "") -> None:
 
 
 def check_model(asked: str, served: str) -> str:
-    if asked not in ("", served):
+    if asked not in (*forms.UNNAMED, served):
         raise HTTPException(404, f"model {asked!r} is not served here; {served!r} is")
     return served
 
 
+async def read(request: Request) -> Any:
+    """Return what is asked, in the form of its path."""
+    body = forms.loaded(await request.body())
+    request.state.form = form = forms.of(request.url.path, body)
+    try:
+        return form.asked.model_validate(body)
+    except ValidationError as error:
+        raise HTTPException(422, forms.sentence(error)) from None
+
+
 web = FastAPI(title="Rerank Lab", docs_url=None, redoc_url=None, openapi_url=None)
+
+
+def post(paths: Iterable[str]) -> Callable[[Callable], Callable]:
+    """Have a method answer at several paths."""
+
+    def routed(method: Callable) -> Callable:
+        for path in paths:
+            web.post(path, dependencies=[Depends(check_key)])(method)
+        return method
+
+    return routed
+
+
+@web.exception_handler(HTTPException)
+async def refused(request: Request, error: HTTPException) -> JSONResponse:
+    return refusal(request, error.status_code, str(error.detail))
+
+
+@web.exception_handler(Exception)
+async def failed(request: Request, error: Exception) -> JSONResponse:
+    return refusal(request, 500, f"{type(error).__name__}: the model gave no answer; the server's log says why")
+
+
+def refusal(request: Request, status: int, said: str) -> JSONResponse:
+    form = getattr(request.state, "form", None)
+    error = form.error if form else forms.error(request.url.path)
+    return JSONResponse(error(status, said), status)
 
 
 @serve.deployment(max_ongoing_requests=1000, ray_actor_options={"num_cpus": 0})
@@ -124,29 +149,28 @@ class Api:
 
     def __init__(self, reranker: str, scorer: DeploymentHandle, embedder: str, encoder: DeploymentHandle) -> None:
         self.reranker, self.scorer, self.embedder, self.encoder = reranker, scorer, embedder, encoder
+        self.since = int(time.time())
 
     @web.get("/health")
     async def health(self) -> dict:
         return {"reranker": self.reranker, "embedder": self.embedder}
 
-    @web.post("/rerank", dependencies=[Depends(check_key)])
-    async def rerank(self, asked: RerankRequest) -> dict:
-        model = check_model(asked.model, self.reranker)
-        logits = await self.scorer.remote((asked.query, asked.documents))
-        scores = logits if asked.raw_scores else [sigmoid(logit) for logit in logits]
-        ranked = sorted(range(len(scores)), key=lambda i: -scores[i])[: asked.top_n]
-        results = [{"index": i, "relevance_score": scores[i]} for i in ranked]
-        if asked.return_documents:
-            results = [{**row, "document": asked.documents[row["index"]]} for row in results]
-        return {"object": "rerank", "model": model, "results": results}
+    @web.get("/v1/models", dependencies=[Depends(check_key)])
+    async def models(self) -> dict:
+        about = {"object": "model", "created": self.since, "owned_by": "rerank-lab"}
+        return {"object": "list", "data": [{"id": model, **about} for model in (self.reranker, self.embedder)]}
 
-    @web.post("/v1/embeddings", dependencies=[Depends(check_key)])
-    async def embeddings(self, asked: EmbeddingsRequest) -> dict:
+    @post(forms.RERANK)
+    async def rerank(self, request: Request, asked: Annotated[RerankRequest, Depends(read)]) -> JSONResponse:
+        model = check_model(asked.model, self.reranker)
+        logits, tokens = await self.scorer.remote((asked.query, asked.documents))
+        return JSONResponse(request.state.form.answer(Ranked(asked, model, logits, tokens)))
+
+    @post(forms.EMBEDDINGS)
+    async def embeddings(self, request: Request, asked: Annotated[EmbeddingsRequest, Depends(read)]) -> JSONResponse:
         model = check_model(asked.model, self.embedder)
-        texts = [asked.input] if isinstance(asked.input, str) else asked.input
-        rows = enumerate(await self.encoder.remote(texts))
-        found = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in rows]
-        return {"object": "list", "model": model, "data": found}
+        vectors, tokens = await self.encoder.remote(asked.input)
+        return JSONResponse(request.state.form.answer(Embedded(asked, model, vectors, tokens)))
 
 
 def application(reranker: str, embedder: str, replicas: int = 1, cpus: float = 1.0) -> serve.Application:
@@ -157,8 +181,10 @@ def application(reranker: str, embedder: str, replicas: int = 1, cpus: float = 1
 
 
 def start(app: serve.Application, host: str, port: int) -> None:
-    serve.start(http_options=HTTPOptions(host=host, port=port))
-    serve.run(app, route_prefix="/")
+    """Start what Ray Serve runs. Raises RerankLabError where that was not ready in time, or broke."""
+    with cluster.started():
+        serve.start(http_options=HTTPOptions(host=host, port=port))
+        serve.run(app, route_prefix="/")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -178,6 +204,7 @@ def main() -> None:
     parser = build_parser()
     asked = parser.parse_args()
     try:
+        os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", str(PROXY_SECONDS))
         # Replicas read it there: where they run lies no .env.
         key = os.environ[KEY] = own_key()
         if asked.host not in LOOPBACK and not key:
@@ -189,11 +216,16 @@ def main() -> None:
     except RerankLabError as error:
         parser.error(str(error))
     end = told_to_end()
-    start(application(asked.reranker, asked.embedder, asked.replicas, asked.cpus), asked.host, asked.port)
-    print(f"http://{asked.host}:{asked.port}/rerank and /v1/embeddings answer; stop with Ctrl+C", flush=True)
-    end.wait()
-    serve.shutdown()
-    ray.shutdown()
+    try:
+        start(application(asked.reranker, asked.embedder, asked.replicas, asked.cpus), asked.host, asked.port)
+        paths = ", ".join(forms.FORMS)
+        print(f"http://{asked.host}:{asked.port} answers at {paths}; stop with Ctrl+C", flush=True)
+        end.wait()
+        serve.shutdown()
+    except RerankLabError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+    finally:
+        ray.shutdown()
 
 
 def told_to_end() -> threading.Event:

@@ -384,13 +384,20 @@ class ServerMissing(ServerError):
     sentence = "no address for {model}: set {setting}, or type one for this session"
 
 
+class ServerScheme(ServerError):
+    """An address that does not begin as one does."""
+
+    code = "server_scheme"
+    sentence = "the address {address} of {service} lacks http:// or https:// at its beginning: write it whole"
+
+
 class ServerAddress(ServerError):
-    """An address at which no API of the form answers."""
+    """An address at which no API of the form answers; ``said`` is the sentence of what does."""
 
     code = "server_address"
     sentence = (
         "no {form} API answers at {address}, where {service} was looked for: check the address, which usually looks "
-        "like {example}, and that the server speaks {form}"
+        "like {example}, and that the server speaks {form}. {said}"
     )
 
 

@@ -13,7 +13,14 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, normalizers
 
 SPECIALS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
-TOKENIZER = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512, **SPECIALS}
+INPUTS = ["input_ids", "token_type_ids", "attention_mask"]
+"""Without them transformers 5 gives no token types: then a pair reads as one text, and logits move by a tenth."""
+TOKENIZER = {
+    "tokenizer_class": "PreTrainedTokenizerFast",
+    "model_max_length": 512,
+    "model_input_names": INPUTS,
+    **SPECIALS,
+}
 MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
     {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},

@@ -26,11 +26,14 @@ from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
 from rag_core.models.rerank import finite, load_reranker
 
+log = logging.getLogger(__name__)
+
 Row = dict[str, Any]
 
 HERE = "local"
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 KNOCK_SECONDS = 5
+LOGS = "/tmp/ray/session_latest/logs"
 ROOT = Path(__file__).parents[2]
 NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
 """What other machines do without."""
@@ -57,7 +60,8 @@ def join(address: str, variables: Mapping[str, str] | None = None) -> None:
         raise RerankLabError("Ray is not installed: pip install -r deploy/requirements.txt") from None
     if address == HERE:
         # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
-        ray.init(HERE, include_dashboard=False, _node_ip_address="127.0.0.1", **QUIET)
+        with started():
+            ray.init(HERE, include_dashboard=False, _node_ip_address="127.0.0.1", **QUIET)
         return
     code = {"working_dir": str(ROOT), "excludes": NOT_SENT, "env_vars": dict(variables or {})}
     try:
@@ -66,6 +70,26 @@ def join(address: str, variables: Mapping[str, str] | None = None) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise RerankLabError(f"no Ray cluster answers at {address} ({reason}): start one with ray start") from error
+
+
+@contextmanager
+def started() -> Iterator[None]:
+    """Say in a sentence that Ray did not start what it was told to.
+
+    Raises:
+        RerankLabError: it gave up, which it says with an exception of any class, a bare one for a time-out.
+    """
+    try:
+        yield
+    except Exception as error:
+        log.info("Ray did not start", exc_info=error)
+        # Where one of its processes failed, Ray's words are a whole traceback: what failed stands last.
+        last = (str(error).strip() or "?").splitlines()[-1].strip()
+        reason = f"{type(error).__name__}: {last}"[:300]
+        raise RerankLabError(
+            f"Ray did not start ({reason}): see that the port is free and that the machine is not busy or out of "
+            f"memory, and start again; its logs are in {LOGS}"
+        ) from error
 
 
 def knock(address: str) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from filelock import FileLock
 from rag_core.errors import DiskFull, LibraryDamaged, LibraryUnwritable
 from rag_core.keeping.checksums import ROWS, seal_all
 from rag_core.keeping.disk import unwritable
+
+EMPTY_BYTES = 10_000_000
+"""A file keeps so much empty room."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -188,6 +191,7 @@ class Database:
         try:
             with closing(sqlite3.connect(self.file, timeout=30)) as connection:
                 connection.execute("PRAGMA secure_delete = ON")
+                _give_back(connection)
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.DatabaseError as error:
             raise self._failed(error) from error
@@ -252,3 +256,16 @@ def _wanted() -> dict[str, set[str]]:
         connection.executescript(SCHEMA)
         columns = _columns(connection)
     return {table: names for table, names in columns.items() if not table.startswith("sqlite_")}
+
+
+def _give_back(connection: sqlite3.Connection) -> None:
+    """Make the file small again where most of it is empty: SQLite would keep that room for what may come.
+
+    It takes as much room once more while it is done; where there is none, or somebody else writes, it can wait.
+    """
+    pages, empty, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    if empty * size > EMPTY_BYTES and empty > pages / 2:
+        with suppress(sqlite3.OperationalError):
+            connection.execute("VACUUM")

@@ -53,7 +53,7 @@ class Evaluation:
     ``orders`` maps a system's name to its run: ``vector``, ``bm25`` and ``fused`` are first stages, ``MODEL @DEPTH`` a
     reranker on the first ``DEPTH`` of the baseline, whose later places follow in the old order. ``values`` maps system,
     measure and question to a value, for ``measured`` questions alone: those with a relevant chunk. ``per_pair`` is
-    seconds a pair by model, ``scores`` maps model and question to scores by chunk id.
+    seconds a pair by model, ``scores`` maps each model, and then each first stage, and question to scores by chunk id.
     """
 
     doc_id: str
@@ -79,6 +79,10 @@ class Evaluation:
     def reranked(self) -> list[str]:
         """Return the names of the systems that rerank."""
         return [name for name in self.orders if name not in ORDERS]
+
+    def scores_of(self, system: str) -> Mapping[str, Mapping[str, float]] | None:
+        """Return what gave a system its order, by question and chunk id; None where that is not known."""
+        return self.scores.get(system) or self.scores.get(system.rsplit(" @", 1)[0])
 
     @property
     def measured(self) -> list[str]:
@@ -227,7 +231,8 @@ def _asked(
         orders={name: {question: order} for name, order in orders.items()},
         judged=Judged({}),
         values={name: {measure: {} for measure in MEASURES} for name in orders},
-        scores={model: {question: known.by_chunk} for model, known in scores.items()},
+        scores={model: {question: known.by_chunk} for model, known in scores.items()}
+        | {name: {question: {hit.chunk.id: hit.score for hit in ranking.hits}} for name, ranking in stages.items()},
         per_pair={model: known.per_pair for model, known in scores.items()},
     )
 

@@ -6,28 +6,31 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
+
 from rag_core.datatypes import Chunk, Judgment, Qrels
 from rag_core.errors import BadGrade, BadQrels, UnknownChunk, UnknownQuestion
 from rag_core.measuring import cells
 from rag_core.measuring.judge import span_of
 from rag_core.reading.encoding import decoded
 
-COLUMNS = ("question", "page", "quote", "grade", "judge", "document")
+COLUMNS = ("id", "question", "page", "quote", "grade", "judge", "document")
 BEIR = [b"query-id", b"corpus-id", b"score"]
 """The header of BEIR's qrels."""
 
 DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def write_judgments(questions: Iterable[str], judgments: Sequence[Judgment]) -> bytes:
+def write_judgments(numbers: Mapping[str, int], judgments: Sequence[Judgment]) -> bytes:
     """Write a CSV that ``questions.read_questions`` reads: a row a judgment, and a row a question that has none.
 
-    The document is named where there are several.
+    ``numbers`` gives each question's number in the document's set, which is its id in every file; the document is named
+    where there are several.
     """
     judged = {judgment.question for judgment in judgments}
     several = len({judgment.span.doc_id for judgment in judgments}) > 1
-    rows = [_judgment_row(judgment) for judgment in judgments]
-    rows += [(text, "", "", "", "", "") for text in questions if text not in judged]
+    rows = [(question_id(numbers, judgment.question), *_judgment_row(judgment)) for judgment in judgments]
+    rows += [(question_id(numbers, text), text, "", "", "", "", "") for text in numbers if text not in judged]
     columns = COLUMNS if several else COLUMNS[:-1]
     return write_csv(columns, [row[: len(columns)] for row in rows])
 
@@ -35,6 +38,16 @@ def write_judgments(questions: Iterable[str], judgments: Sequence[Judgment]) -> 
 def _judgment_row(judgment: Judgment) -> tuple[object, ...]:
     span = judgment.span
     return judgment.question, span.page or "", span.quote, judgment.grade, judgment.judge, span.doc_id
+
+
+def question_id(numbers: Mapping[str, int], question: str) -> str:
+    """Return a question's id, ``q1``; nothing where it is not in the set."""
+    return f"q{numbers[question]}" if question in numbers else ""
+
+
+def write_topics(numbers: Mapping[str, int]) -> str:
+    """Write topics as TREC's newer tracks have them, ``q1``, a tab and the question: what qrels and runs are about."""
+    return "".join(f"{question_id(numbers, question)}\t{' '.join(question.split())}\n" for question in numbers)
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -126,16 +139,37 @@ def _by_number(line: int, name: str, questions: Mapping[int, str]) -> str:
     return questions[int(digits)]
 
 
-def write_run(orders: Mapping[str, Sequence[str]], numbers: Mapping[str, int], tag: str) -> str:
+def write_run(
+    orders: Mapping[str, Sequence[str]],
+    numbers: Mapping[str, int],
+    tag: str,
+    scores: Mapping[str, Mapping[str, float]] | None = None,
+) -> str:
     """Write a TREC run: ``q1 Q0 chunk rank score tag``.
 
-    trec_eval sorts by score and breaks ties its own way, so the score written is one that falls with the rank; the
-    models' own scores stand in the CSV.
+    ``scores`` gives what the model itself gave each question's chunks; without them the score only falls with the rank.
     """
     name = "".join(character if character.isalnum() or character in "-_.@" else "-" for character in tag)
     lines = [
-        f"q{numbers[question]} Q0 {chunk_id} {rank} {len(order) - rank + 1} {name}"
+        f"q{numbers[question]} Q0 {chunk_id} {rank} {score!s} {name}"
         for question, order in orders.items()
-        for rank, chunk_id in enumerate(order, start=1)
+        for rank, (chunk_id, score) in enumerate(
+            zip(order, _falling(order, (scores or {}).get(question)), strict=True), start=1
+        )
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _falling(order: Sequence[str], scores: Mapping[str, float] | None) -> Iterator[object]:
+    """Yield the scores of an order, each below the one before.
+
+    trec_eval sorts by score, as float32, and breaks ties its own way. So an equal score, and that of a chunk below the
+    depth to which the model put the candidates in order, becomes the next lower number.
+    """
+    if scores is None:
+        yield from range(len(order), 0, -1)
+        return
+    last = np.float32(np.inf)
+    for chunk_id in order:
+        last = min(np.float32(scores[chunk_id]), np.nextafter(last, np.float32(-np.inf)))
+        yield last

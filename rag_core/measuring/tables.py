@@ -11,19 +11,20 @@ from rag_core.measuring.metrics import MAIN, MEASURES
 
 
 def files(evaluation: Evaluation, judgments: Sequence[Judgment], chunks: Sequence[Chunk]) -> dict[str, bytes]:
-    """Return the files of an evaluation by name: CSV for spreadsheets, qrels and runs for trec_eval's kin."""
+    """Return the files of an evaluation by name: CSV for spreadsheets, topics, qrels and runs for trec_eval's kin."""
     numbers = evaluation.numbers
     qrels = {question: grades for question, grades in evaluation.judged.qrels.items() if question in numbers}
     made = {
-        "judgments.csv": exchange.write_judgments(evaluation.questions, judgments),
+        "judgments.csv": exchange.write_judgments(numbers, judgments),
         "means.csv": exchange.write_csv(*means(evaluation)),
         "questions.csv": exchange.write_csv(*per_question(evaluation)),
         "ranks.csv": exchange.write_csv(*ranks(evaluation, chunks)),
+        "topics.tsv": exchange.write_topics(numbers).encode(),
         "qrels.txt": exchange.write_qrels(qrels, numbers).encode(),
     }
     for number, (name, run) in enumerate(evaluation.orders.items(), start=1):
         tag = "".join(character if character.isalnum() else "-" for character in name).strip("-")
-        made[f"run-{number}-{tag}.txt"] = exchange.write_run(run, numbers, tag).encode()
+        made[f"run-{number}-{tag}.txt"] = exchange.write_run(run, numbers, tag, evaluation.scores_of(name)).encode()
     return made
 
 
@@ -56,20 +57,21 @@ def _rounded(value: float | None) -> float | str:
 
 def per_question(evaluation: Evaluation) -> Table:
     """Return a row a question and system: the measures where it is judged, and what changed in the first places."""
-    columns = ["question", "system", "judged", "relevant", *MEASURES, f"new in top {evaluation.how.cutoff}"]
+    columns = ["id", "question", "system", "judged", "relevant", *MEASURES, f"new in top {evaluation.how.cutoff}"]
     rows: list[list[object]] = []
     for question in evaluation.questions:
+        asked = [exchange.question_id(evaluation.numbers, question), question]
         grades = evaluation.judged.qrels.get(question, {})
         relevant = sum(grade >= judge.RELEVANT for grade in grades.values())
         for system, values in evaluation.values.items():
             measures = [_rounded(values[name].get(question)) for name in MEASURES]
             new, _ = evaluation.changed(system, question)
-            rows.append([question, system, len(grades), relevant, *measures, new])
+            rows.append([*asked, system, len(grades), relevant, *measures, new])
     return columns, rows
 
 
 def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
-    """Return a row a question and chunk: its grade, its rank in every system, and every model's score."""
+    """Return a row a question and chunk: its grade, its rank and score in every system."""
     by_id, systems, models = {chunk.id: chunk for chunk in chunks}, list(evaluation.orders), list(evaluation.scores)
     named = any(chunk.title for chunk in chunks)
     several = any(chunk.twins for chunk in chunks)
@@ -77,9 +79,10 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     headed = any(chunk.head for chunk in chunks)
     heads = ["head"] if headed else []
     measured = [*(f"rank {name}" for name in systems), *(f"score {name}" for name in models)]
-    columns = ["question", "chunk", *document, "page", *pages, *heads, "text", "grade", *measured]
+    columns = ["id", "question", "chunk", *document, "page", *pages, *heads, "text", "grade", *measured]
     rows: list[list[object]] = []
     for question in evaluation.questions:
+        asked = [exchange.question_id(evaluation.numbers, question), question]
         places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
         for chunk_id in dict.fromkeys(i for name in systems for i in evaluation.orders[name][question]):
             chunk, grade = by_id[chunk_id], evaluation.judged.qrels.get(question, {}).get(chunk_id, "")
@@ -88,5 +91,5 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
             title = [chunk.title] if named else []
             on = [chunk.page, ", ".join(map(str, chunk.pages))] if several else [chunk.page]
             head = [chunk.head] if headed else []
-            rows.append([question, chunk_id, *title, *on, *head, chunk.text, grade, *ranked, *scores])
+            rows.append([*asked, chunk_id, *title, *on, *head, chunk.text, grade, *ranked, *scores])
     return columns, rows

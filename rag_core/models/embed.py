@@ -65,6 +65,10 @@ class OnnxEmbedder:
         prefix = self.line.text_prefix
         return max(self.model.reads(prefix + text) - len(prefix), 0)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens that are read of each text, the prefix counted."""
+        return self.model.count_tokens([self.line.text_prefix + text for text in texts])
+
     def _embed(self, prefix: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         return normalise(self.model.run([prefix + text for text in texts], mean_pool, progress))
 
@@ -95,6 +99,10 @@ class SentenceTransformerEmbedder:
         """Return how many characters of the text are read, the prefix not counted."""
         prefix = self.line.text_prefix
         return max(hub.reads(self.model, prefix + text) - len(prefix), 0)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens that are read of each text, the prefix counted."""
+        return hub.count_tokens(self.model, [self.line.text_prefix + text for text in texts])
 
     def _encode(self, prefix: str, texts: Sequence[str]) -> np.ndarray:
         vectors = self.model.encode([prefix + text for text in texts], show_progress_bar=False)

@@ -99,6 +99,12 @@ def reads(model: Any, text: str) -> int:
     return characters_read(encoded.encodings[0], text)
 
 
+def count_tokens(model: Any, *columns: Sequence[str]) -> list[int]:
+    """Count the tokens that a loaded model reads of each text, or of each pair of two columns."""
+    encoded = model.tokenizer(*map(list, columns), truncation=True, max_length=limit(model))
+    return [len(ids) for ids in encoded["input_ids"]]
+
+
 def encode(model: Any, pairs: Sequence[tuple[str, str]]) -> Sequence[Encoding]:
     """Return the tokens of each pair, none cut off, and where they stand.
 

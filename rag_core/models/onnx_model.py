@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -15,6 +14,7 @@ import numpy as np
 from rag_core.datatypes import Progress
 from rag_core.errors import ModelUnusable
 from rag_core.models.catalog import Line
+from rag_core.models.cores import cores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -25,7 +25,7 @@ Pool = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 GRAPH = "onnx/model.onnx"
 TEXTS_PER_REPORT = 16
-CORES = os.cpu_count() or 1
+CORES = cores()
 FIXED_SCALES = "fixed_activation_scales"
 """A graph with this property has its activations' int8 scales in it, whatever it is given: texts may run together."""
 TOKENS_PER_RUN = (128, 512)
@@ -77,6 +77,10 @@ class OnnxModel:
                 job.cancel()
         order = np.argsort([i for part in parts for i in part])
         return np.concatenate([job.result() for job in jobs])[order]
+
+    def count_tokens(self, texts: Texts) -> list[int]:
+        """Count the tokens that are read of each text or pair."""
+        return [len(encoding.ids) for encoding in self.tokenizer.encode_batch_fast(list(texts))]
 
     def reads(self, text: str) -> int:
         """Return how many characters of a text are read before the limit cuts it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,10 @@ Encode = Callable[[Sequence[Pair]], Sequence["Encoding"]]
 """What a tokenizer makes of each pair, nothing cut off."""
 Score = Callable[[Sequence[Pair], Progress | None], np.ndarray]
 """Pairs to scores, float of shape (pairs,)."""
+Cut = Callable[[Sequence[Pair]], Sequence[Sequence[str]]]
+"""What is read of each pair's text: the text, or its parts."""
+Count = Callable[[Sequence[Pair]], list[int]]
+"""Pairs to the tokens that are read of each in one run."""
 
 OVERLAP = 0.25
 """The share of a part's tokens that it may have in common with the part before."""
@@ -41,9 +45,9 @@ def best(pairs: Sequence[Pair], limit: int, encode: Encode, score: Score, progre
     ``limit`` is the most tokens of a pair that are read at a time; ``progress`` counts pairs.
     """
     cuts = [cut(text, encoding, limit) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
-    read = [(query, part) for (query, text), spans in zip(pairs, cuts, strict=True) for part in _read(text, spans)]
+    asked = [(query, part) for (query, text), spans in zip(pairs, cuts, strict=True) for part in read(text, spans)]
     counted = progress and (lambda done, total: progress(done * len(pairs) // total, len(pairs)))
-    scores = score(read, counted)
+    scores = score(asked, counted)
     bounds = list(accumulate(map(len, cuts), initial=0))
     places = [first + int(np.argmax(scores[first:last])) for first, last in pairwise(bounds)]
     parts = [
@@ -69,12 +73,17 @@ def cut(text: str, encoding: Encoding, limit: int, overlap: float = OVERLAP) -> 
     return [(spans[first][0], spans[following - 1][1]) for first, following in windows] or [(0, len(text))]
 
 
-def _read(text: str, spans: Sequence[Span]) -> Iterator[str]:
-    """Yield the words of each part, below the head of the table that it begins in."""
+def texts(pairs: Sequence[Pair], limit: int, encode: Encode) -> list[list[str]]:
+    """Return what is read of each pair's text: the whole, or its parts; see ``best``."""
+    return [read(text, cut(text, encoding, limit)) for (_, text), encoding in zip(pairs, encode(pairs), strict=True)]
+
+
+def read(text: str, spans: Sequence[Span]) -> list[str]:
+    """Return the words of each part, below the head of the table that it begins in."""
     known = table_heads.tables(text)
-    for start, end in spans:
-        head = table_heads.head_over(text, known, start, end)
-        yield f"{head}\n{text[start:end]}" if head else text[start:end]
+    heads = [table_heads.head_over(text, known, start, end) for start, end in spans]
+    words = [text[start:end] for start, end in spans]
+    return [f"{head}\n{part}" if head else part for head, part in zip(heads, words, strict=True)]
 
 
 def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:
@@ -89,3 +98,11 @@ def pieces(text: str, ends: Sequence[int], room: int) -> Iterator[Span]:
             yield stripped(text, start, mark)
             start = stripped(text, mark, end)[0]
         yield start, end
+
+
+def count_tokens(pairs: Sequence[Pair], limit: int, encode: Encode, count: Count) -> list[int]:
+    """Count the tokens that ``best`` reads of each pair, those of all parts of its text together."""
+    read = texts(pairs, limit, encode)
+    asked = [(query, part) for (query, _), parts in zip(pairs, read, strict=True) for part in parts]
+    counts = iter(count(asked))
+    return [sum(islice(counts, len(parts))) for parts in read]

@@ -12,7 +12,7 @@ from rag_core.errors import ModelUnusable
 from rag_core.models import catalog, hub, parts
 from rag_core.models.onnx_model import OnnxModel
 from rag_core.models.parts import Pair
-from rag_core.models.tokens import MOST, tokenizer
+from rag_core.models.tokens import MOST, encoding
 from rag_core.servers.rerank import RemoteReranker, RerankServer
 from rag_core.settings import PATIENCE, environment
 
@@ -70,13 +70,17 @@ class OnnxReranker:
         """Score pairs of several questions, each by the best part of its text."""
         return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
+    def count_tokens(self, pairs: Sequence[Pair]) -> list[int]:
+        """Count the tokens that ``best_parts`` reads of each pair."""
+        return parts.count_tokens(pairs, self.limit, self.encode, self.model.count_tokens)
+
     def score_pairs(self, pairs: Sequence[Pair], progress: Progress | None = None) -> np.ndarray:
         """Score each pair in one run; what is beyond the model's limit is cut off."""
         return self.model.run(pairs, first_logit, progress)
 
-    def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
+    def encode(self, pairs: Sequence[Pair]) -> Sequence[Encoding]:
         """Return the tokens of each pair, none cut off, and where they stand."""
-        return tokenizer(self.folder, None).encode_batch(list(pairs))
+        return encoding(self.folder)(pairs)
 
 
 class CrossEncoderReranker:
@@ -123,6 +127,10 @@ class CrossEncoderReranker:
         """Score pairs of several questions, each by the best part of its text."""
         return parts.best(pairs, self.limit, self.encode, self.score_pairs, progress)
 
+    def count_tokens(self, pairs: Sequence[Pair]) -> list[int]:
+        """Count the tokens that ``best_parts`` reads of each pair."""
+        return parts.count_tokens(pairs, self.limit, self.encode, self._tokens)
+
     def encode(self, pairs: Sequence[Pair]) -> Sequence[Encoding]:
         """Return the tokens of each pair, none cut off, and where they stand."""
         return hub.encode(self.model, pairs)
@@ -138,6 +146,9 @@ class CrossEncoderReranker:
             if progress:
                 progress(start + len(part), len(order))
         return scores
+
+    def _tokens(self, pairs: Sequence[Pair]) -> list[int]:
+        return hub.count_tokens(self.model, *zip(*pairs, strict=True))
 
 
 def bundled_weights(line: catalog.Line) -> str:

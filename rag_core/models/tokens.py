@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_core.models import catalog
+from rag_core.models.parts import Encode
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -67,6 +68,11 @@ def of_pairs(model_id: str, question: str, texts: Sequence[str]) -> list[int] | 
     """Count the tokens of the question with each text, as ``of_texts`` does for a bundled cross-encoder."""
     line = catalog.find(catalog.RERANKERS, model_id)
     return _counts(line.folder, [(question, text) for text in texts]) if line.kind == "onnx" else None
+
+
+def encoding(folder: Path) -> Encode:
+    """Return what makes tokens of pairs as a bundled cross-encoder would without its limit."""
+    return lambda pairs: tokenizer(folder, None).encode_batch(list(pairs))
 
 
 def _counts(folder: Path, inputs: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:

@@ -79,6 +79,7 @@ class OpenAIEmbedder:
     def _request(self, texts: Sequence[str]) -> np.ndarray:
         with llm.translated_errors(self.peer):
             reply = self.client.embeddings.create(model=self.model, input=list(texts), encoding_format="float")
+            llm.check_said(self.peer, reply, "data")
             # Servers may answer out of order; the index is what ties a vector to its text.
             rows = sorted(reply.data, key=lambda row: row.index)
             whole = [row.index for row in rows] == list(range(len(texts)))

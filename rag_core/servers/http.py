@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
+from typing import Any
 
 Place = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -19,6 +20,9 @@ TRANSLATED = ip_network("64:ff9b::/96")
 
 HIDDEN = "***"
 SHORTEST_PIECED_KEY = 12
+SENTENCES = ("message", "msg", "error_msg", "error", "errors", "detail")
+"""Where servers say what is wrong, each in a field of its own."""
+MODEL = re.compile("model|模型", re.IGNORECASE)
 TOO_MANY = re.compile(r"batch|too.many|too_long|at most", re.IGNORECASE)
 
 
@@ -33,6 +37,11 @@ def is_http(address: str) -> bool:
         return False
     labels = url.host.rstrip(".").split(".")
     return url.scheme in ("http", "https") and all(0 < len(label) < 64 for label in labels) and (url.port or 80) < 65536
+
+
+def lacks_scheme(address: str) -> bool:
+    """Say whether what is missing from an address is its beginning alone."""
+    return "://" not in address and " " not in address and is_http(f"http://{address}")
 
 
 def is_internal(address: str) -> bool:
@@ -71,6 +80,24 @@ def _inside(place: Place) -> ipaddress.IPv4Address | None:
     if place in TRANSLATED:
         return ipaddress.IPv4Address(int(place) & 0xFFFFFFFF)
     return place.ipv4_mapped or place.sixtofour
+
+
+def said(answer: Any) -> str:
+    """Return the sentence of an answer that is none, in one line; empty where it has no field for one."""
+    while isinstance(answer, Mapping):
+        answer = next((answer[name] for name in SENTENCES if answer.get(name)), "")
+    return " ".join(str(answer or "").split())
+
+
+def is_of_a_model(said: str) -> bool:
+    """Say whether a refusal is of the model, and not of the address."""
+    return bool(MODEL.search(said))
+
+
+def with_path(address: str, path: str) -> str:
+    """Add to an address's path, before its parameters."""
+    place, mark, parameters = address.partition("?")
+    return place.rstrip("/") + path + mark + parameters
 
 
 def is_too_many(status: int, said: str) -> bool:

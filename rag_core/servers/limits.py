@@ -6,6 +6,7 @@ says so, and a server that sends a byte now and then keeps it for ever.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -14,20 +15,23 @@ import httpx2
 
 from rag_core.errors import ServerMoved, ServerTooLong
 from rag_core.servers.connect import lift
-from rag_core.servers.http import wait_seconds
+from rag_core.servers.http import said, wait_seconds
 from rag_core.servers.peer import Peer
 
 LONGEST_SECONDS = 120.0
 LONGEST_WAIT = 5.0
 LONGEST_ANSWER = 20_000
 MOST_BYTES = 16 * 2**20
+LONGEST_HEAD = 4096
+"""Bytes of a response that are kept: an error is no longer."""
 
 
 class LimitedStream(httpx2.SyncByteStream):
-    """A response's bytes, at most ``MOST_BYTES`` of them, for at most ``LONGEST_SECONDS``."""
+    """A response's bytes, at most ``MOST_BYTES`` of them, for at most ``LONGEST_SECONDS``; ``head`` keeps the first."""
 
     def __init__(self, stream: httpx2.SyncByteStream, peer: Peer) -> None:
         self.stream, self.peer, self.end = stream, peer, time.monotonic() + LONGEST_SECONDS
+        self.head = b""
 
     def __iter__(self) -> Iterator[bytes]:
         received = 0
@@ -35,7 +39,17 @@ class LimitedStream(httpx2.SyncByteStream):
             received += len(part)
             if received > MOST_BYTES or time.monotonic() > self.end:
                 raise too_long(self.peer)
+            self.head += part[: LONGEST_HEAD - len(self.head)]
             yield part
+
+    @property
+    def said(self) -> str:
+        """Return the sentence of an error that came in place of an answer, empty where there is none."""
+        try:
+            answer = json.loads(self.head)
+        except (ValueError, RecursionError):
+            return ""
+        return said(answer) if isinstance(answer, dict) else ""
 
     def close(self) -> None:
         """Close the stream that is held to the limits."""

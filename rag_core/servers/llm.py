@@ -125,12 +125,15 @@ class ChatModel:
                     pieces.append(delta)
                     yield delta
         if not (finished and pieces):
-            raise self.peer.bad_answer("finish_reason = None" if pieces else NO_TEXT, "".join(pieces))
+            reason = "finish_reason = None" if pieces else _sent_instead(reply) or NO_TEXT
+            raise self.peer.bad_answer(reason, "".join(pieces))
 
     def complete(self, messages: Sequence[Message]) -> str:
         """Return the whole answer. Raises a ServerError."""
         with translated_errors(self.peer):
-            content = self._ask(messages).choices[0].message.content
+            reply = self._ask(messages)
+            check_said(self.peer, reply, "choices")
+            content = reply.choices[0].message.content
         if not (isinstance(content, str) and content.strip()):
             raise self.peer.bad_answer(NO_TEXT)
         self._check_length(len(content))
@@ -169,7 +172,8 @@ def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
         hold(carrier, peer, timeout)
         return openai.OpenAI(
             api_key=settings.key,
-            base_url=peer.url,
+            base_url=peer.url.partition("?")[0],
+            default_query=dict(httpx2.URL(peer.url).params),
             timeout=timeout,
             max_retries=1,
             default_headers={"Accept-Encoding": "identity"},
@@ -178,6 +182,17 @@ def open_client(settings: LLMSettings, timeout: float = 30.0) -> openai.OpenAI:
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         # A SOCKS proxy without its package, a broken proxy address, a missing SSL_CERT_FILE: all fail on construction.
         raise peer.unreachable(str(error)) from None
+
+
+def check_said(peer: Peer, reply: Any, field: str) -> None:
+    """Look for an error where a reply lacks the ``field`` that answers: some servers send one with status 200.
+
+    Raises:
+        ServerBadAnswer: there is one; it holds the server's own sentence.
+    """
+    said = "" if getattr(reply, field, None) else http.said(getattr(reply, "model_extra", None))
+    if said:
+        raise peer.bad_answer(said)
 
 
 @contextmanager
@@ -226,8 +241,17 @@ def _translated(error: openai.OpenAIError, peer: Peer, heard: str) -> ServerErro
 
 def _said(error: openai.OpenAIError) -> str:
     body = getattr(error, "body", None)
-    message = body.get("message") or body.get("detail") if isinstance(body, Mapping) else None
-    return " ".join(str(message or error).split())
+    said = http.said(body) if isinstance(body, Mapping) else str(error)
+    # A page is for a browser.
+    return "" if said.lstrip().startswith("<") else " ".join((said or str(error)).split())
+
+
+def _sent_instead(reply: openai.Stream[Any]) -> str:
+    """Return the sentence of an error that came where a stream should."""
+    from rag_core.servers.limits import LimitedStream
+
+    sent = reply.response.stream
+    return sent.said if isinstance(sent, LimitedStream) else ""
 
 
 def _drawable(text: str) -> str:

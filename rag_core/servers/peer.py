@@ -17,6 +17,7 @@ from rag_core.errors import (
     ServerKeyGarbled,
     ServerKeyMissing,
     ServerRefused,
+    ServerScheme,
     ServerTimeout,
     ServerUnreachable,
 )
@@ -57,9 +58,11 @@ class Peer:
         """Look at address and key before anything is sent.
 
         Raises:
-            ServerAddress, ServerInternal: the address is none, or not for a visitor.
+            ServerScheme, ServerAddress, ServerInternal: the address is none, or not for a visitor.
             ServerKeyMissing, ServerKeyGarbled: there is no key though it ``wants_key``, or no header can hold it.
         """
+        if http.lacks_scheme(self.url):
+            raise ServerScheme(service=self.service, address=self.address)
         if not http.is_http(self.url):
             raise self.no_api()
         if wants_key and not self.key:
@@ -74,8 +77,8 @@ class Peer:
         said = self.quoted(said)
         if status in (401, 403):
             return self.key_refused(said)
-        if status in (404, 405) and "model" not in said.lower():
-            return self.no_api()
+        if status in (404, 405) and not http.is_of_a_model(said):
+            return self.no_api(said)
         if status in (429, 503) and wait:
             return self._busy(status, said, wait)
         return ServerRefused(service=self.service, address=self.address, status=status, said=said)
@@ -84,9 +87,11 @@ class Peer:
         """Return the error for a key that was not accepted; ``said`` is the server's sentence."""
         return ServerKey(service=self.service, address=self.address, setting=self.setting, said=self.quoted(said))
 
-    def no_api(self) -> ServerAddress:
-        """Return the error for an address at which something else answers, or nothing."""
-        return ServerAddress(service=self.service, address=self.address, form=self.form, example=self.example)
+    def no_api(self, said: str = "") -> ServerAddress:
+        """Return the error for an address at which something else answers, or nothing; ``said`` is its sentence."""
+        return ServerAddress(
+            service=self.service, address=self.address, form=self.form, example=self.example, said=self.quoted(said)
+        )
 
     def timeout(self, seconds: float) -> ServerTimeout:
         """Return the error for an answer that was not whole after so many seconds."""

@@ -32,6 +32,8 @@ PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 LONGEST_ANSWER_SECONDS = 60.0
 LONGEST_ANSWER_BYTES = 16 * 2**20
+ROUNDING = 1e-6
+"""How far beyond 0 and 1 a relevance may lie that was reckoned in float32."""
 SERVICE = "reranker"
 
 
@@ -112,12 +114,12 @@ class RerankServer:
 
     @property
     def endpoint(self) -> str:
-        """Return the address to post to; one that ends in ``/rerank`` is taken as it is."""
-        address = self.address.rstrip("/")
-        if address.endswith("/rerank"):
-            return address
-        host_alone = address.count("/") == 2
-        return address + (FORMS[self.form].path if host_alone else "/rerank")
+        """Return the address to post to; one whose path ends in ``/rerank`` is taken as it is."""
+        place = self.address.partition("?")[0].rstrip("/")
+        if place.endswith("/rerank"):
+            return http.with_path(self.address, "")
+        host_alone = place.count("/") == 2
+        return http.with_path(self.address, FORMS[self.form].path if host_alone else "/rerank")
 
 
 class RemoteReranker:
@@ -209,7 +211,7 @@ class RemoteReranker:
         try:
             return read_scores(self.form, reply.json, count)
         except ValueError as error:
-            raise self.peer.bad_answer(str(error)) from None
+            raise self.peer.bad_answer(": ".join(filter(None, [str(error), reply.said]))) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +248,12 @@ class Reply:
 
     @property
     def said(self) -> str:
-        """Return the sentence of a refusal: each server has another field for it."""
+        """Return the sentence of a refusal; what is no JSON, and no page, is one itself."""
         try:
             answer = self.json
         except ValueError:
-            return ""
-        while isinstance(answer, dict):
-            answer = next((answer[name] for name in ("message", "error", "detail") if answer.get(name)), "")
-        return " ".join(str(answer).split())
+            answer = "" if self.is_page else self.body.decode("utf-8", "replace")
+        return "" if isinstance(answer, list) else http.said(answer)
 
 
 def read_scores(form: Form, answer: Any, count: int) -> list[float]:
@@ -264,7 +264,7 @@ def read_scores(form: Form, answer: Any, count: int) -> list[float]:
     """
     rows = answer.get(form.rows) if form.rows and isinstance(answer, dict) else answer
     if not isinstance(rows, list):
-        raise ValueError(f"{form.rows or '[…]'}: ?")
+        raise ValueError(f"{form.rows or '[…]'} = {_quoted(rows)}")
     if len(rows) != count:
         raise ValueError(f"{len(rows)} ≠ {count}")
     scores: dict[int, float] = {}
@@ -276,7 +276,7 @@ def read_scores(form: Form, answer: Any, count: int) -> list[float]:
             raise ValueError(f"[{place}].index = {_quoted(index)}")
         if not _is_within(form, score):
             raise ValueError(f"[{place}].{form.score} = {_quoted(score)}")
-        scores[index] = float(score)
+        scores[index] = float(np.clip(score, 0, 1)) if form.scale == "relevance" else float(score)
     return [scores[index] for index in range(count)]
 
 
@@ -285,7 +285,7 @@ def _is_within(form: Form, score: Any) -> bool:
     if type(score) not in (int, float):
         return False
     try:
-        return 0 <= score <= 1 if form.scale == "relevance" else math.isfinite(float(score))
+        return -ROUNDING <= score <= 1 + ROUNDING if form.scale == "relevance" else math.isfinite(float(score))
     except OverflowError:
         return False
 

@@ -13,6 +13,10 @@ LOOK_SECONDS = presence.LOOK_SECONDS
 """So often a reader who waits is told how many are before them, which is also when one who left is noticed."""
 
 
+NEWEST = 0.3
+"""What the newest turn counts for in the mean of what a turn takes."""
+
+
 class Line:
     """A waiting line before something that serves ``at_once`` at a time, as a model does one.
 
@@ -24,10 +28,15 @@ class Line:
         self._changed = Condition()
         self._standing: list[object] = []
         self._at_once = at_once
+        self._mean: float | None = None
 
     def __len__(self) -> int:
         """Return how many stand in the line, with those whose turn it is."""
         return len(self._standing)
+
+    def about(self, before: int) -> float | None:
+        """Return after how many seconds this many have about had their turn; None until one has ended."""
+        return None if self._mean is None else self._mean * before / self._at_once
 
     @contextmanager
     def turn(self, waiting: Callable[[int], None] | None = None) -> Iterator[float]:
@@ -41,11 +50,17 @@ class Line:
             self._standing.append(place)
         try:
             waited = self._wait(place, waiting)
-            yield perf_counter() - start if waited else 0.0
+            mine = perf_counter()
+            yield mine - start if waited else 0.0
+            self._note(perf_counter() - mine)
         finally:
             with self._changed:
                 self._standing.remove(place)
                 self._changed.notify_all()
+
+    def _note(self, seconds: float) -> None:
+        with self._changed:
+            self._mean = seconds if self._mean is None else (1 - NEWEST) * self._mean + NEWEST * seconds
 
     def _wait(self, place: object, waiting: Callable[[int], None] | None) -> bool:
         """Return when it is this place's turn; say whether others had to end first."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 from pathlib import Path
@@ -15,6 +17,7 @@ from rerank_server import reranking
 
 from rag_core import __version__, settings
 from rag_core.lab import Lab
+from rag_core.measuring.metrics import MEASURES
 from rag_core.models import catalog
 from rag_core.models.selftest import CASES
 
@@ -257,7 +260,8 @@ def test_evaluate_lists_what_is_not_measured(evaluated):
 def test_evaluate_writes_its_files(evaluated):
     names = sorted(file.name for file in evaluated[1].iterdir())
     assert names[:5] == ["judgments.csv", "means.csv", "qrels.txt", "questions.csv", "ranks.csv"]
-    assert [name[:5] for name in names[5:]] == ["run-1", "run-2", "run-3", "run-4", "run-5"]
+    assert [name[:5] for name in names[5:-1]] == ["run-1", "run-2", "run-3", "run-4", "run-5"]
+    assert names[-1] == "topics.tsv"
 
 
 def test_other_tools_reach_the_same_measures_from_the_files(evaluated):
@@ -265,14 +269,27 @@ def test_other_tools_reach_the_same_measures_from_the_files(evaluated):
 
     folder = evaluated[1]
     qrels = list(ir_measures.read_trec_qrels(str(folder / "qrels.txt")))
-    [row] = [line for line in (folder / "means.csv").read_text("utf-8-sig").splitlines() if line.startswith('"vector"')]
+    rows = list(csv.DictReader((folder / "means.csv").open(encoding="utf-8-sig")))
     # The question judged not relevant throughout stands in the qrels; here as in the table it is left out.
     asked = {one.query_id for one in qrels if one.relevance}
-    run_file = ir_measures.read_trec_run(str(folder / "run-1-vector.txt"))
-    found = ir_measures.calc_aggregate(
-        [ir_measures.nDCG @ 10], [q for q in qrels if q.query_id in asked], [r for r in run_file if r.query_id in asked]
-    )
-    assert float(row.split(",")[3]) == pytest.approx(found[ir_measures.nDCG @ 10], abs=1e-4)
+    judged = [one for one in qrels if one.query_id in asked]
+    assert len(rows) == 5
+    for row, file in zip(rows, sorted(folder.glob("run-*.txt")), strict=True):
+        run_file = [one for one in ir_measures.read_trec_run(str(file)) if one.query_id in asked]
+        for name in MEASURES:
+            measure = ir_measures.parse_measure(name)
+            found = ir_measures.calc_aggregate([measure], judged, run_file)[measure]
+            assert float(row[name]) == pytest.approx(found, abs=1e-4)
+
+
+def test_topics_runs_and_qrels_speak_of_the_same_questions(evaluated):
+    import ir_measures
+
+    folder = evaluated[1]
+    topics = dict(line.split("\t") for line in (folder / "topics.tsv").read_text(encoding="utf-8").splitlines())
+    assert topics["q2"] == list(csv.DictReader(io.StringIO(JUDGED)))[1]["question"]
+    assert {one.query_id for one in ir_measures.read_trec_qrels(str(folder / "qrels.txt"))} <= set(topics)
+    assert {one.query_id for one in ir_measures.read_trec_run(str(folder / "run-1-vector.txt"))} == set(topics)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +359,7 @@ def test_a_folder_is_evaluated_as_one_collection(shelf, tmp_path):
     assert done.returncode == 0
     assert done.stdout.startswith("2 questions, 2 with a relevant chunk\n")
     ranks = (tmp_path / "out" / "ranks.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert ranks[0].startswith('"question","chunk","document","page"')
+    assert ranks[0].startswith('"id","question","chunk","document","page"')
     assert any('"parks/2024.PDF",2,' in row for row in ranks)
 
 

@@ -125,3 +125,15 @@ def test_where_chroma_cannot_be_tidied_its_index_is_made_anew(lab, embedder, tmp
     lab.delete(document.id)
     assert places(tmp_path, told) == []
     assert lab.open(kept.id, HOW, embedder).first_stage(["where is wombatplan"], 10) == before
+
+
+def test_the_room_of_what_was_deleted_is_given_back(lab, tmp_path):
+    file = tmp_path / "home" / "library.sqlite"
+    small, large = (text_pdf([f"A {name} one."]) for name in ("small", "large"))
+    kept = lab.add(small, "small.pdf")
+    gone = lab.add(large + b"\0" * 12_000_000, "large.pdf")
+    lab.library.database.blank()
+    assert file.stat().st_size > 12_000_000
+    lab.delete(gone.id)
+    assert file.stat().st_size < 1_000_000
+    assert lab.documents.file(kept.id) == small

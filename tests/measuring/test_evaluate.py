@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -298,8 +300,29 @@ def test_the_files_hold_what_was_found(opened, found):
     assert files["qrels.txt"].decode().splitlines()[0].startswith("q1 0 ")
     assert files[f"run-4-{MODEL}--5.txt"].decode().splitlines()[0].split()[:2] == ["q1", "Q0"]
     ranks = files["ranks.csv"].decode("utf-8-sig").splitlines()
-    assert ranks[0].startswith('"question","chunk","page","text","grade","rank vector"')
+    assert files["topics.tsv"].decode().splitlines() == [f"q{number}\t{text}" for number, text in QUESTIONS.items()]
+    assert ranks[0].startswith('"id","question","chunk","page","text","grade","rank vector"')
     assert len(ranks) == 1 + sum(len({i for run in found.orders.values() for i in run[q]}) for q in QUESTIONS.values())
+
+
+def test_every_csv_of_questions_has_their_ids(opened, found):
+    files = tables.files(found, JUDGMENTS, opened.chunks)
+    for name in ("judgments.csv", "questions.csv", "ranks.csv"):
+        rows = list(csv.DictReader(io.StringIO(files[name].decode("utf-8-sig"))))
+        assert rows
+        assert all(row["id"] == f"q{found.numbers[row['question']]}" for row in rows)
+
+
+def test_a_run_gives_each_chunk_what_gave_it_its_rank(opened, found):
+    files = tables.files(found, JUDGMENTS, opened.chunks)
+    runs = [file.decode().splitlines() for name, file in files.items() if name.startswith("run-")]
+    for (system, orders), lines in zip(found.orders.items(), runs, strict=True):
+        scores, depth = found.scores_of(system), 5
+        for question, number in found.numbers.items():
+            rows = [line.split() for line in lines if line.startswith(f"q{number} ")]
+            assert [row[2] for row in rows] == orders[question]
+            own = [scores[question][row[2]] for row in rows[:depth]]
+            assert [float(row[4]) for row in rows[:depth]] == pytest.approx(own, rel=1e-6)
 
 
 # Chunks with the same words
@@ -338,7 +361,7 @@ def test_the_files_of_a_document_that_repeats_itself_hold_candidates_alone(lab, 
     files = tables.files(found, said, chunks)
     assert files["qrels.txt"].decode() == f"q1 0 {repeated.chunks[0].id} 2\n"
     head, *rows = files["ranks.csv"].decode("utf-8-sig").splitlines()
-    assert head.startswith('"question","chunk","page","pages","text"')
+    assert head.startswith('"id","question","chunk","page","pages","text"')
     assert all(repeated.chunks[4].id not in row for row in rows)
     assert any(f'"{repeated.chunks[0].id}",1,"1, 2"' in row for row in rows)
 

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import csv
+import io
+from itertools import pairwise
+
+import numpy as np
 import pytest
+import pytrec_eval
 
 from rag_core.datatypes import Chunk, Judgment, Span
 from rag_core.errors import (
@@ -26,6 +32,7 @@ from rag_core.measuring.exchange import (
     write_judgments,
     write_qrels,
     write_run,
+    write_topics,
 )
 from rag_core.measuring.questions import MOST_QUESTIONS, read_questions
 
@@ -113,7 +120,10 @@ def test_judgments_come_back_as_they_went():
         Judgment("收入？", Span(3, 0, "-8.2%\n第二行"), 0, ""),
         Judgment("收入？", Span(0, 0, "'tis said"), 2, ""),
     )
-    found = read_questions(write_judgments(["=1+1?", "收入？", "Who pays?"], judgments))
+    written = write_judgments({"=1+1?": 3, "收入？": 7, "Who pays?": 12}, judgments)
+    ids = [row["id"] for row in csv.DictReader(io.StringIO(written.decode("utf-8-sig")))]
+    assert ids == ["q3", "q7", "q7", "q12"]
+    found = read_questions(written)
     assert found.judgments == judgments
     assert found.questions == ("=1+1?", "收入？", "Who pays?")
 
@@ -179,6 +189,32 @@ def test_other_texts_are_no_qrels(text):
     assert not is_qrels(text)
 
 
-def test_a_run_has_six_fields_and_a_score_that_falls_with_the_rank():
+def test_topics_are_an_id_and_a_question_a_line():
+    assert write_topics({"收入？": 1, "Who\tpays,\nand when?": 12}) == "q1\t收入？\nq12\tWho pays, and when?\n"
+
+
+def test_a_run_has_six_fields_and_without_scores_one_that_falls_with_the_rank():
     run = write_run({"first": ["b", "a"], "later": ["c"]}, {"first": 1, "later": 12}, "my model @50")
     assert run == "q1 Q0 b 1 2 my-model-@50\nq1 Q0 a 2 1 my-model-@50\nq12 Q0 c 1 1 my-model-@50\n"
+
+
+def test_a_run_holds_the_models_own_scores():
+    run = write_run({"first": ["b", "a"]}, {"first": 1}, "model", {"first": {"a": -3.25, "b": 0.1}})
+    assert run == "q1 Q0 b 1 0.1 model\nq1 Q0 a 2 -3.25 model\n"
+
+
+def test_a_score_that_would_not_fall_becomes_the_next_lower_that_trec_eval_can_tell_apart():
+    scores = {"a": 1.0, "b": 1.0, "c": 1.0 + 1e-12, "d": 7.5, "e": -2.0}
+    run = write_run({"first": list(scores)}, {"first": 1}, "model", {"first": scores})
+    written = [np.float32(line.split()[4]) for line in run.splitlines()]
+    assert (written[0], written[4]) == (1.0, -2.0)
+    assert all(before > after for before, after in pairwise(written))
+    assert written[3] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_pytrec_eval_orders_equal_scores_as_they_were():
+    order = ["doc-1", "doc-3", "doc-2"]
+    run = write_run({"first": order}, {"first": 1}, "model", {"first": dict.fromkeys(order, 0.5)})
+    read = pytrec_eval.parse_run(run.splitlines())
+    measured = pytrec_eval.RelevanceEvaluator({"q1": {"doc-3": 1}}, {"recip_rank"}).evaluate(read)
+    assert measured["q1"]["recip_rank"] == 0.5

@@ -220,6 +220,10 @@ def test_an_embedder_says_how_far_it_reads(embedder):
     assert 0 < read < len(text)
     assert np.array_equal(embedder.embed_texts([text]), embedder.embed_texts([text[:read] + "周一闭馆。" * 50]))
     assert embedder.reads("周一闭馆。") == 5
+    assert embedder.count_tokens([text, "周一闭馆。"]) == [
+        512,
+        len(embedder.model.tokenizer.encode("passage: 周一闭馆。")),
+    ]
 
 
 @pytest.mark.slow
@@ -228,6 +232,7 @@ def test_a_tiny_embedder_says_how_far_it_reads(tiny):
     text = "revenue grew by 8 percent . " * 30
     assert 0 < tiny.reads(text) < len(text)
     assert tiny.reads("revenue grew .") == 14
+    assert tiny.count_tokens(["revenue grew .", text]) == [5, 64]
 
 
 def test_nonsense_is_unknown():
@@ -302,6 +307,13 @@ def test_openai_answers_that_are_not_one_vector_a_text_are_refused(vectors):
 def test_openai_answers_without_embeddings_are_bad_answers(body):
     with LLMServer(Reply(body)) as server, pytest.raises(ServerBadAnswer):
         openai_embedder(server).embed_texts(["a", "b"])
+
+
+def test_an_error_with_status_200_is_said_in_the_servers_words():
+    body = json.dumps({"code": 20012, "message": "模型不存在", "data": None})
+    with LLMServer(Reply(body)) as server, pytest.raises(ServerBadAnswer) as caught:
+        openai_embedder(server).embed_texts(["a"])
+    assert caught.value.values["reason"] == "模型不存在"
 
 
 def test_openai_refuses_a_wrong_key():

@@ -57,3 +57,16 @@ def test_what_training_cut_off_is_not_cut_off_by_the_folder(tmp_path):
     (tmp_path / "other").mkdir()
     write(tmp_path, tmp_path / "other", "cross-encoder")
     assert len(Tokenizer.from_file(str(tmp_path / "other" / "tokenizer.json")).encode("word " * 100).ids) > 100
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_transformers_tells_question_and_text_apart_as_the_app_does(folder):
+    from transformers import AutoTokenizer
+
+    pair = ("Who pays?", "The owner pays.\nIn full.")
+    ours = Tokenizer.from_file(str(BUNDLED / folder / "tokenizer.json")).encode(*pair)
+    theirs = AutoTokenizer.from_pretrained(BUNDLED / folder)(*pair)
+    assert (theirs["input_ids"], theirs["token_type_ids"]) == (ours.ids, ours.type_ids)
+    assert 1 in ours.type_ids

@@ -197,3 +197,21 @@ def test_scores_are_kept_under_a_name_that_tells_how_long_texts_are_read(reranke
 
 def test_the_words_of_a_part():
     assert Part(1, 3, 2).words("甲乙丙丁") == "乙丙"
+
+
+# Tokens
+
+
+def test_the_tokens_of_a_text_are_those_of_all_its_parts():
+    read: list[str] = []
+    pairs = [("问", "短。"), ("问", LONG), ("问", "也短。")]
+    parts.best(pairs, 120, encode, lambda asked, _: read.extend(text for _, text in asked) or np.zeros(len(asked)))
+    counts = parts.count_tokens(pairs, 120, encode, lambda asked: [len(one.ids) for one in encode(asked)])
+    assert counts == [1 + 2, sum(1 + len(text) for text in read[1:-1]), 1 + 3]
+
+
+def test_the_bundled_model_reads_a_long_text_more_than_once_and_no_more_than_it_can(reranker):
+    [whole, short] = (len(pair.ids) for pair in reranker.encode([(QUESTION, LONG), (QUESTION, ANSWER)]))
+    counts = reranker.count_tokens([(QUESTION, LONG), (QUESTION, ANSWER)])
+    assert whole < counts[0] < 2 * whole and counts[1] == short
+    assert reranker.count_tokens([(QUESTION * 100, ANSWER)]) == [512]

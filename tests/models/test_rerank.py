@@ -160,6 +160,16 @@ def test_beyond_its_own_limit_any_model_scores_the_best_part(tiny, folder):
 
 @pytest.mark.slow
 @pytest.mark.torch
+def test_the_tokens_that_a_tiny_model_reads_are_counted(tiny):
+    text = "revenue grew by 8 percent . " * 20
+    special = 3
+    assert tiny.count_tokens([("how much", "revenue grew ."), ("how much", "grew")]) == [special + 5, special + 3]
+    assert tiny.count_tokens([("how much", text)])[0] > special + 2 + 6 * 20
+    assert tiny.count_tokens([("how " * 200, "grew")]) == [64]
+
+
+@pytest.mark.slow
+@pytest.mark.torch
 def test_a_tokenizer_that_does_not_say_where_tokens_stand_is_refused():
     from transformers import CanineTokenizer
 

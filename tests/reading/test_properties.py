@@ -256,6 +256,6 @@ judgments = st.builds(
 @given(st.lists(judgments, max_size=5, unique=True), st.lists(questions, max_size=3))
 def test_judgments_are_read_back_as_they_were_written(made, more):
     asked = list(dict.fromkeys([*(one.question for one in made), *more]))
-    found = read_questions(exchange.write_judgments(asked, made))
+    found = read_questions(exchange.write_judgments({text: number for number, text in enumerate(asked)}, made))
     assert found.judgments == tuple(made)
     assert set(found.questions) == set(asked)

@@ -1,3 +1,4 @@
+import json
 import logging
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from rag_core.errors import (
     ServerKeyMissing,
     ServerMoved,
     ServerRefused,
+    ServerScheme,
     ServerTimeout,
     ServerUnreachable,
 )
@@ -106,6 +108,30 @@ def test_a_refusal_holds_status_and_the_servers_words():
     assert (caught.values["service"], caught.values["address"][:17]) == ("llm", "http://127.0.0.1:")
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"code": 1301, "message": f"模型正在加载 {KEY}"}}, "模型正在加载 ***"),
+        ({"code": 20012, "message": "Model is overloaded", "choices": None}, "Model is overloaded"),
+        ({"error_code": 336, "error_msg": "额度已用完"}, "额度已用完"),
+        ({"error": "x" * 1000}, "x" * 200),
+    ],
+)
+def test_an_error_with_status_200_is_said_in_the_servers_words(body, said, streamed):
+    caught = failure(Reply(json.dumps(body)), streamed=streamed)
+    assert type(caught) is ServerBadAnswer
+    assert caught.values["reason"] == said
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_is_not_found_is_said_in_the_servers_words(streamed):
+    caught = failure(refusal(404, "接口不存在"), streamed=streamed)
+    assert (type(caught), caught.values["said"]) == (ServerAddress, "接口不存在")
+    caught = failure(refusal(404, "没有该模型"), streamed=streamed)
+    assert (type(caught), caught.values["said"]) == (ServerRefused, "没有该模型")
+
+
 def test_a_forbidden_key_says_why():
     caught = failure(refusal(403, f"Country not supported for {KEY}"))
     assert caught.values["said"] == "Country not supported for ***"
@@ -182,7 +208,6 @@ def test_nobody_listening_is_unreachable():
     "address",
     [
         "ftp://host/v1",
-        "localhost:8000/v1",
         "not an address",
         "http://",
         "http://[::1",
@@ -194,6 +219,17 @@ def test_an_address_that_is_none_is_refused_before_anything_is_sent(address):
     with pytest.raises(ServerAddress) as caught:
         model(address)
     assert caught.value.values["address"] == address
+
+
+def test_an_address_without_its_beginning_is_said_to_lack_it():
+    with pytest.raises(ServerScheme, match=r"localhost:8000/v1 of the language model lacks http://"):
+        model("localhost:8000/v1")
+
+
+def test_an_address_keeps_its_parameters():
+    with LLMServer(completion("好")) as server:
+        assert model(f"{server.root}/openai/?api-version=2026-10-01&a=b").complete(QUESTION) == "好"
+    assert server.requests[0]["path"] == "/openai/chat/completions?api-version=2026-10-01&a=b"
 
 
 def test_an_address_is_shown_without_its_password_or_the_key():

@@ -22,6 +22,7 @@ from rag_core.errors import (
     ServerMissing,
     ServerMoved,
     ServerRefused,
+    ServerScheme,
     ServerTimeout,
     ServerUnreachable,
 )
@@ -98,6 +99,10 @@ def test_without_a_model_none_is_named():
         ("infinity", "/prefix/", "/prefix/rerank"),
         ("cohere", "/own/rerank", "/own/rerank"),
         ("tei", "/rerank/", "/rerank"),
+        ("cohere", "?api-version=2", "/v2/rerank?api-version=2"),
+        ("jina", "/?api-version=2", "/v1/rerank?api-version=2"),
+        ("vllm", "/v1?api-version=2&a=/b", "/v1/rerank?api-version=2&a=/b"),
+        ("tei", "/own/rerank/?api-version=2", "/own/rerank?api-version=2"),
     ],
 )
 def test_the_address_may_end_at_the_host_or_at_the_path(form, address, path):
@@ -293,6 +298,37 @@ def test_a_score_outside_what_the_form_promises_is_an_error():
     assert caught(saying(rows((0, 0.1), (1, 7.5)))).values["reason"] == "[1].relevance_score = 7.5"
 
 
+@pytest.mark.parametrize("score", [1.0000001, 1 + 2**-23, -1e-7])
+def test_what_lies_outside_by_rounding_alone_is_the_end_of_the_scale(score):
+    with saying(rows((0, 0.5), (1, score))) as server:
+        assert at(server).score("问", ["a", "b"]).tolist() == [0.5, round(score)]
+
+
+@pytest.mark.parametrize("form", ["cohere", "tei"])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"code": 1301, "message": f"模型正在加载 {KEY}"}}, "模型正在加载 ***"),
+        ({"code": 20012, "message": "Model is\noverloaded", "results": None}, "Model is overloaded"),
+        ({"error_code": 336, "error_msg": "额度已用完"}, "额度已用完"),
+        ("upstream connect error", "JSON?: upstream connect error"),
+    ],
+)
+def test_an_error_with_status_200_is_said_in_the_servers_words(body, said, form):
+    assert caught(saying(body), form, key=KEY).values["reason"].endswith(said)
+
+
+def test_results_that_are_none_are_shown():
+    assert caught(saying({"results": None})).values["reason"] == "results = None"
+    assert len(caught(saying({"message": "x" * 1000, "results": None})).values["reason"]) == 200
+
+
+def test_what_is_not_found_is_said_in_the_servers_words():
+    found = caught(saying({"message": "接口不存在"}, status=404), error=ServerAddress)
+    assert found.values["said"] == "接口不存在" and str(found).endswith("接口不存在")
+    assert caught(saying({"detail": "没有该模型"}, status=404), error=ServerRefused).values["said"] == "没有该模型"
+
+
 def test_a_page_is_no_api():
     page = "<!doctype html><title>Login</title>"
     caught(saying(page, content_type="text/html"), error=ServerAddress)
@@ -371,7 +407,8 @@ def test_a_server_of_the_catalogue_has_its_own_key(monkeypatch):
         (RerankServer("", "tei"), ServerMissing),
         (RerankServer("http://127.0.0.1:9", ""), BadSetting),
         (RerankServer("http://127.0.0.1:9", "openai"), BadSetting),
-        (RerankServer("127.0.0.1:9", "tei"), ServerAddress),
+        (RerankServer("127.0.0.1:9", "tei"), ServerScheme),
+        (RerankServer("localhost/rerank", "tei"), ServerScheme),
         (RerankServer("ftp://127.0.0.1", "tei"), ServerAddress),
         (RerankServer("http://", "tei"), ServerAddress),
         (RerankServer("http://127.0.0.1:9", "tei", key="钥匙"), ServerKeyGarbled),

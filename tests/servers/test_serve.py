@@ -15,14 +15,18 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
+import call_clients
+import fresh
 import numpy as np
 import psutil
 import pytest
 
-from rag_core.errors import ServerKey, ServerRefused
+from deploy.forms import sigmoid
+from rag_core.batch import cluster
+from rag_core.errors import RerankLabError, ServerKey, ServerRefused
 from rag_core.models import catalog, selftest
 from rag_core.servers.llm import LLMSettings
-from rag_core.servers.rerank import RemoteReranker, RerankServer
+from rag_core.servers.rerank import FORMS, RemoteReranker, RerankServer
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +44,14 @@ TEXTS = [
     "Revenue grew by 8.2 percent.",
     "全年粮食产量保持稳定，居民消费价格基本平稳",
 ]
+CLIENTS = {"clients.txt": call_clients.CLIENTS, "clients_httpx027.txt": call_clients.WITH_OLDER_HTTPX}
+"""What installs the clients, which do not all go together."""
+REFUSALS = {
+    "openai, an error": (422, "dimensions: an embedding is given in its own length alone, and never cut"),
+    "cohere, an error": (401, "the key is missing or another one"),
+    "newest cohere, an error": (401, "the key is missing or another one"),
+    "infinity-client, an error": (422, "documents: List should have at least 1 item"),
+}
 LINE = catalog.find(catalog.RERANKERS, "rerank-server")
 ask = build_opener(ProxyHandler({})).open
 
@@ -89,8 +101,10 @@ def address(running) -> str:
     return running[0]
 
 
-def served(address: str, model: str = "bilingual-cross-encoder", key: str = KEY) -> RemoteReranker:
-    return RemoteReranker(LINE.id, RerankServer(address, "infinity", model, key))
+def served(
+    address: str, model: str = "bilingual-cross-encoder", key: str = KEY, form: str = "infinity"
+) -> RemoteReranker:
+    return RemoteReranker(LINE.id, RerankServer(address, form, model, key))
 
 
 def served_embedder(address: str, model: str = "bilingual-embedder", key: str = KEY):
@@ -107,6 +121,58 @@ def post(address: str, body: object, key: str = KEY) -> dict:
 
 def test_scores_are_those_of_this_process(address, reranker):
     assert served(address).score(QUESTION, TEXTS).tolist() == reranker.score(QUESTION, TEXTS).tolist()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_our_own_client_is_answered_in_every_form_that_it_speaks(address, reranker, form):
+    own = reranker.score(QUESTION, TEXTS).tolist()
+    expected = own if FORMS[form].scale == "logit" else [sigmoid(logit) for logit in own]
+    assert served(address, form=form).score(QUESTION, TEXTS).tolist() == expected
+
+
+@pytest.fixture(scope="module")
+def answers(address, tmp_path_factory) -> dict[str, dict]:
+    """Return what every client gave that others wrote."""
+    models = {"reranker": "bilingual-cross-encoder", "embedder": "bilingual-embedder"}
+    asked = json.dumps({"address": address, "key": KEY, "query": QUESTION, "texts": TEXTS, **models})
+    found: dict[str, dict] = {}
+    for requirements, clients in CLIENTS.items():
+        programs = fresh.environment(tmp_path_factory.mktemp("clients"), "-r", Path(__file__).parent / requirements)
+        command = [programs / "python", "-W", "ignore", call_clients.__file__, *clients]
+        # litellm would fetch a list of prices, and tell of models that it does not know.
+        how = {"env": os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}, "input": asked}
+        done = subprocess.run(command, **how, capture_output=True, text=True, timeout=300, cwd=programs)
+        assert done.returncode == 0, done.stderr
+        found |= json.loads(done.stdout)
+    return found
+
+
+def test_every_client_gives_our_scores_vectors_and_tokens(answers, reranker, embedder):
+    own = {
+        "scores": [sigmoid(logit) for logit in reranker.score(QUESTION, TEXTS).tolist()],
+        "vectors": embedder._embed("", TEXTS).tolist(),
+        "texts": TEXTS,
+        "models": ["bilingual-cross-encoder", "bilingual-embedder"],
+    }
+    read = sum(reranker.count_tokens([(QUESTION, text) for text in TEXTS]))
+    embedded = sum(embedder.model.count_tokens(TEXTS))
+    wrong = {
+        name: (field, value)
+        for name, answer in answers.items()
+        for field, value in answer.items()
+        if field not in ("id", "status", "said")
+        and value != {**own, "tokens": embedded if "vectors" in answer else read}.get(field)
+    }
+    assert wrong == {}
+    assert [name for name, answer in answers.items() if not answer] == []
+
+
+def test_a_client_is_refused_in_the_shape_that_it_reads(answers):
+    refused = {name: (answer["status"], answer["said"]) for name, answer in answers.items() if "said" in answer}
+    assert {name: status for name, (status, _) in refused.items()} == {
+        name: status for name, (status, _) in REFUSALS.items()
+    }
+    assert all(refused[name][1].startswith(said) for name, (_, said) in REFUSALS.items())
 
 
 def test_scores_do_not_follow_the_company_they_are_batched_with(address, reranker):
@@ -174,7 +240,9 @@ def test_without_the_key_nothing_is_scored(address):
         ("/rerank", {"query": "q", "documents": ["x" * 100_001]}),
         ("/rerank", {"query": "q", "documents": ["a"], "top_n": 0}),
         ("/v1/embeddings", {"input": []}),
-        ("/v1/embeddings", {"input": ["a"], "encoding_format": "base64"}),
+        ("/v1/embeddings", {"input": ["a"], "dimensions": 64}),
+        ("/v2/rerank", {"query": "q", "documents": []}),
+        ("/embed", {}),
         ("/v1/embeddings", {"input": [[1, 2]]}),
     ],
 )
@@ -212,6 +280,23 @@ def test_what_cannot_be_served_is_said_before_anything_starts(tmp_path, options,
     done = subprocess.run(command(*options), timeout=120, **how)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_start_that_fails_is_said_in_a_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        how = {"cwd": tmp_path, "env": environment(tmp_path), "capture_output": True, "text": True}
+        options = ["--port", str(taken.getsockname()[1]), "--cpus", "0.1"]
+        done = subprocess.run(command(*options), timeout=START_SECONDS, **how)
+    assert done.returncode == 1
+    assert "Ray did not start (" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_start_that_takes_too_long_is_said_in_a_sentence():
+    said = r"Ray did not start \(Exception: the node timed out\): .* start again"
+    with pytest.raises(RerankLabError, match=said), cluster.started():
+        raise Exception("Traceback …\n  the node timed out\n")
 
 
 def it_ends_when_it_is_told_to_and_leaves_nothing_running(server: subprocess.Popen) -> None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -122,9 +122,11 @@ def leads_outside(line: str) -> bool:
 
 
 @contextmanager
-def running_app(home: Path, extra: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+def running_app(
+    home: Path, extra: Mapping[str, str] = MappingProxyType({}), program: Sequence[str] = ("streamlit", "run", "app.py")
+) -> Iterator[str]:
     """Run the app on a free port with ``home`` as its library folder and ``extra`` variables; give its address."""
-    with _started(["streamlit", "run", "app.py"], home, extra) as (address, _):
+    with _started(list(program), home, extra) as (address, _):
         yield address
 
 

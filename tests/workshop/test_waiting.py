@@ -122,3 +122,18 @@ def test_a_line_may_serve_several_at_once():
         go.set()
     waited = [one.result(20) for one in came]
     assert waited[:2] == [0, 0] and min(waited[2:]) > 0
+
+
+def test_it_says_for_about_how_long_as_turns_took_until_now():
+    line = Line()
+    assert line.about(3) is None, "nobody has had a turn"
+    for _ in range(3):
+        with line.turn():
+            time.sleep(0.05)
+    assert 3 * 0.05 <= line.about(3) < 3 * 0.5
+    assert line.about(4) == pytest.approx(line.about(2) * 2)
+    mean = line.about(1)
+    with pytest.raises(KeyError), line.turn():
+        raise KeyError
+    assert line.about(1) == mean, "a turn that was cut short says nothing"
+    assert Line(2).about(3) is None

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui.parts import best_part, charts, orders, page_beside, sentences, tables
-from pages.ui.results import report
+from pages.ui.results import copied, report
 from pages.ui.shell import cached, state
 from pages.ui.shell.i18n import LANGUAGES, language, plain, t
 from rag_core.datatypes import Chunk, Comparison
@@ -54,7 +54,7 @@ def body(fetch: Callable[[], Replay], grade: Callable[[Chunk], None], pages: boo
     bars(replay)
     metrics(comparison)
     parts(comparison, pages)
-    download(replay)
+    download(replay, pages)
 
 
 def parts(comparison: Comparison, pages: bool) -> None:
@@ -230,8 +230,8 @@ def speed(comparison: Comparison) -> str:
     return t("result.speed_part", scored=pairs - kept.pairs, seconds=f"{seconds - kept.seconds:.2f}", **values)
 
 
-def download(replay: Replay) -> None:
-    """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, and as a table."""
+def download(replay: Replay, pages: bool) -> None:
+    """Offer the result as a file that opens in another Rerank Lab, as a report for anybody, as a table, and as code."""
     spoken, shared = language(), public(replay)  # a button's file is made when it is pressed, outside this run
     makes = {
         "save": lambda: replay_file.write(shared),
@@ -244,3 +244,4 @@ def download(replay: Replay) -> None:
             icon, name, mime, hint = FILES[key]
             label, tip = t(f"result.{key}"), t(hint) if hint else None
             st.download_button(label, make, name, mime, key=key, help=tip, icon=icon, on_click="ignore")
+        copied.popover(replay.comparison, pages)

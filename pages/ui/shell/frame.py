@@ -46,23 +46,23 @@ def frame(page: str, lead: bool = True) -> Iterator[None]:
 
 
 def stay() -> None:
-    """Note that a visitor of a server is here; without knowing whose documents are shown, no page goes on."""
+    """Note that somebody is here; without knowing whose documents are shown, no page goes on."""
     try:
         owner = state.owner()
     except BadSetting as error:
         show_error(error)
         st.stop()
-    if owner:
-        with errors_shown():
-            visits.stay(owner)
+    with errors_shown():
+        visits.stay(owner)
 
 
 def menu(page: str) -> None:
     """Draw the menu above the page: a sidebar would take a quarter of the width that the two tables need."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="menu"):
         st.markdown("**Rerank Lab**", width="content")
-        for name, (path, icon) in PAGES.items():
-            st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
+        with st.container(horizontal=True, gap="xsmall", width="content", key="pages"):
+            for name, (path, icon) in PAGES.items():
+                st.page_link(path, label=t(f"frame.{name}"), icon=icon, width="content")
         st.space("stretch")
         theme.switch(address(page), [address(name) for name in PAGES])
         switch(t("frame.language"), i18n.LANGUAGES, "lang", labelled=False)

@@ -1,6 +1,7 @@
 """Models and what is measured of them, kept between reruns. Failures are never kept."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import psutil
@@ -11,9 +12,10 @@ from rag_core import presence
 from rag_core.datatypes import Comparison, Settings
 from rag_core.explaining import probe
 from rag_core.models import baseline as unrelated
-from rag_core.models import catalog, selftest
+from rag_core.models import catalog, parts, selftest, tokens
 from rag_core.models.embed import AskedOnce, Embedder, load_embedder
-from rag_core.models.rerank import Reranker, bundled_weights, load_reranker, server_of
+from rag_core.models.parts import Cut
+from rag_core.models.rerank import CrossEncoderReranker, Reranker, bundled_weights, load_reranker, server_of
 from rag_core.servers import llm
 from rag_core.workshop.waiting import Line
 
@@ -59,6 +61,17 @@ def kept_under(model_id: str) -> str:
     """Return the name under which a bundled reranker's scores are kept, without loading it; nothing for any other."""
     line = bundled(catalog.RERANKERS, model_id)
     return bundled_weights(line) if line else ""
+
+
+def cut(model_id: str, load: bool) -> Cut | None:
+    """Return what says which parts of a text a reranker reads; None where it is no bundled one, nor to be loaded."""
+    line = bundled(catalog.RERANKERS, model_id)
+    if line:
+        return partial(parts.texts, limit=line.pair_tokens, encode=tokens.encoding(line.folder))
+    loaded = loaded_reranker(model_id)[0] if load else None
+    if not isinstance(loaded, CrossEncoderReranker):
+        return None
+    return partial(parts.texts, limit=loaded.limit, encode=loaded.encode)
 
 
 def rerank_address(model_id: str) -> str:

@@ -20,11 +20,21 @@ function remember(name, { page, pages }) {
   for (const path of pages) localStorage.setItem(kept(start + path), JSON.stringify(name));
 }
 
+// Streamlit tells by a colour alone which page is shown; in a narrow window its name may lie beyond the edge.
+function markWhereOneIs({ page, pages }) {
+  document.querySelectorAll(".st-key-pages a").forEach((link, place) => {
+    if (pages[place] !== page) return link.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "page");
+    link.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+}
+
 export default function ({ data, parentElement }) {
   document.documentElement.lang = data.language;
   for (const [name, word] of Object.entries(data.uploads)) {
     document.documentElement.style.setProperty(`--upload-${name}`, JSON.stringify(word));
   }
+  markWhereOneIs(data);
   parentElement.querySelector("legend").textContent = data.label;
   parentElement.querySelector("fieldset").style.visibility = ""; // until it has names, nothing of it is read aloud
   const now = JSON.parse(localStorage.getItem(kept(location.pathname)) ?? '"System"');

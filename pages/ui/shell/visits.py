@@ -1,11 +1,16 @@
 """Who is here: a visitor's documents stay as long as their session lasts, and a while longer."""
 
+import ctypes
+import gc
 import logging
 import math
 import time
+from contextlib import suppress
 from threading import Event, Thread
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.shell.cached import lab
 from rag_core import clock
@@ -16,8 +21,12 @@ log = logging.getLogger(__name__)
 
 STAYING = math.inf
 GRACE_SECONDS = 120
-SWEEP_SECONDS = 60
-UNHEARD_SECONDS = 3 * SWEEP_SECONDS
+SWEEP_SECONDS = 20
+LOST_SECONDS = 80
+"""So long a session may have lost its connection. Streamlit lets it come back for two minutes, but ends it only when
+another is lost: what the last ones had uploaded would lie in memory until somebody else comes and goes."""
+
+UNHEARD_SECONDS = 180
 LONGEST_STAY_SECONDS = 24 * 3600
 
 
@@ -27,33 +36,70 @@ def stays() -> dict[str, float]:
     return {}
 
 
+@st.cache_resource(show_spinner=False)
+def heard() -> dict[str, float]:
+    """Return when each session was last connected."""
+    return {}
+
+
 @st.cache_resource(show_spinner=False, scope="session", on_release=lambda owner: leave(owner))
 def stay(owner: str) -> str:
-    """Keep a visitor's documents as long as the session lasts."""
-    stays()[owner] = STAYING
+    """Keep a session, and a visitor's documents, as long as somebody is there."""
+    if owner:
+        stays()[owner] = STAYING
+    run = get_script_run_ctx()
+    if run:
+        heard()[run.session_id] = time.monotonic()
     sweeper()
     return owner
 
 
 def leave(owner: str) -> None:
     """Note that a session ended; its documents go a while later, for a lost connection may come back."""
-    stays()[owner] = time.monotonic()
+    if owner:
+        stays()[owner] = time.monotonic()
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda stop: stop.set())
 def sweeper() -> Event:
-    """Sweep every minute, until the returned event is set."""
-    stop, swept, known = Event(), lab(), stays()
+    """Sweep again and again, until the returned event is set."""
+    stop, swept, known, sessions = Event(), lab(), stays(), heard()
 
     def work() -> None:
+        ended = False
         while not stop.wait(SWEEP_SECONDS):
+            if ended:
+                give_back_memory()
+            ended = end_lost(sessions)
             try:
-                sweep(swept, known)
+                if known:
+                    sweep(swept, known)
             except RerankLabError as error:
                 log.error("nothing is swept this time: %s", error)
 
     Thread(target=work, daemon=True).start()
     return stop
+
+
+def end_lost(sessions: dict[str, float]) -> bool:
+    """End the sessions whose connection was lost and has not come back; say whether there was one."""
+    if not runtime.exists():
+        return False
+    server, now, left = runtime.get_instance(), time.monotonic(), len(sessions)
+    for session_id, seen in list(sessions.items()):
+        if server.is_active_session(session_id):
+            sessions[session_id] = now
+        elif now - seen > LOST_SECONDS:
+            del sessions[session_id]
+            server.clear_user_info_for_session(session_id)  # a log-out: it ends a session that is not connected
+    return len(sessions) < left
+
+
+def give_back_memory() -> None:
+    """Give back to the system what the ended sessions held: the C library keeps what is freed in small pieces."""
+    gc.collect()
+    with suppress(AttributeError, OSError, TypeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def sweep(swept: Lab, known: dict[str, float]) -> None:

@@ -1,5 +1,6 @@
 """Work that takes a while, with progress that counts."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,11 +41,13 @@ def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
     return show
 
 
-def waiting(place: st.delta_generator.DeltaGenerator, key: str) -> Callable[[int], None]:
-    """Return a callback that shows how many are ``before`` this reader; its text is the key's."""
+def waiting(place: st.delta_generator.DeltaGenerator, key: str, line: Line) -> Callable[[int], None]:
+    """Return a callback that shows how many are ``before`` this reader, and for about how long, in the key's words."""
 
     def show(before: int) -> None:
-        place.progress(0.0, text=t(key, before=before))
+        seconds = line.about(before)
+        how_long = "" if seconds is None else t("work.about", seconds=math.ceil(seconds))
+        place.progress(0.0, text=t(key, before=before) + how_long)
 
     return show
 
@@ -57,7 +60,8 @@ def my_turn(
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
     """
-    turn = models.line(model_id).turn(waiting(place, "work.waiting"))
+    line = models.line(model_id)
+    turn = line.turn(waiting(place, "work.waiting", line))
     with presence.asked(state.still_here), turn as waited:
         yield waited
         at_last()
@@ -74,7 +78,7 @@ def add_document(data: bytes, title: str, password: str | None = None) -> Docume
     place = st.empty()
     place.progress(0.0, text=t("work.opening"))
     try:
-        with presence.asked(state.still_here), readers().turn(waiting(place, "work.waiting_to_read")):
+        with presence.asked(state.still_here), readers().turn(waiting(place, "work.waiting_to_read", readers())):
             document = cached.lab().add(data, title, password, counting(place, "work.reading"), state.owner())
     finally:
         place.empty()

@@ -50,11 +50,10 @@ def live(keys: Keys, seen: Glance) -> None:
     look_again(keys.code, "", seen)
     tally = rooms().tally(keys.code, keys.control)
     now, minutes = tally.board.seen, int(tally.seconds_left // 60)
-    with st.container(key="desk_counts"):
-        counts = st.columns(3)
-    counts[0].metric(t("room.joined"), now.joined, border=True)
-    counts[1].metric(t("room.picked"), now.picked, border=True)
-    counts[2].metric(t("room.left"), t("room.minutes", minutes=minutes), border=True)
+    with st.container(horizontal=True, key="desk_counts"):
+        st.metric(t("room.joined"), now.joined, border=True)
+        st.metric(t("room.picked"), now.picked, border=True)
+        st.metric(t("room.left"), t("room.minutes", minutes=minutes), border=True)
     if not tally.board.revealed:
         waiting(keys, tally)
 
@@ -93,9 +92,10 @@ def reveal(keys: Keys) -> None:
 
 def outcome(keys: Keys, tally: Tally) -> None:
     board = tally.board
-    st.text(board.dealt.query)
+    with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+        st.text(board.dealt.query)
+        onward(keys, tally)
     picks.class_told(board)
-    onward(keys, tally)
     room_picture.show(board)
     with st.expander(t("room.pages"), icon=":material/find_in_page:"):
         picks.table(board.dealt, (), tally.counts)

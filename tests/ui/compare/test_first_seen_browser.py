@@ -122,6 +122,21 @@ def test_a_phone_has_one_list_with_the_old_place_beside_the_new(address, person)
     assert old.is_visible() and old.inner_text().startswith("from ")
 
 
+@pytest.mark.parametrize("width", [1280, 1024, 800, 390])
+@pytest.mark.parametrize("language", FILES)
+def test_a_reader_sees_where_they_are_and_in_which_language(address, person, language, width):
+    page = person(width=width, height=800).new_page()
+    page.goto(f"{address}/replay?lang={language}")
+    settle(page)
+    here = page.locator(".st-key-menu [aria-current=page]")
+    assert here.inner_text().split()[-1] == i18n.texts(language)["frame.replay"].split()[-1]
+    end = page.locator(".st-key-lang").bounding_box()["x"] if width < 1024 else width
+    for place in (here, page.locator(".st-key-lang")):
+        box = place.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+    assert here.bounding_box()["x"] + here.bounding_box()["width"] <= end, "the language lies over it"
+
+
 @pytest.mark.parametrize("language", FILES)
 def test_enter_compares_and_what_is_typed_survives_another_language_and_page(address, page, language):
     open_comparison(page, address, language)

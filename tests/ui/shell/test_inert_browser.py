@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import running_app
@@ -20,6 +21,8 @@ from llm_server import LLMServer, Reply, completion, refusal, stream
 from pdfs import text_pdf
 from running_app import asked_outside, order_rows, settle
 from running_app import running_app as serve
+
+from rag_core.lab import Lab
 
 pytestmark = pytest.mark.slow
 
@@ -373,3 +376,94 @@ def workshop(page: Page, screens: Screens) -> None:
     press(page, "room.open")
     page.get_by_role("button", name=SAID["room.reveal"]).wait_for()
     screens.look()
+
+
+OTHER_PDF = text_pdf(*([f"Spending grew by {3 * page + n} percent {EVIL[n]}." for n in range(10)] for page in range(2)))
+
+
+@pytest.fixture
+def shelf(tmp_path) -> tuple[Path, str]:
+    """Return a library with two documents and the collection of both, and the collection's id; all names mean harm."""
+    lab = Lab(tmp_path / "shelf")
+    members = [lab.add(data, title).id for data, title in ((PDF, TITLE), (OTHER_PDF, f"{ALL_EVIL}.pdf"))]
+    collection = lab.library.collect(ALL_EVIL, members, "")
+    lab.close()
+    return tmp_path / "shelf", collection.id
+
+
+def test_nor_in_a_collection_a_saved_result_or_a_room(served, shelf, tmp_path, person):
+    home, doc_id = shelf
+    address = served.open(home)
+    teacher, wall, participant = (Screens(person().new_page()) for _ in range(3))
+    collection(teacher, f"{address}/{{page}}?{urlencode({'doc': doc_id, 'q': QUESTION, 'lang': 'en'})}")
+    saved_result(teacher, tmp_path / "saved.json", address)
+    room(teacher, wall, participant, address)
+    asked = [request for screens in (teacher, wall, participant) for request in screens.requests if "//" in request]
+    assert {request.split("/")[2].split(":")[0] for request in asked} == {"127.0.0.1"}
+
+
+def collection(screens: Screens, place: str) -> None:
+    page = screens.page
+    page.goto(place.format(page="compare"))
+    page.get_by_text("Both tables rank").wait_for()
+    screens.look()
+    pick_first_row(page)
+    page.get_by_text(SAID["explain.open"]).wait_for()
+    screens.look()
+    page.get_by_text(SAID["history.title"].partition("(")[0]).click()
+    screens.look()
+    go(page, "documents")
+    page.get_by_text(SAID["collection.change"]).click()
+    screens.look()
+    open_cells(page, screens)
+
+
+def saved_result(screens: Screens, file: Path, address: str) -> None:
+    """Save the comparison, open the file as somebody else would, and look at what it holds."""
+    page = screens.page
+    go(page, "compare")
+    page.get_by_text("Both tables rank").wait_for()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=SAID["result.save"], exact=True).click()
+    waiting.value.save_as(file)
+    page.goto(f"{address}/replay?lang=en")
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+    page.get_by_text("Both tables rank").wait_for()
+    screens.look()
+    pick_first_row(page)
+    screens.look()
+    for tab in ("slope", "times"):
+        page.get_by_role("tab", name=SAID[f"result.{tab}"]).click()
+        screens.look()
+        hover_charts(page, screens)
+
+
+def room(teacher: Screens, wall: Screens, participant: Screens, address: str) -> None:
+    """Play one question of a room: what everybody sees before the reveal, and after it."""
+    desk = teacher.page
+    go(desk, "workshop")
+    desk.get_by_test_id("stButtonGroup").get_by_text(SAID["workshop.room"], exact=True).click()
+    settle(desk)
+    desk.get_by_label(SAID["form.question"], exact=True).fill(QUESTION)
+    press(desk, "room.open")
+    desk.get_by_role("button", name=SAID["room.reveal"]).wait_for()
+    settle(desk)
+    code = parse_qs(urlsplit(desk.url).query)["desk"][0].partition("-")[0]
+    wall.page.goto(f"{address}/workshop?wall={code}&lang=en")
+    participant.page.goto(f"{address}/workshop?room={code}&lang=en")
+    participant.page.get_by_role("button", name=SAID["pick.submit"]).wait_for()
+    for screens in (teacher, wall, participant):
+        screens.look()
+    open_cells(desk, teacher)
+    for place in range(5):
+        participant.page.get_by_test_id("stCheckbox").nth(place).locator("label").click()
+        settle(participant.page)
+    press(participant.page, "pick.submit")
+    participant.page.get_by_text(SAID["room.handed_in"]).wait_for()
+    press(desk, "room.reveal")
+    for screens in (teacher, wall, participant):
+        screens.page.locator(".room .votes .row").first.wait_for()
+        screens.look()
+    desk.get_by_text(SAID["room.pages"]).click()
+    teacher.look()
+    open_cells(desk, teacher)

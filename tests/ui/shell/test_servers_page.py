@@ -118,6 +118,13 @@ def test_a_bad_answer_is_told_and_nothing_is_ranked(small, server, error):
     assert at.session_state["comparison"] is None
 
 
+@pytest.mark.parametrize("status", [200, 404])
+def test_the_servers_own_words_reach_the_page(small, status):
+    with saying({"message": "接口不存在"}, status=status) as running:
+        at = press(compare_page(**typed(running, "cohere", doc_id=small)), "form.compare")
+    assert says_anywhere(at, "接口不存在")
+
+
 def test_without_an_address_the_reader_is_told_what_to_type(small):
     at = press(compare_page(doc_id=small, question=QUESTION, reranker="rerank-server"), "form.compare")
     assert says(at, "error.server_missing")

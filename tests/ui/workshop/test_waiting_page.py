@@ -31,8 +31,10 @@ def place_of_a_reader() -> None:
 
 @pytest.fixture
 def somebody_before() -> Iterator[None]:
-    """Have somebody else's turn last until half a second after the reader came."""
+    """Have somebody else's turn last until half a second after the reader came; turns before it were short."""
     line, began = models.line(MODEL), Event()
+    with line.turn():
+        pass
 
     def have_a_turn() -> None:
         with line.turn():
@@ -48,13 +50,14 @@ def somebody_before() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_reader_sees_how_many_are_before(somebody_before, language):
+def test_a_reader_sees_how_many_are_before_and_for_about_how_long(somebody_before, language):
     at = AppTest.from_function(place_of_a_reader, default_timeout=20)
     at.session_state["lang"], at.session_state["model"] = language, MODEL
     at.run()
     assert [text.value for text in at.text] == ["my turn"]
     [bar] = at.get("progress")
-    assert bar.proto.text == i18n.texts(language)["work.waiting"].format(before=1)
+    said = i18n.texts(language)
+    assert bar.proto.text == said["work.waiting"].format(before=1) + said["work.about"].format(seconds=1)
     assert len(models.line(MODEL)) == 0
 
 
