@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection as Many
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rag_core.datatypes import (
@@ -33,9 +34,9 @@ from rag_core.measuring import judge
 from rag_core.measuring.judge import Judged
 from rag_core.models.embed import Embedder
 from rag_core.reading import chunk, document, extract, pdf
-from rag_core.search.index import Searched
 from rag_core.search.indexes import Indexes, emptied
 from rag_core.search.opened import Opened, timed
+from rag_core.search.together import Searched
 from rag_core.settings import VISITOR_BYTES, VISITOR_DOCUMENTS, ChromaServer
 
 DELETING = "deleting"
@@ -154,9 +155,9 @@ class Lab:
         address = Address(doc_id, how.key, embedder.id)
         index: Searched
         if isinstance(whole, Collection):
-            members = [member for member in whole.members if member in settings.within] or whole.members
-            chunks = {member: self._titled(member, how) for member in members}
-            index = self.indexes.together(address, chunks, embedder, progress)
+            chosen = set(settings.within)
+            members = [member for member in whole.members if member in chosen] or whole.members
+            index = self.indexes.together(address, members, partial(self._titled, how=how), embedder, progress)
         else:
             index = self.indexes.of(address, self.cut(doc_id, how), embedder, progress)
         return Opened(index, self.indexes.words(index), embedder, settings, self.embeddings)
@@ -197,6 +198,7 @@ class Lab:
             for doc_id in doc_ids:
                 self.store.delete(doc_id)
                 self.documents.delete(doc_id)
+            self.indexes.forget(doc_ids)
             self._tidy()
 
     def _note_deleting(self) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
 from pdfs import text_pdf
 
 from rag_core.datatypes import ChunkSettings, FirstStage, Judgment, Readings, Settings, Span
-from rag_core.errors import EmptyCollection
+from rag_core.errors import DocumentMissing, EmptyCollection
+from rag_core.keeping.library import Library
 from rag_core.lab import Lab
 from rag_core.measuring import evaluate, judge
+from rag_core.search import indexes
+from rag_core.search.lexical import RULE
 from rag_core.search.once import kept_scores
 
 MONEY = text_pdf(["全市一般公共预算收入增长8.2%，突破6000亿元。", "居民人均可支配收入增长5.6%。"])
@@ -51,6 +57,77 @@ def test_it_is_searched_as_one_index_would_be(lab, reader, embedder):
     exact = opened.index.vectors @ embedder.embed_queries([QUESTION])[0]
     assert found.ids == [opened.chunks[i].id for i in np.argsort(-exact)[:4]]
     assert len({hit.chunk.doc_id for hit in found.hits}) > 1
+
+
+def test_it_scores_as_each_document_by_itself(lab, ids, reader, embedder):
+    def found(doc_id, depth):
+        opened = lab.open(doc_id, HOW, embedder)
+        return [(hit.chunk, hit.score) for hit in opened.first_stage([QUESTION], depth, FirstStage.VECTOR)[0].hits]
+
+    alone = [hit for doc_id in ids for hit in found(doc_id, 9)]
+    alone.sort(key=lambda hit: -hit[1])
+    together = found(reader.id, 9)
+    assert [chunk for chunk, _ in together] == [chunk for chunk, _ in alone]
+    assert [score for _, score in together] == pytest.approx([score for _, score in alone], abs=1e-6)
+
+
+def test_it_is_opened_once_and_again_when_a_member_is_another(lab, ids, reader, embedder):
+    def opened():
+        return lab.open(reader.id, HOW, embedder).index
+
+    first = opened()
+    assert opened() is first
+    other_process = Library(lab.library.database.file)
+    pages = lab.documents.readings(ids[0]).pages
+    other_process.pages.choose(ids[0], Readings(tuple(replace(page, left_out=True) for page in pages)))
+    second = opened()
+    assert (second.doc_ids, second.size) == (tuple(ids[1:]), 4)
+    other_process.documents.delete(ids[1])
+    assert opened().doc_ids == (ids[2],)
+    other_process.close()
+
+
+def test_a_member_that_is_read_otherwise_after_it_was_opened_is_told(lab, ids, reader, embedder):
+    opened = lab.open(reader.id, HOW, embedder)
+    pages = lab.documents.readings(ids[0]).pages
+    lab.pages.choose(ids[0], Readings(tuple(replace(page, left_out=True) for page in pages)))
+    with pytest.raises(DocumentMissing):
+        opened.first_stage([QUESTION], 5)
+
+
+def test_what_is_deleted_stays_in_no_memory(lab, ids, reader, embedder):
+    opened = ref(lab.open(reader.id, HOW, embedder).index)
+    assert opened() is not None
+    lab.delete(ids[0])
+    gc.collect()
+    assert opened() is None
+
+
+def test_so_many_chunks_are_kept_open(lab, ids, embedder, monkeypatch):
+    monkeypatch.setattr(indexes, "MOST_ROWS", 9)
+    readers = [lab.library.collect(name, ids).id for name in ("one", "two")]
+    first, second = (lab.open(doc_id, HOW, embedder).index for doc_id in readers)
+    assert lab.open(readers[1], HOW, embedder).index is second
+    assert lab.open(readers[0], HOW, embedder).index is not first, "six chunks each: two are too many"
+
+
+def test_readers_who_open_it_at_once_get_the_same(lab, reader, embedder):
+    with ThreadPoolExecutor(8) as threads:
+        opened = list(threads.map(lambda _: lab.open(reader.id, HOW, embedder).index, range(8)))
+    assert len(set(map(id, opened))) == 1
+
+
+def test_words_are_counted_once_and_gone_with_the_document(lab, ids, reader, embedder, monkeypatch):
+    def by_words(doc_id):
+        opened = lab.open(doc_id, HOW, embedder)
+        return [ranking.ids for ranking in opened.first_stage(["公园 收入"], 5, FirstStage.BM25)]
+
+    found = by_words(ids[0]), by_words(reader.id)
+    monkeypatch.setattr(indexes, "counted", lambda _: pytest.fail("words are counted again"))
+    lab.indexes.forget([reader.id])
+    assert (by_words(ids[0]), by_words(reader.id)) == found
+    lab.delete(ids[0])
+    assert next(iter(lab.embeddings.words_each(ids, HOW.chunks.key, RULE))) is None
 
 
 def test_a_comparison_names_the_document_of_every_chunk(lab, ids, reader, embedder, reranker):

@@ -20,6 +20,7 @@ READINGS = "SELECT number, extracts, extractor, left_out FROM readings WHERE doc
 ROWS = {
     "files": "doc_id, data",
     "chunkings": "doc_id, key, spans",
+    "words": "doc_id, key, rule, counted",
     "embeddings": "doc_id, key, embedder, dimension, vectors, seconds",
     "scores": "doc_id, key, weights, query, scores, seconds",
     "questions": "doc_id, number, text",

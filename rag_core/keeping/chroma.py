@@ -166,13 +166,7 @@ class Store(ABC):
         stored = index.vectors.shape[1]
         if asked == stored:
             raise ValueError(f"the index has vectors of {indexed} numbers, the library of {stored}")
-        raise VectorSize(
-            f"the question's embedding has {asked} numbers, the document's have {stored}: {index.address.embedder} is "
-            "not the model that embedded the document; delete the document and add it again",
-            asked=asked,
-            stored=stored,
-            embedder=index.address.embedder,
-        )
+        raise other_size(asked, stored, index.address.embedder)
 
     def _collection(self, index: Indexed) -> Collection:
         """Return the collection of an index, built where it is missing, does not match or is not whole."""
@@ -246,6 +240,17 @@ class Store(ABC):
             if self._opened is not None:
                 self._opened.close()
             self._opened = None
+
+
+def other_size(asked: int, stored: int, embedder: str) -> VectorSize:
+    """Return the error for a question whose embedding is not as long as the document's."""
+    return VectorSize(
+        f"the question's embedding has {asked} numbers, the document's have {stored}: {embedder} is "
+        "not the model that embedded the document; delete the document and add it again",
+        asked=asked,
+        stored=stored,
+        embedder=embedder,
+    )
 
 
 def failed(error: BaseException) -> bool:

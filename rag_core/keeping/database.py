@@ -48,6 +48,9 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE TABLE IF NOT EXISTS chunkings (
     doc_id TEXT REFERENCES documents ON DELETE CASCADE, key TEXT, spans TEXT NOT NULL,
     checksum TEXT NOT NULL DEFAULT '', PRIMARY KEY (doc_id, key));
+CREATE TABLE IF NOT EXISTS words (
+    doc_id TEXT, key TEXT, rule INTEGER NOT NULL, counted BLOB NOT NULL, checksum TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (doc_id, key), FOREIGN KEY (doc_id, key) REFERENCES chunkings ON DELETE CASCADE);
 CREATE TABLE IF NOT EXISTS embeddings (
     doc_id TEXT, key TEXT, embedder TEXT, dimension INTEGER NOT NULL, vectors BLOB NOT NULL, seconds REAL NOT NULL,
     checksum TEXT NOT NULL DEFAULT '', PRIMARY KEY (doc_id, key, embedder),
@@ -86,8 +89,11 @@ ADDED = {
 }
 """Columns that an older file lacks: what was searched before still is, chunks and judgments stay right."""
 
-LAYOUT = 1
+LAYOUT = 2
 """What the file's ``user_version`` says once it has every table and column above: from then on none may be missing."""
+
+SINCE = {"words": 2}
+"""Tables that came with a later layout than the first."""
 
 FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
 """What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""
@@ -133,9 +139,9 @@ class Database:
         columns = _columns(connection)
         if made_before and "documents" not in columns:
             raise self.damaged("it is empty")
-        if _layout(connection):
+        if layout := _layout(connection):
             for table, wanted in _wanted().items():
-                if missing := wanted - columns.get(table, set()):
+                if SINCE.get(table, 1) <= layout and (missing := wanted - columns.get(table, set())):
                     raise self.damaged(f"{table} is without {', '.join(sorted(missing))}")
 
     @staticmethod
@@ -216,7 +222,7 @@ def text_of(data: bytes) -> str:
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     """Make what a new or an older file lacks; what an older one holds is taken as it stands."""
-    if _layout(connection):
+    if _layout(connection) >= LAYOUT:
         return
     connection.executescript(SCHEMA)
     connection.execute("BEGIN IMMEDIATE")  # two processes may open the same file

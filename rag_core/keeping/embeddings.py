@@ -1,4 +1,4 @@
-"""What was computed from a document: its chunks, their embeddings, and the scores that rerankers gave them.
+"""What was computed from a document: its chunks, their words and embeddings, and the scores that rerankers gave them.
 
 What is not as it was kept is taken as not there, and computed again.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,16 @@ class Embeddings:
 
     vectors: np.ndarray
     seconds: float
+
+
+class Version(NamedTuple):
+    """What a document and its cut are told by: another title, text or cut has another checksum.
+
+    ``read_seconds`` is how long reading it took.
+    """
+
+    checksum: str
+    read_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,31 @@ class EmbeddingStore:
             for number, (page, start, end, *head) in enumerate(json.loads(row[2]), 1)
         ]
 
+    def versions(self, doc_ids: Sequence[str], key: str) -> dict[str, Version]:
+        """Return the versions of those documents that were cut this way, in their order."""
+        query = (
+            "SELECT documents.id, documents.checksum || chunkings.checksum, read_seconds FROM json_each(?) AS asked "
+            "JOIN documents ON documents.id = asked.value JOIN chunkings ON doc_id = documents.id AND chunkings.key = ?"
+        )
+        with self._database.open() as connection:
+            rows = connection.execute(query, (json.dumps(doc_ids), key)).fetchall()
+        versions = {doc_id: Version(*version) for doc_id, *version in rows}
+        return {doc_id: versions[doc_id] for doc_id in doc_ids if doc_id in versions}
+
+    def save_words(self, doc_id: str, key: str, rule: int, counted: bytes) -> None:
+        """Keep a document's words, counted in the chunks of this cut by a rule, unless it was cut otherwise since."""
+        row = checksums.sealed(doc_id, key, rule, counted)
+        there = "WHERE EXISTS (SELECT 1 FROM chunkings WHERE doc_id = ?1 AND key = ?2)"
+        with self._database.open() as connection:
+            connection.execute(f"INSERT OR REPLACE INTO words SELECT ?1, ?2, ?3, ?4, ?5 {there}", row)
+
+    def words_each(self, doc_ids: Sequence[str], key: str, rule: int) -> Iterator[bytes | None]:
+        """Yield each document's words as they were counted by this rule, or None where they were not."""
+        with self._database.open() as connection:
+            for doc_id in doc_ids:
+                row = _whole(connection, "words", "doc_id = ? AND key = ? AND rule = ?", doc_id, key, rule)
+                yield row[3] if row else None
+
     def save(self, doc_id: str, key: str, embedder: str, embeddings: Embeddings) -> None:
         """Keep a document's embeddings in place of those that this embedder made of this cut before."""
         vectors = np.ascontiguousarray(embeddings.vectors, np.float32)
@@ -107,10 +143,16 @@ class EmbeddingStore:
 
     def load(self, doc_id: str, key: str, embedder: str) -> Embeddings | None:
         """Return the stored embeddings, or None when there are none; they were written whole or not at all."""
+        [stored] = self.load_each([doc_id], key, embedder)
+        return stored
+
+    def load_each(self, doc_ids: Sequence[str], key: str, embedder: str) -> Iterator[Embeddings | None]:
+        """Yield what ``load`` returns for each document, without opening the library for each."""
         with self._database.open() as connection:
             where = "doc_id = ? AND key = ? AND embedder = ?"
-            row = _whole(connection, "embeddings", where, doc_id, key, embedder)
-        return Embeddings(np.frombuffer(row[4], np.float32).reshape(-1, row[3]), row[5]) if row else None
+            for doc_id in doc_ids:
+                row = _whole(connection, "embeddings", where, doc_id, key, embedder)
+                yield Embeddings(np.frombuffer(row[4], np.float32).reshape(-1, row[3]), row[5]) if row else None
 
     def vectors(self, doc_id: str, key: str, embedder: str) -> np.ndarray:
         """Return the stored embeddings' vectors.
@@ -126,6 +168,13 @@ class EmbeddingStore:
     def has(self, doc_id: str, key: str, embedder: str) -> bool:
         """Say whether an embedder's embeddings of this cut are kept."""
         return "embed" in self.seconds(doc_id, key, embedder)
+
+    def embedded(self, doc_ids: Sequence[str], key: str, embedder: str) -> set[str]:
+        """Return those of the documents of which an embedder's embeddings of this cut are kept."""
+        each = "doc_id IN (SELECT value FROM json_each(?))"
+        query = f"SELECT doc_id FROM embeddings WHERE {each} AND key = ? AND embedder = ?"
+        with self._database.open() as connection:
+            return {doc_id for (doc_id,) in connection.execute(query, (json.dumps(doc_ids), key, embedder))}
 
     def seconds(self, doc_id: str, key: str, embedder: str) -> dict[str, float]:
         """Return how long ``parse`` and ``embed`` took when they were done; a step not done yet is missing.
@@ -164,7 +213,7 @@ class EmbeddingStore:
             connection.executemany(f"INSERT OR REPLACE INTO scores SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 {there}", rows)
 
 
-def _all_whole(connection: sqlite3.Connection, table: str, where: str, *values: str) -> list[tuple]:
+def _all_whole(connection: sqlite3.Connection, table: str, where: str, *values: str | int) -> list[tuple]:
     """Return the rows that are as they were kept, of those that there are."""
     query = f"SELECT {checksums.ROWS[table]}, checksum FROM {table} WHERE {where}"
     rows = connection.execute(query, values).fetchall()
@@ -174,7 +223,7 @@ def _all_whole(connection: sqlite3.Connection, table: str, where: str, *values: 
     return whole
 
 
-def _whole(connection: sqlite3.Connection, table: str, where: str, *values: str) -> tuple | None:
+def _whole(connection: sqlite3.Connection, table: str, where: str, *values: str | int) -> tuple | None:
     """Return a row that is as it was kept, or None."""
     return next(iter(_all_whole(connection, table, where, *values)), None)
 

@@ -1,24 +1,41 @@
-"""Search embeddings by cosine: the chunks of one document, or of several together."""
+"""Search the chunks of one document by cosine, in Chroma."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
 from rag_core.datatypes import Chunk, Ranking
 from rag_core.keeping.chroma import Address, Store
+from rag_core.search import distinct
+from rag_core.search.distinct import Firsts
+from rag_core.search.lexical import Lexical
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class Index:
-    """The chunks of one document, ready to be searched."""
+    """The chunks of one document, ready to be searched.
+
+    ``prepared`` are the seconds that reading and embedding took when they were done.
+    """
+
+    prepared = NOTHING
 
     def __init__(
         self, store: Store, address: Address, chunks: Sequence[Chunk], vectors: Callable[[], np.ndarray]
     ) -> None:
         self.store, self.address, self.chunks, self._vectors = store, address, list(chunks), vectors
+        self.lexical: Lexical | None = None
         self.by_id = {chunk.id: chunk for chunk in self.chunks}
+
+    @property
+    def size(self) -> int:
+        """How many chunks are searched."""
+        return len(self.chunks)
 
     def prepare(self) -> Index:
         """Build the collection now where it is missing or does not match, so that no search pays for it."""
@@ -29,6 +46,19 @@ class Index:
     def doc_ids(self) -> tuple[str, ...]:
         """The document that is searched."""
         return (self.address.doc_id,)
+
+    def at(self, rows: np.ndarray) -> list[Chunk]:
+        """Return the chunks of some rows."""
+        return [self.chunks[row] for row in rows]
+
+    def cut(self, _: str) -> list[Chunk]:
+        """Return the document's chunks."""
+        return self.chunks
+
+    @cached_property
+    def firsts(self) -> Firsts:
+        """Return the candidate that stands for each chunk: chunks with the same words are one."""
+        return distinct.firsts(self.chunks)
 
     def take_notice(self) -> bool:
         """Say, once, whether the collection was damaged and built again."""
@@ -51,45 +81,6 @@ class Index:
     def vectors(self) -> np.ndarray:
         """The embeddings in the order of the chunks, float32 of shape (chunks, dimension)."""
         return self._vectors()
-
-
-class Together:
-    """The indexes of several documents, searched as one; a member comes or goes without another being embedded."""
-
-    def __init__(self, address: Address, parts: Sequence[Index]) -> None:
-        self.address, self.parts = address, list(parts)
-        self.chunks = [chunk for part in self.parts for chunk in part.chunks]
-        self.by_id = {chunk.id: chunk for chunk in self.chunks}
-
-    @property
-    def doc_ids(self) -> tuple[str, ...]:
-        """The documents that are searched."""
-        return tuple(part.address.doc_id for part in self.parts)
-
-    def search(self, queries: Sequence[str], embeddings: np.ndarray, depth: int) -> list[Ranking]:
-        """Return one ranking by cosine similarity per query over all members; one embedder made all the vectors."""
-        by_part = [part.search(queries, embeddings, depth) for part in self.parts]
-        return [
-            _merge(query, rankings, depth) for query, rankings in zip(queries, zip(*by_part, strict=True), strict=True)
-        ]
-
-    def take_notice(self) -> bool:
-        """Say, once, whether any of the collections was damaged and built again."""
-        return any([part.take_notice() for part in self.parts])
-
-    @property
-    def vectors(self) -> np.ndarray:
-        """The embeddings in the order of the chunks, float32 of shape (chunks, dimension)."""
-        return np.concatenate([part.vectors for part in self.parts])
-
-
-Searched = Index | Together
-
-
-def _merge(query: str, rankings: Sequence[Ranking], depth: int) -> Ranking:
-    hits = [hit for ranking in rankings for hit in ranking.hits]
-    merged = Ranking.from_scores("vector", query, [hit.chunk for hit in hits], [hit.score for hit in hits])
-    return replace(merged, hits=merged.top(depth))
 
 
 def similarities(distances: Sequence[float]) -> np.ndarray:

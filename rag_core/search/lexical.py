@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from unicodedata import category
 
@@ -14,6 +15,7 @@ from rag_core.datatypes import Chunk, Ranking
 from rag_core.reading.fold import folded, for_words
 from rag_core.search.expand import HAN_CUTS, STOP_WORDS
 from rag_core.search.numerals import numbers
+from rag_core.search.words import Words, hashed
 
 UNSPACED = "㐀-䶿一-鿿豈-\ufaff\U00020000-\U0003ffff々〇ぁ-ヿㇰ-ㇿㄅ-ㄯ가-힣ก-\u0effက-႟ក-\u17ff"
 """Han, kana, bopomofo, Hangul, Thai, Lao, Burmese and Khmer: no spaces, or none between a word and its ending."""
@@ -23,6 +25,9 @@ _MARKS = "".join(chr(code) for code in range(0x483, 0x1D00) if category(chr(code
 
 _UNIT = re.compile(f"(?P<unspaced>[{UNSPACED}]+)|(?:[^\\W_{UNSPACED}]|[{_MARKS}])+")
 Span = tuple[int, int]
+K1, B = 1.5, 0.75
+RULE = 1
+"""The number of the rule by which text is cut into words; what was counted is kept, so another rule needs another."""
 
 
 def tokens(text: str) -> list[str]:
@@ -73,16 +78,22 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
 
 
 class Lexical:
-    """An index of words over the chunks of a document or of several; kept in memory, built in milliseconds."""
+    """An index of words over the chunks of a document or of several: BM25 (Robertson and Zaragoza 2009).
 
-    def __init__(self, chunks: Sequence[Chunk]) -> None:
-        import bm25s
+    The idf is that of Lucene, which is never below zero; k1 = 1.5, b = 0.75. ``at`` returns the chunks at some rows.
+    """
 
-        self.chunks, self._bm25 = list(chunks), bm25s.BM25()
-        self._bm25.index([tokens(chunk.passage) or [""] for chunk in self.chunks], show_progress=False)
+    def __init__(self, words: Words, at: Callable[[np.ndarray], Sequence[Chunk]]) -> None:
+        self._words, self._at = words, at
+        self._long = K1 * (1 - B + B * words.lengths / words.lengths.mean())
+
+    @classmethod
+    def of(cls, chunks: Sequence[Chunk]) -> Lexical:
+        """Return the index of words over these chunks."""
+        return cls(counted(chunks), lambda rows: [chunks[row] for row in rows])
 
     def search(self, queries: Sequence[str], depth: int) -> list[Ranking]:
-        """Return one ranking by BM25 score per query (Robertson and Zaragoza 2009; k1 = 1.5, b = 0.75).
+        """Return one ranking by BM25 score per query.
 
         A ranking holds at most ``depth`` chunks, and only such as share a word with the query: it may be empty.
         """
@@ -90,11 +101,24 @@ class Lexical:
 
     def scores(self, query: str) -> np.ndarray:
         """Return the BM25 score of every chunk, float32 of shape (chunks,): 0 for one that shares no word."""
-        words = [word for word in tokens(query) if word in self._bm25.vocab_dict]
-        return self._bm25.get_scores(words) if words else np.zeros(len(self.chunks), np.float32)
+        scores = np.zeros(len(self._long), np.float32)
+        asked = Counter(tokens(query))
+        for times, places in zip(asked.values(), self._words.places(hashed(asked)), strict=True):
+            pairs = self._words.pairs(places)
+            rows, counts = self._words.rows[pairs], self._words.counts[pairs]
+            idf = math.log(1 + (len(scores) - len(rows) + 0.5) / (len(rows) + 0.5))
+            scores[rows] += times * idf * counts / (self._long[rows] + counts)
+        return scores
 
     def _ranking(self, query: str, depth: int) -> Ranking:
         scores = self.scores(query)
-        places = np.flatnonzero(scores > 0)
-        ranking = Ranking.from_scores("bm25", query, [self.chunks[i] for i in places], scores[places])
-        return replace(ranking, hits=ranking.top(depth))
+        found = np.flatnonzero(scores > 0)
+        if len(found) > depth:  # whatever scores as the last one stays, so that of equals the first is taken
+            found = found[scores[found] >= np.partition(scores[found], -depth)[-depth]]
+        best = found[np.argsort(-scores[found], kind="stable")[:depth]]
+        return Ranking.from_scores("bm25", query, self._at(best), scores[best])
+
+
+def counted(chunks: Sequence[Chunk]) -> Words:
+    """Count the words of chunks."""
+    return Words.of([tokens(chunk.passage) or [""] for chunk in chunks])

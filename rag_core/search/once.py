@@ -18,8 +18,7 @@ from rag_core.datatypes import Comparison, Expansion, Kept, Progress, Scored
 from rag_core.errors import LibraryError
 from rag_core.keeping.embeddings import Scores
 from rag_core.models.rerank import Reranker
-from rag_core.search.opened import Opened
-from rag_core.settings import check_query
+from rag_core.search.opened import Opened, Retrieved
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +41,11 @@ class Once:
 
         ``progress`` counts what is scored, and ``turn`` is entered only where something is.
         """
+        retrieved = self.opened.retrieve(query, expansions)
         with ExitStack() as entered:
             wait = partial(entered.enter_context, turn or nullcontext(0.0))
-            asked = _Asked(self.opened, check_query(query), reranker, wait)
-            comparison = self.opened.compare(query, expansions, asked, progress)
+            asked = _Asked(self.opened, retrieved, reranker, wait)
+            comparison = self.opened.rerank(retrieved, asked, progress)
         asked.keep()
         return asked.noted(comparison)
 
@@ -53,11 +53,15 @@ class Once:
 class _Asked:
     """A reranker within one comparison: it answers with what is ``known``, and has the rest scored."""
 
-    def __init__(self, opened: Opened, query: str, reranker: Reranker, wait: Callable[[], float]) -> None:
+    def __init__(self, opened: Opened, retrieved: Retrieved, reranker: Reranker, wait: Callable[[], float]) -> None:
         self.id, self.scale, self.weights = reranker.id, reranker.scale, reranker.weights
-        self.opened, self.query, self.reranker, self.wait = opened, query, reranker, wait
-        self.ids = {chunk.passage: chunk.id for chunk in opened.distinct_chunks}
-        self.known, self.fresh, self.waited = kept_scores(opened, reranker, query), Scores({}, 0.0), 0.0
+        self.opened, self.query, self.reranker, self.wait = opened, retrieved.query, reranker, wait
+        chunks = retrieved.candidates.chunks
+        # Where documents share words, the first candidate is the same one at any depth.
+        self.ids = {chunk.passage: chunk.id for chunk in reversed(chunks)}
+        documents = list({chunk.doc_id: None for chunk in chunks})
+        self.known, self.fresh = kept_scores(opened, reranker, self.query, documents), Scores({}, 0.0)
+        self.waited = 0.0
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Return the scores of ``score_parts`` alone."""
@@ -100,18 +104,23 @@ class _Asked:
         return replace(comparison, kept=kept, timings=timings)
 
 
-def kept_scores(opened: Opened, reranker: Reranker, question: str) -> Scores:
-    """Return the scores that are kept with each searched document."""
+def kept_scores(opened: Opened, reranker: Reranker, question: str, documents: Sequence[str] | None = None) -> Scores:
+    """Return the scores that are kept with each searched document, or with these of them."""
     index = opened.index
-    return opened.kept.scores(index.doc_ids, index.address.chunks, reranker.weights, question)
+    return opened.kept.scores(documents or index.doc_ids, index.address.chunks, reranker.weights, question)
 
 
 def keep_scores(opened: Opened, reranker: Reranker, question: str, known: Scores, fresh: Scores) -> Scores:
     """Keep fresh scores beside the known ones, each with the document of its chunk; return them all."""
-    together, index = known.extended(fresh), opened.index
-    by_document: dict[str, list[str]] = {index.by_id[chunk_id].doc_id: [] for chunk_id in fresh.by_chunk}
+    together, key = known.extended(fresh), opened.index.address.chunks
+    by_document: dict[str, list[str]] = {document_of(chunk_id, key): [] for chunk_id in fresh.by_chunk}
     for chunk_id in together.by_chunk:
-        by_document.get(index.by_id[chunk_id].doc_id, []).append(chunk_id)
+        by_document.get(document_of(chunk_id, key), []).append(chunk_id)
     scores = {doc_id: together.of(chunk_ids) for doc_id, chunk_ids in by_document.items()}
-    opened.kept.save_scores(index.address.chunks, reranker.weights, question, scores)
+    opened.kept.save_scores(key, reranker.weights, question, scores)
     return together
+
+
+def document_of(chunk_id: str, key: str) -> str:
+    """Return the id of the document that a chunk of this cut is of."""
+    return chunk_id[: chunk_id.rindex(f"-{key}-")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 
 from rag_core.comparing import orders
@@ -16,10 +16,20 @@ from rag_core.models import rerank
 from rag_core.models.embed import Embedder
 from rag_core.models.rerank import Reranker
 from rag_core.search import distinct, expand, fuse
-from rag_core.search.distinct import Firsts
-from rag_core.search.index import Searched
 from rag_core.search.lexical import Lexical
+from rag_core.search.together import Searched
 from rag_core.settings import check, check_query
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What the first stage found for a question and its expansions; ``timings`` are the seconds of each step so far."""
+
+    query: str
+    expansions: tuple[Expansion, ...]
+    rankings: list[Ranking]
+    candidates: Ranking
+    timings: dict[str, float]
 
 
 class Opened:
@@ -49,15 +59,10 @@ class Opened:
         """Return the chunks that are searched, in reading order, member after member."""
         return self.index.chunks
 
-    @cached_property
-    def firsts(self) -> Firsts:
-        """Return the candidate that stands for each chunk: chunks with the same words are one."""
-        return distinct.firsts(self.chunks)
-
     @property
     def distinct_chunks(self) -> list[Chunk]:
         """Return the chunks that can be candidates, in reading order."""
-        return distinct.candidates(self.firsts)
+        return distinct.candidates({chunk.id: self.index.firsts[chunk.id] for chunk in self.chunks})
 
     def first_stage(
         self,
@@ -77,10 +82,10 @@ class Opened:
             with timed(timings, "question"):
                 embeddings = self.embedder.embed_queries(queries)
             with timed(timings, "search"):
-                rankings += distinct.search(partial(self.index.search, queries, embeddings), depth, self.firsts)
+                rankings += distinct.search(partial(self.index.search, queries, embeddings), depth, self.index.firsts)
         if stage != FirstStage.VECTOR:
             with timed(timings, "bm25"):
-                rankings += distinct.search(partial(self.words().search, queries), depth, self.firsts)
+                rankings += distinct.search(partial(self.words().search, queries), depth, self.index.firsts)
         return rankings
 
     def whole(self, query: str, stage: FirstStage | None = None) -> Ranking:
@@ -92,7 +97,7 @@ class Opened:
             rankings.append(Ranking.from_scores("vector", query, self.chunks, self.index.vectors @ embedding))
         if stage != FirstStage.VECTOR:
             rankings += self.words().search([query], len(self.chunks))
-        return fuse.fuse([distinct.distinct(ranking, self.firsts) for ranking in rankings])
+        return fuse.fuse([distinct.distinct(ranking, self.index.firsts) for ranking in rankings])
 
     def feedback(self, query: str, depth: int = 10) -> list[Expansion]:
         """Expand the question from the first results themselves."""
@@ -122,13 +127,28 @@ class Opened:
 
         ``turn`` is entered before the reranker is asked, and gives the seconds that were waited for it.
         """
+        return self.rerank(self.retrieve(query, expansions), reranker, progress, turn)
+
+    def retrieve(self, query: str, expansions: Sequence[Expansion]) -> Retrieved:
+        """Search with the question and its expansions: the first half of a comparison."""
         query, how = check_query(query), check(self.settings)
         queries = [query, *(expansion.text for expansion in expansions)]
-        timings = self._prepared()
+        timings = dict(self.index.prepared)
         rankings = self.first_stage(queries, how.depth, timings=timings)
         candidates = fuse.fuse(rankings)
         if not candidates.hits:
             raise _nothing_found(query)
+        return Retrieved(query, tuple(expansions), rankings, candidates, timings)
+
+    def rerank(
+        self,
+        retrieved: Retrieved,
+        reranker: Reranker,
+        progress: Progress | None = None,
+        turn: AbstractContextManager[float] | None = None,
+    ) -> Comparison:
+        """Rerank what was found against the question alone, and compare both orders: the other half."""
+        query, candidates, timings, how = retrieved.query, retrieved.candidates, retrieved.timings, self.settings
         with turn or nullcontext(0.0) as waited, timed(timings, "rerank"):
             if waited:
                 timings["wait"] = waited
@@ -138,23 +158,17 @@ class Opened:
         return Comparison(
             doc_id=self.doc_id,
             query=query,
-            expansions=tuple(expansions),
+            expansions=retrieved.expansions,
             settings=how,
             before=before,
             reranked=reranked,
             moves=orders.moves(before, reranked),
-            ledger=fuse.record(rankings, expansions),
+            ledger=fuse.record(retrieved.rankings, retrieved.expansions),
             scale=reranker.scale,
-            available=len(self.chunks),
+            available=self.index.size,
             found=len(candidates),
             timings=timings,
         )
-
-    def _prepared(self) -> dict[str, float]:
-        """Return the seconds that reading and embedding took when they were done, of all members together."""
-        address = self.index.address
-        seconds = [self.kept.seconds(part, address.chunks, address.embedder) for part in self.index.doc_ids]
-        return {step: sum(of_part.get(step, 0.0) for of_part in seconds) for step in ("parse", "embed")}
 
 
 def _nothing_found(query: str) -> NothingFound:

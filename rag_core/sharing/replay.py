@@ -22,7 +22,7 @@ from rag_core.models.selftest import SelfTest
 
 SIDES = ("vector", "reranked")
 MODELS = ("embedder", "reranker")
-LIBRARIES = ("onnxruntime", "tokenizers", "sentence-transformers", "chromadb", "bm25s", "pypdf", "numpy")
+LIBRARIES = ("onnxruntime", "tokenizers", "sentence-transformers", "chromadb", "pypdf", "numpy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import pytest
 from chroma_server import CHROMA, answering, free_port, passed_on, running_chroma
 from pdfs import text_pdf
 
-from rag_core.datatypes import ChunkSettings, Expansion, Settings
+from rag_core.datatypes import ChunkSettings, Expansion, FirstStage, Settings
 from rag_core.errors import (
     ChromaDatabaseMissing,
     ChromaFailed,
@@ -41,6 +41,7 @@ PDF = text_pdf(
     ["轨道交通十二号线五月开通运营。", "The library opened a reading room for children.", "全年粮食产量保持稳定。"],
 )
 SENTENCES = ChunkSettings("sentence")
+BOTH = Settings(chunks=SENTENCES, depth=5, first_stage=FirstStage.BOTH)
 
 pytestmark = [
     pytest.mark.slow,
@@ -99,6 +100,22 @@ def test_a_comparison_on_a_server_is_the_one_in_a_folder(empty, tmp_path, embedd
     assert on_server == compared(Lab(tmp_path / "b"))
     assert len(client_of(empty).list_collections()) == 1
     assert not (tmp_path / "a" / "chroma").exists()
+
+
+def test_a_collection_on_a_server_is_the_one_in_a_folder(empty, tmp_path, embedder, reranker):
+    def compared(lab: Lab):
+        ids = [lab.add(data, f"{n}.pdf").id for n, data in enumerate((PDF, text_pdf(["Parks were opened."])))]
+        opened = lab.open(lab.library.collect("both", ids, collection_id="both").id, BOTH, embedder)
+        made = opened.compare("财政收入增长了多少？", [], reranker)
+        lab.delete(ids[1])
+        left = lab.open("both", BOTH, embedder).compare("How many parks?", [], reranker)
+        lab.close()
+        return [replace(one, timings={}) for one in (made, left)]
+
+    on_server = compared(Lab(tmp_path / "a", ChromaServer(empty.url)))
+    assert on_server == compared(Lab(tmp_path / "b"))
+    assert (on_server[0].available, on_server[1].available) == (6, 5)
+    assert client_of(empty).list_collections() == []
 
 
 def test_chunks_and_scores_are_those_of_a_folder_to_the_last_digit(store, tmp_path):
@@ -227,6 +244,21 @@ def test_two_processes_on_one_library_embed_a_document_once(empty, tmp_path):
     (first, found), (second, same) = map(told, workers)
     assert sorted([first, second]) == [0, count]
     assert found == same
+    assert len(found) == 20
+
+
+def test_two_processes_that_open_a_collection_embed_each_member_once(empty, tmp_path):
+    doc_id, count = sample(tmp_path)
+    lab = Lab(tmp_path)
+    other = lab.add(PDF, "small.pdf").id
+    reader = lab.library.collect("Reader", [doc_id, other]).id
+    count += len(lab.cut(other, SENTENCES))
+    lab.close()
+    workers = [worker(reader, tmp_path, empty.url) for _ in range(2)]
+    for process in workers:
+        go(process)
+    (first, found), (second, same) = map(told, workers)
+    assert (first + second, found) == (count, same)
     assert len(found) == 20
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from pdfs import text_pdf
 
-from rag_core.datatypes import ChunkSettings, Document, Judgment, Page, Settings, Span
+from rag_core.datatypes import ChunkSettings, Document, FirstStage, Judgment, Page, Settings, Span
 from rag_core.errors import DocumentDamaged, LibraryDamaged
 from rag_core.keeping.chroma import Address
 from rag_core.keeping.embeddings import Embeddings, Scores
@@ -256,6 +256,45 @@ def test_what_can_be_made_again_is_and_gives_the_same(home, embedder, statement,
         shutil.rmtree(home / "chroma")
     assert seen(home, embedder, everything) == before
     assert seen(home, embedder, everything) == before, "once it is made again it is whole"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        CHANGED.format("pages", "text", "text"),
+        "UPDATE chunkings SET spans = replace(spans, '0', '1')",
+        "UPDATE embeddings SET vectors = zeroblob(length(vectors))",
+        "UPDATE embeddings SET dimension = 1",
+        "UPDATE words SET counted = zeroblob(length(counted))",
+    ],
+    ids=lambda statement: " ".join(statement.split()[1:4:2]),
+)
+def test_a_collection_whose_members_are_damaged_finds_the_same(home, embedder, statement):
+    with closing(Lab(home)) as lab:
+        other = lab.add(text_pdf(["The bridge was closed in June."]), "other.pdf")
+        reader = lab.library.collect("Reader", [other.id, *lab.documents.titles(collections=False)]).id
+
+    def found() -> list[object]:
+        with closing(Lab(home)) as lab:
+            opened = lab.open(reader, HOW, embedder)
+            ranked = opened.first_stage(["When did the bridge open?"], 5, FirstStage.BOTH)
+            return [ranked, opened.chunks, opened.index.vectors.tobytes()]
+
+    before = found()
+    change(home / "library.sqlite", statement)
+    assert [found(), found()] == [before, before]
+
+
+def test_a_library_from_before_words_were_kept_is_opened_and_one_that_lost_them_is_named(home, embedder):
+    before = seen(home, embedder, everything)
+    change(home / "library.sqlite", "DROP TABLE words")
+    with pytest.raises(LibraryDamaged):
+        Lab(home)
+    change(home / "library.sqlite", "PRAGMA user_version = 1")
+    assert seen(home, embedder, everything) == before
+    change(home / "library.sqlite", "DROP TABLE words")
+    with pytest.raises(LibraryDamaged):
+        Lab(home)
 
 
 def test_where_text_and_readings_are_damaged_the_file_is_read_again(home, embedder):

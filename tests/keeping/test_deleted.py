@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from pdfs import text_pdf
 
-from rag_core.datatypes import ChunkSettings, Document, Judgment, Settings, Span
+from rag_core.datatypes import ChunkSettings, Document, FirstStage, Judgment, Settings, Span
 from rag_core.lab import Lab
 from rag_core.models.embed import Embedder, load_embedder
+from rag_core.search.words import hashed
 from tests.search.test_index import PAST_THE_LOG
 
 pytestmark = pytest.mark.slow
@@ -64,6 +65,27 @@ def test_a_deleted_document_is_on_no_disk_and_the_others_are_found(lab, embedder
     assert {"library.sqlite", "data_level0.bin"} <= set(places(tmp_path, still_told))
     assert lab.open(kept.id, HOW, embedder).first_stage(["where is wombatplan"], 10) == before
     assert lab.store.rebuilt == set()
+
+
+def test_of_a_member_of_a_collection_nothing_is_on_disk_and_the_others_are_found(lab, embedder, tmp_path):
+    document, told = added(lab, embedder, "quokkaplan")
+    kept, still_told = added(lab, embedder, "wombatplan")
+    words, vectors = told[1 : SENTENCES + 1], told[SENTENCES + 1 :]
+    counted = [word.tobytes() for word in hashed(word.decode() for word in words)]
+    # Its name stays: it stands in a question, and the members' questions are the collection's too.
+    reader = lab.library.collect("Reader", [document.id, kept.id])
+
+    def found(doc_id: str) -> list[list[str]]:
+        opened = lab.open(doc_id, HOW, embedder)
+        return [ranking.ids for ranking in opened.first_stage(["where is wombatplan"], 10, FirstStage.BOTH)]
+
+    before = found(kept.id)
+    found(reader.id)
+    assert all(places(tmp_path, kind) for kind in (words, vectors, counted))
+    lab.delete(document.id)
+    assert places(tmp_path, [*words, *vectors, *counted]) == []
+    assert found(reader.id) == before
+    assert places(tmp_path, still_told)
 
 
 def test_what_is_swept_is_on_no_disk(lab, embedder, tmp_path):

@@ -34,12 +34,12 @@ def test_tokens(text, found):
 
 
 def test_what_shares_more_and_rarer_words_comes_first():
-    [found] = Lexical(CHUNKS).search(["财政收入增长了多少"], 10)
+    [found] = Lexical.of(CHUNKS).search(["财政收入增长了多少"], 10)
     assert (found.name, found.ids) == ("bm25", ["c0", "c2"])
 
 
 def test_the_score_is_that_of_the_formula():
-    [found] = Lexical(CHUNKS).search(["tax"], 10)
+    [found] = Lexical.of(CHUNKS).search(["tax"], 10)
     lengths = [len(tokens(text)) for text in TEXTS]
     idf = math.log(1 + (5 - 1 + 0.5) / (1 + 0.5))
     saturation = 1 / (1 + 1.5 * (1 - 0.75 + 0.75 * lengths[3] / (sum(lengths) / 5)))
@@ -47,23 +47,23 @@ def test_the_score_is_that_of_the_formula():
 
 
 def test_a_chunk_without_a_common_word_is_not_found():
-    [none, some] = Lexical(CHUNKS).search(["zebra", "revenue zebra"], 10)
+    [none, some] = Lexical.of(CHUNKS).search(["zebra", "revenue zebra"], 10)
     assert none.hits == ()
     assert set(some.ids) == {"c3", "c4"}
 
 
 def test_depth_cuts_the_ranking():
-    [found] = Lexical(CHUNKS).search(["收入 revenue"], 2)
+    [found] = Lexical.of(CHUNKS).search(["收入 revenue"], 2)
     assert len(found) == 2
 
 
 def test_scores_stand_in_the_order_of_the_chunks():
-    scores = Lexical(CHUNKS).scores("revenue")
+    scores = Lexical.of(CHUNKS).scores("revenue")
     assert [score > 0 for score in scores] == [False, False, False, True, True]
 
 
 def test_a_document_of_punctuation_alone_is_searched_too():
-    lexical = Lexical([Chunk("c", "doc", "……", 1, 0, 2)])
+    lexical = Lexical.of([Chunk("c", "doc", "……", 1, 0, 2)])
     assert lexical.search(["收入"], 5)[0].hits == ()
 
 
@@ -104,5 +104,5 @@ def test_shared_words_are_found_where_they_stand(question, text, words):
 )
 def test_a_chunk_that_shares_a_word_is_found_however_it_is_written(question, text):
     other = Chunk("other", "doc", "zzz", 1, 0, 3)
-    [found] = Lexical([other, Chunk("c", "doc", text, 1, 0, len(text))]).search([question], 5)
+    [found] = Lexical.of([other, Chunk("c", "doc", text, 1, 0, len(text))]).search([question], 5)
     assert found.ids == ["c"]

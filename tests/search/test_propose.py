@@ -174,7 +174,7 @@ def check_answered(data: bytes, name: str, reranker) -> None:
     read, _ = document.read(data, f"{name}.pdf")
     assert propose.by_rule(read.pages, read.language) == list(ANSWERED[name])
     how = chunk.recommend(read.pages)
-    words = Lexical(chunk.split(read.pages, how.preset, how.size, how.overlap))
+    words = Lexical.of(chunk.split(read.pages, how.preset, how.size, how.overlap))
     for question, answer in ANSWERED[name].items():
         [found] = words.search([question], 10)
         assert any(answer in piece.text for piece in found.chunks), question

@@ -21,7 +21,7 @@ from rag_core.datatypes import Chunk, Comparison
 from rag_core.explaining import projection
 from rag_core.explaining.projection import Layout
 from rag_core.search import distinct
-from rag_core.search.index import Searched
+from rag_core.search.together import Searched
 
 LAYOUTS = ("pca", "umap")
 COLOURS = {
