@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.compare import ask, history
+from pages.ui.compare import ask, history, meanwhile
 from pages.ui.documents import quality
 from pages.ui.parts import foreign, judgments, other_language, proposed
 from pages.ui.results import result
@@ -22,7 +22,7 @@ def judged(chunk: Chunk) -> None:
 def run(doc_id: str, asked: str) -> None:
     with errors_shown():
         if asked == "compare":
-            comparison = work.compare(doc_id)
+            comparison = work.compare(doc_id, meanwhile.show)
             st.session_state.update(comparison=comparison, picked=None, answers=None)
             work.remember(comparison, history.name_of(comparison))
             link.write(comparison)

@@ -18,7 +18,7 @@ from rag_core.datatypes import Comparison, Expansion, Kept, Progress, Scored
 from rag_core.errors import LibraryError
 from rag_core.keeping.embeddings import Scores
 from rag_core.models.rerank import Reranker
-from rag_core.search.opened import Opened, Retrieved
+from rag_core.search.opened import Found, Opened, Retrieved
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,15 @@ class Once:
         reranker: Reranker,
         progress: Progress | None = None,
         turn: AbstractContextManager[float] | None = None,
+        found: Found | None = None,
     ) -> Comparison:
         """Compare as ``Opened.compare`` does, with the same scores; ``kept`` counts those that were there.
 
         ``progress`` counts what is scored, and ``turn`` is entered only where something is.
         """
         retrieved = self.opened.retrieve(query, expansions)
+        if found:
+            found(retrieved.candidates)
         with ExitStack() as entered:
             wait = partial(entered.enter_context, turn or nullcontext(0.0))
             asked = _Asked(self.opened, retrieved, reranker, wait)

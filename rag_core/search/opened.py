@@ -20,6 +20,8 @@ from rag_core.search.lexical import Lexical
 from rag_core.search.together import Searched
 from rag_core.settings import check, check_query
 
+Found = Callable[[Ranking], object]
+
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
@@ -122,12 +124,17 @@ class Opened:
         reranker: Reranker,
         progress: Progress | None = None,
         turn: AbstractContextManager[float] | None = None,
+        found: Found | None = None,
     ) -> Comparison:
         """Search with the question and its expansions, rerank against the question alone, compare both orders.
 
-        ``turn`` is entered before the reranker is asked, and gives the seconds that were waited for it.
+        ``turn`` is entered before the reranker is asked, and gives the seconds that were waited for it; before that,
+        ``found`` is given the candidates in the order they were found in.
         """
-        return self.rerank(self.retrieve(query, expansions), reranker, progress, turn)
+        retrieved = self.retrieve(query, expansions)
+        if found:
+            found(retrieved.candidates)
+        return self.rerank(retrieved, reranker, progress, turn)
 
     def retrieve(self, query: str, expansions: Sequence[Expansion]) -> Retrieved:
         """Search with the question and its expansions: the first half of a comparison."""

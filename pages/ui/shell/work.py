@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.shell import cached, form, models, samples, state
 from pages.ui.shell.i18n import t
 from rag_core import presence
-from rag_core.datatypes import Chunk, Comparison, Document, Expansion, FirstStage, Progress, Settings
+from rag_core.datatypes import Chunk, Comparison, Document, Expansion, FirstStage, Progress, Ranking, Settings
 from rag_core.measuring import depth
 from rag_core.measuring import panel as panels
 from rag_core.measuring.depth import Ceiling
@@ -21,7 +21,7 @@ from rag_core.models import catalog
 from rag_core.reading.pdf import document_id
 from rag_core.search import expand
 from rag_core.search.once import Once
-from rag_core.search.opened import Opened
+from rag_core.search.opened import Found, Opened
 from rag_core.settings import check_query
 from rag_core.sharing import replay, replay_file
 from rag_core.sharing.replay import Replay
@@ -41,27 +41,40 @@ def counting(place: st.delta_generator.DeltaGenerator, key: str) -> Progress:
     return show
 
 
-def waiting(place: st.delta_generator.DeltaGenerator, key: str, line: Line) -> Callable[[int], None]:
-    """Return a callback that shows how many are ``before`` this reader, and for about how long, in the key's words."""
+def waiting(
+    place: st.delta_generator.DeltaGenerator, key: str, line: Line, meanwhile: Callable[[], object] = lambda: None
+) -> Callable[[int], None]:
+    """Return a callback that shows how many are ``before`` this reader, and for about how long, in the key's words.
+
+    ``meanwhile`` is done once, where there is somebody before.
+    """
+    begun = False
 
     def show(before: int) -> None:
+        nonlocal begun
         seconds = line.about(before)
         how_long = "" if seconds is None else t("work.about", seconds=math.ceil(seconds))
         place.progress(0.0, text=t(key, before=before) + how_long)
+        if not begun:
+            begun = True
+            meanwhile()
 
     return show
 
 
 @contextmanager
 def my_turn(
-    place: st.delta_generator.DeltaGenerator, model_id: str, at_last: Callable[[], object] = lambda: None
+    place: st.delta_generator.DeltaGenerator,
+    model_id: str,
+    at_last: Callable[[], object] = lambda: None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Iterator[float]:
-    """Give this reader's turn at a reranker; while others are before them, it shows how many.
+    """Give this reader's turn at a reranker; while others are before them, it shows how many, see ``waiting``.
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
     """
     line = models.line(model_id)
-    turn = line.turn(waiting(place, "work.waiting", line))
+    turn = line.turn(waiting(place, "work.waiting", line, meanwhile))
     with presence.asked(state.still_here), turn as waited:
         yield waited
         at_last()
@@ -133,12 +146,12 @@ def rebuilt_notice(opened: Opened) -> None:
         st.toast(t("work.rebuilt"), icon=":material/healing:", duration="long")
 
 
-def compare(doc_id: str) -> Comparison:
-    """Compare with what the form says."""
+def compare(doc_id: str, meanwhile: Found = lambda _: None) -> Comparison:
+    """Compare with what the form says; ``meanwhile`` draws the candidates for whoever has to wait."""
     query = check_query(st.session_state["question"])
     expansions, how = state.expansions(expand.typed(st.session_state["typed"], query)), state.settings()
     unrelated = partial(models.baseline_for, doc_id, query, how, "reranker")
-    return compare_with(doc_id, query, expansions, how, unrelated)
+    return compare_with(doc_id, query, expansions, how, unrelated, meanwhile)
 
 
 def compare_with(
@@ -147,17 +160,26 @@ def compare_with(
     expansions: Sequence[Expansion],
     how: Settings,
     at_last: Callable[[], object] = lambda: None,
+    meanwhile: Found = lambda _: None,
 ) -> Comparison:
-    place = st.empty()
+    place, below = st.empty(), st.empty()
+    candidates: list[Ranking] = []
+
+    def draw() -> None:
+        with below.container():
+            meanwhile(candidates[0])
+
     try:
         opened = open_document(doc_id, how, place)
         place.progress(0.0, text=t("work.loading"))
-        scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last)
-        comparison = once(opened, how.reranker).compare(query, expansions, models.ready(how.reranker), scoring, turn)
+        scoring, turn = counting(place, "work.scoring"), my_turn(place, how.reranker, at_last, draw)
+        comparer, reranker = once(opened, how.reranker), models.ready(how.reranker)
+        comparison = comparer.compare(query, expansions, reranker, scoring, turn, candidates.append)
         rebuilt_notice(opened)
         return comparison
     finally:
         place.empty()
+        below.empty()
 
 
 def once(opened: Opened, reranker: str) -> Opened | Once:

@@ -8,9 +8,10 @@ from threading import Event, Thread
 from time import sleep
 
 import pytest
-from screens import asked, open_part
+from screens import asked, open_part, said, text_of
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.compare import meanwhile
 from pages.ui.shell import cached, i18n, models, state
 from rag_core.datatypes import Settings
 from rag_core.servers.rerank import RerankServer
@@ -69,6 +70,22 @@ def test_waiting_is_a_step_of_its_own(library, somebody_before):
     *_scores, chart = open_part(at, "result.times").get("vega_lite_chart")
     [steps] = chart.proto.datasets
     assert i18n.texts("en")["step.wait"] in steps.data.data.decode("utf-8", "ignore")
+
+
+def test_whoever_waits_sees_the_order_before_reranking_at_once(library, somebody_before, monkeypatch):
+    drawn, real = [], meanwhile.show
+
+    def show(candidates):
+        drawn.append((len(models.line(MODEL)), candidates.ids))
+        real(candidates)
+
+    monkeypatch.setattr(meanwhile, "show", show)
+    at = asked()
+    comparison = at.session_state["comparison"]
+    assert drawn == [(2, comparison.before.ids)], "somebody else still had their turn"
+    assert text_of(at, "work.meanwhile", shown=10, count=len(comparison.before)) not in said(at), (
+        "the result stands there"
+    )
 
 
 def test_the_unrelated_texts_are_scored_within_the_turn_and_not_behind_the_next_reader(library, monkeypatch):

@@ -1,0 +1,27 @@
+"""What a reader sees while others are before them: the candidates as they were found, which is known at once."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.parts import tables
+from pages.ui.shell.i18n import t
+from rag_core.datatypes import Ranking
+
+ROWS = 10
+
+
+def show(candidates: Ranking) -> None:
+    """Draw the first of them, each with its page."""
+    hits = candidates.top(ROWS)
+    st.caption(t("work.meanwhile", shown=len(hits), count=len(candidates)))
+    rows = [(rank, tables.page(hit.chunk), tables.one_line(hit.chunk.text)) for rank, hit in enumerate(hits, start=1)]
+    st.dataframe(
+        pd.DataFrame(rows, columns=[t("table.rank"), t("table.page"), t("table.text")]),
+        hide_index=True,
+        height=tables.height(len(rows)),
+        column_config={
+            t("table.rank"): st.column_config.NumberColumn(width=50),
+            t("table.page"): tables.page_column([hit.chunk for hit in hits]),
+            t("table.text"): st.column_config.TextColumn(width="large"),
+        },
+    )
