@@ -7,7 +7,7 @@ from pages.ui.parts import tables
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Ranking
 
-ROWS = 10
+ROWS, TEXT_PIXELS = 10, 1000
 
 
 def show(candidates: Ranking) -> None:
@@ -22,6 +22,6 @@ def show(candidates: Ranking) -> None:
         column_config={
             t("table.rank"): st.column_config.NumberColumn(width=50),
             t("table.page"): tables.page_column([hit.chunk for hit in hits]),
-            t("table.text"): st.column_config.TextColumn(width="large"),
+            t("table.text"): st.column_config.TextColumn(width=TEXT_PIXELS),
         },
     )
