@@ -60,6 +60,11 @@ CREATE TABLE IF NOT EXISTS judgments (
     number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     question TEXT NOT NULL, page INTEGER NOT NULL, start INTEGER NOT NULL, quote TEXT NOT NULL, grade INTEGER NOT NULL,
     judge TEXT NOT NULL, checksum TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE, name TEXT NOT NULL,
+    question TEXT NOT NULL, part TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, page INTEGER NOT NULL,
+    start INTEGER NOT NULL, quote TEXT NOT NULL, checksum TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS runs_by_name ON runs (doc_id, name, question);
 CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     name TEXT NOT NULL, made TEXT NOT NULL, content TEXT NOT NULL, content_checksum TEXT NOT NULL DEFAULT '',
@@ -83,8 +88,11 @@ ADDED = {
 }
 """Columns that an older file lacks: what was searched before still is, chunks and judgments stay right."""
 
-LAYOUT = 1
+LAYOUT = 2
 """What the file's ``user_version`` says once it has every table and column above: from then on none may be missing."""
+
+SINCE = {"runs": 2}
+"""The layout in which a table came that not every layout has."""
 
 FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
 """What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""
@@ -130,9 +138,9 @@ class Database:
         columns = _columns(connection)
         if made_before and "documents" not in columns:
             raise self.damaged("it is empty")
-        if _layout(connection):
+        if layout := _layout(connection):
             for table, wanted in _wanted().items():
-                if missing := wanted - columns.get(table, set()):
+                if layout >= SINCE.get(table, 1) and (missing := wanted - columns.get(table, set())):
                     raise self.damaged(f"{table} is without {', '.join(sorted(missing))}")
 
     @staticmethod
@@ -212,7 +220,7 @@ def text_of(data: bytes) -> str:
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     """Make what a new or an older file lacks; what an older one holds is taken as it stands."""
-    if _layout(connection):
+    if _layout(connection) >= LAYOUT:
         return
     connection.executescript(SCHEMA)
     connection.execute("BEGIN IMMEDIATE")  # two processes may open the same file
