@@ -36,6 +36,11 @@ class Understood:
     data: bytes = b""
 
     @property
+    def unsure(self) -> bool:
+        """Say whether a file's bytes may be meant in another encoding."""
+        return bool(self.data) and len(self.source.possible) > 1
+
+    @property
     def source(self) -> Source:
         """Return what the file was taken for."""
         return self.questions.source
@@ -100,7 +105,7 @@ def preview() -> None:
         run_file.preview(understood)
     else:
         preview_questions(understood.questions)
-    if understood.data and len(understood.source.possible) > 1:
+    if understood.unsure:
         choose_encoding(understood)
     with st.container(horizontal=True):
         label, icon = t("questions.add"), ":material/add:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -30,6 +31,11 @@ class Brought:
     data: bytes = b""
 
     @property
+    def unsure(self) -> bool:
+        """Say whether another encoding may be meant: where every line is matched, this one is."""
+        return bool(self.data and self.matched.unmatched and len(self.source.possible) > 1)
+
+    @property
     def source(self) -> runs.Source:
         """Return what the file was taken for."""
         return self.file.source
@@ -48,7 +54,9 @@ def preview(waiting: Brought) -> None:
     """Show what was matched, under which name it will stand, and what was not matched."""
     first_places(waiting.matched.first)
     lacking(waiting.matched)
-    unmatched(waiting.matched)
+    if waiting.matched.unmatched:
+        with st.expander(t("runs.unmatched", count=len(waiting.matched.unmatched)), icon=":material/find_in_page:"):
+            unmatched(waiting.matched)
     st.text_input(t("runs.name"), key="run_name", max_chars=runs.LONGEST_NAME, help=t("runs.name_help"))
     if name() in [entry.name for entry in cached.lab().runs.entries(waiting.doc_id)]:
         st.caption(t("runs.replaces"))
@@ -71,7 +79,13 @@ def first_places(places: tuple[Place, ...]) -> None:
         [place.question, first_rank(place.entry), str(place.span.page), tables.one_line(place.span.quote)]
         for place in places
     ]
-    config = {name: st.column_config.TextColumn(width="medium") for name in (names[0], names[3])}
+    sizes: dict[str, int | Literal["medium", "large"]] = {
+        names[0]: "medium",
+        names[1]: 44,
+        names[2]: 56,
+        names[3]: "large",
+    }
+    config = {name: st.column_config.TextColumn(width=size) for name, size in sizes.items()}
     table, height = pd.DataFrame(rows, columns=names), tables.height(len(rows))
     st.dataframe(table, hide_index=True, height=height, key="run_rows", column_config=config)
 
@@ -89,9 +103,6 @@ def lacking(matched: Matched) -> None:
 
 def unmatched(matched: Matched) -> None:
     """List the lines that are left out, with the reason, and give all of them as a file."""
-    if not matched.unmatched:
-        return
-    st.warning(t("runs.unmatched", count=len(matched.unmatched)), icon=":material/find_in_page:")
     names = [t("runs.line"), t("runs.why"), t("questions.first_question"), t("table.text")]
     rows = [
         [entry.line, t(f"runs.why_{why}"), entry.question, tables.one_line(entry.text)]
