@@ -102,7 +102,14 @@ def outcome(evaluation: Evaluation, finished: bool) -> None:
         with detail.container(), errors_shown():
             opened.show(evaluation, st.session_state["opened_question"], st.session_state["shown_system"])
     elif finished:
-        detail.caption(t("measured.each_help"))
+        detail.caption(each_help(evaluation, st.session_state["shown_system"]))
+
+
+def each_help(evaluation: Evaluation, system: str) -> str:
+    """Say what the dots mean: the orders before and after reranking, or ours and another system's."""
+    if system not in evaluation.imported:
+        return t("measured.each_help")
+    return t("runs.each_help", order=t(f"order.{evaluation.baseline}"), name=plain(name_of(system)))
 
 
 def below(evaluation: Evaluation) -> None:

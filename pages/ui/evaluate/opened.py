@@ -52,23 +52,20 @@ def imported(evaluation: Evaluation, question: str, system: str) -> None:
     st.markdown(f"**{t('runs.ranks', name=plain(others.shown_name(system)), count=len(order))}**")
     names = [t("table.rank"), t("depth.first_rank"), t("table.grade"), t("table.page"), t("table.text")]
     rows = [
-        [
-            rank,
-            ranked_at(before, chunk.id),
-            tables.GRADES[grades.get(chunk.id)],
-            tables.page(chunk),
-            one_line(chunk.text),
-        ]
+        [rank, rank_in(before, chunk.id), tables.GRADES[grades.get(chunk.id)], tables.page(chunk), one_line(chunk.text)]
         for rank, chunk in enumerate(chunks, start=1)
     ]
     key = state.key_of("imported", [question, *order])
     st.dataframe(
-        pd.DataFrame(rows, columns=names).astype({names[1]: "Int64"}),
+        pd.DataFrame(rows, columns=names),
         hide_index=True,
         key=key,
-        height=tables.height(min(len(rows), 10)),
+        height=tables.height(len(rows)),
         column_config={
+            names[0]: st.column_config.NumberColumn(width=50),
+            names[1]: st.column_config.TextColumn(width=100),
             names[2]: st.column_config.TextColumn(width=58),
+            names[3]: tables.page_column(chunks),
             names[4]: st.column_config.TextColumn(width="large"),
         },
         on_select=lambda: pick(key, order),
@@ -77,8 +74,8 @@ def imported(evaluation: Evaluation, question: str, system: str) -> None:
     graded(evaluation, question, chunks)
 
 
-def ranked_at(order: Sequence[str], chunk_id: str) -> int | None:
-    return order.index(chunk_id) + 1 if chunk_id in order else None
+def rank_in(order: Sequence[str], chunk_id: str) -> str:
+    return str(order.index(chunk_id) + 1) if chunk_id in order else "–"
 
 
 def settings(evaluation: Evaluation, system: str) -> Settings:

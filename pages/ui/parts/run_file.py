@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +16,9 @@ from rag_core.measuring.runs import Entry, Matched, Place, RunFile
 UNMATCHED_SHOWN = 50
 NAME = "run"
 """What a ranking is called that was pasted and has no tag."""
+
+PIXELS = 130, 44, 420, 56
+"""How wide the columns are in which the first places are shown."""
 
 state.keep(run_name="")
 
@@ -74,18 +76,12 @@ def notes(matched: Matched) -> list[str]:
 
 
 def first_places(places: tuple[Place, ...]) -> None:
-    names = [t("questions.first_question"), t("table.rank"), t("questions.first_page"), t("table.text")]
+    names = [t("questions.first_question"), t("table.rank"), t("table.text"), t("questions.first_page")]
     rows = [
-        [place.question, first_rank(place.entry), str(place.span.page), tables.one_line(place.span.quote)]
+        [place.question, first_rank(place.entry), tables.one_line(place.span.quote), str(place.span.page)]
         for place in places
     ]
-    sizes: dict[str, int | Literal["medium", "large"]] = {
-        names[0]: "medium",
-        names[1]: 44,
-        names[2]: 56,
-        names[3]: "large",
-    }
-    config = {name: st.column_config.TextColumn(width=size) for name, size in sizes.items()}
+    config = {name: st.column_config.TextColumn(width=pixels) for name, pixels in zip(names, PIXELS, strict=True)}
     table, height = pd.DataFrame(rows, columns=names), tables.height(len(rows))
     st.dataframe(table, hide_index=True, height=height, key="run_rows", column_config=config)
 

@@ -197,7 +197,7 @@ def test_another_systems_ranking_is_shown_as_it_was_matched_before_it_is_added(j
     assert says_anywhere(at, text_of(at, "questions.encoding", name="GB18030"))
     assert says_anywhere(at, text_of(at, "runs.lacking", questions=1, total=2))
     first, unmatched = (table.value.values.tolist() for table in at.dataframe[:2])
-    assert first == [[QUESTION, "1", "1", PARKS], [QUESTION, "2", "1", ANSWER]]
+    assert first == [[QUESTION, "1", PARKS, "1"], [QUESTION, "2", ANSWER, "1"]]
     assert unmatched == [
         [4, text_of(at, "runs.why_text"), QUESTION, "Nobody *wrote* this sentence."],
         [5, text_of(at, "runs.why_question"), "Who asked?", ANSWER],
@@ -302,6 +302,7 @@ def test_a_question_shows_where_an_imported_ranking_puts_its_answer(imported):
     at.session_state["shown_system"] = ACME
     rows = {row["question"]: row for row in questions_of(run(at))["rows"]}
     assert rows[QUESTION]["ranks"].endswith("→ 2")
+    assert says(at, "runs.each_help") and not says(at, "measured.each_help")
     assert rows[JUDGED[1].question]["note"] == text_of(at, "runs.not_ranked")
     at.session_state["opened_question"] = QUESTION
     at = run(at)
