@@ -83,10 +83,11 @@ def spans(span: Span, documents: Sequence[Document]) -> Iterator[Span]:
     """Yield where a span's words stand now, once for each document that holds them, or for the one it names."""
     named = [document for document in documents if document.id == span.doc_id]
     places = ((document, locate(span, document.pages)) for document in named or documents)
-    yield from (_span(document, place) for document, place in places if place)
+    yield from (span_at(document, place) for document, place in places if place)
 
 
-def _span(document: Document, place: Place) -> Span:
+def span_at(document: Document, place: Place) -> Span:
+    """Return the words at a place as they stand there."""
     number, start, end = place
     text = next(page.text for page in document.pages if page.number == number)
     return Span(number, start, text[start:end], document.id)
@@ -155,15 +156,21 @@ def locate(span: Span, pages: Sequence[Page]) -> Place | None:
     They may be written in another way (``reading.fold``): a viewer copies other quotation marks, hyphens and spaces,
     and another reading of the PDF breaks lines elsewhere. None when the words are gone.
     """
-    words = letters(span.quote)
-    if not words:
-        return None
-    for page in sorted(pages, key=lambda page: abs(page.number - span.page)):
-        if words in letters(page.text):
-            places = _places(words, page.text)
-            start, end = min(places, key=lambda place: abs(place[0] - span.start) if page.number == span.page else 0)
-            return page.number, start, end
-    return None
+    page = page_of(span, pages)
+    return place_on(span, page) if page else None
+
+
+def page_of(span: Span, pages: Sequence[Page]) -> Page | None:
+    """Return the page that holds a span's words: its own, or else the nearest."""
+    words, near = letters(span.quote), sorted(pages, key=lambda page: abs(page.number - span.page))
+    return next((page for page in near if words in letters(page.text)), None) if words else None
+
+
+def place_on(span: Span, page: Page) -> Place:
+    """Return where on a page that holds them a span's words stand: nearest to where they did, or first."""
+    places = _places(letters(span.quote), page.text)
+    start, end = min(places, key=lambda place: abs(place[0] - span.start) if page.number == span.page else 0)
+    return page.number, start, end
 
 
 @lru_cache(maxsize=4096)

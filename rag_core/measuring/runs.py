@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from rag_core.datatypes import Chunk, Document, ImportedRun, Span
+from rag_core.datatypes import Chunk, Document, ImportedRun, Page, Span
 from rag_core.errors import (
     BadFile,
     BadRank,
@@ -44,6 +44,10 @@ NOTES = SEVERAL, REPEATED, TIES, GAPS, FROM_ZERO, SCORES = (
 )
 """What is counted of the places that were matched: lines that stand for several chunks, that repeat what has a place,
 and that share a rank; questions whose ranks have gaps, begin at 0, or do not follow their scores."""
+
+
+What = Span | str
+"""What a line ranks, or one of WHYS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +229,10 @@ def match(file: RunFile, asked: Mapping[int, str], documents: Sequence[Document]
     Raises:
         BadFile: nothing of it is found.
     """
-    named, find = _question_finder(file, asked), _Finder(file, documents, chunks)
+    named = _question_finder(file, asked)
     known = [(entry, named(entry.question)) for entry in file.entries]
-    found = [(entry, question, find(entry) if question else QUESTION) for entry, question in known]
+    standing = _find(file.by_id, [_key(entry) for entry, question in known if question], documents, chunks)
+    found = [(entry, question, standing[_key(entry)] if question else QUESTION) for entry, question in known]
     unmatched = tuple((entry, what) for entry, _, what in found if isinstance(what, str))
     places = [Place(entry, q, what) for entry, q, what in found if q and isinstance(what, Span)]
     if not places:
@@ -260,40 +265,56 @@ def _alike(text: str) -> str:
     return judge.letters(text).casefold()
 
 
-class _Finder:
-    """Finds what a line ranks; each text is looked for once."""
+Key = tuple[str, int, str]
+"""What is looked for: the text or id, and the page and the document it is said to stand in."""
 
-    def __init__(self, file: RunFile, documents: Sequence[Document], chunks: Sequence[Chunk]) -> None:
-        self._by_id, self._documents = {chunk.id: chunk for chunk in chunks}, documents
-        self._by_words: dict[str, list[Chunk]] = {}
-        for chunk in () if file.by_id else chunks:
-            self._by_words.setdefault(for_quotes(chunk.text).text, []).append(chunk)
-        self._find = self._chunk if file.by_id else self._words
-        self._found: dict[tuple[str, int, str], Span | str] = {}
 
-    def __call__(self, entry: Entry) -> Span | str:
-        """Return where the words stand, or why that is not known."""
-        key = (entry.text, entry.page, entry.document)
-        if key not in self._found:
-            self._found[key] = self._find(*key)
-        return self._found[key]
+def _key(entry: Entry) -> Key:
+    return entry.text, entry.page, entry.document
 
-    def _chunk(self, chunk_id: str, _page: int, _document: str) -> Span | str:
-        chunk = self._by_id.get(chunk_id)
-        if chunk:
-            return judge.span_of(chunk)
-        return CUT if any(chunk_id.startswith(f"{document.id}-") for document in self._documents) else CHUNK
 
-    def _words(self, text: str, page: int, doc_id: str) -> Span | str:
-        words = for_quotes(text).text
-        if not words:
-            return BLANK
-        for chunk in self._by_words.get(words, ()):
-            if page in (0, chunk.page) and doc_id in ("", chunk.doc_id):
-                return judge.span_of(chunk)
-        if len(words.encode()) < LEAST_BYTES:
-            return SHORT
-        return next(judge.spans(Span(page, 0, text, doc_id), self._documents), TEXT)
+def _find(by_id: bool, keys: Iterable[Key], documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[Key, What]:
+    """Return where each of these stands, or why that is not known."""
+    once = list(dict.fromkeys(keys))
+    return _chunks_named(once, documents, chunks) if by_id else _words_of(once, documents, chunks)
+
+
+def _chunks_named(keys: Iterable[Key], documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[Key, What]:
+    known, ours = (
+        {chunk.id: judge.span_of(chunk) for chunk in chunks},
+        tuple(f"{document.id}-" for document in documents),
+    )
+    return {key: known.get(key[0]) or (CUT if key[0].startswith(ours) else CHUNK) for key in keys}
+
+
+def _words_of(keys: Sequence[Key], documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[Key, What]:
+    """Find texts: as whole chunks, or else on the pages, page after page, for to look through one takes long."""
+    by_words: dict[str, list[Chunk]] = {}
+    for chunk in chunks:
+        by_words.setdefault(for_quotes(chunk.text).text, []).append(chunk)
+    found = {key: _whole_chunk(key, by_words.get(judge.letters(key[0]), ())) or _too_short(key) for key in keys}
+    standing = [(key, *place) for key, what in found.items() if not what and (place := _page_of(key, documents))]
+    for key, document, page in sorted(standing, key=lambda stands: (stands[1].id, stands[2].number)):
+        found[key] = judge.span_at(document, judge.place_on(Span(key[1], 0, key[0]), page))
+    return {key: what or TEXT for key, what in found.items()}
+
+
+def _whole_chunk(key: Key, same: Iterable[Chunk]) -> Span | None:
+    _, page, doc_id = key
+    fitting = (chunk for chunk in same if page in (0, chunk.page) and doc_id in ("", chunk.doc_id))
+    return next((judge.span_of(chunk) for chunk in fitting), None)
+
+
+def _too_short(key: Key) -> str:
+    words = judge.letters(key[0])
+    return SHORT if words and len(words.encode()) < LEAST_BYTES else "" if words else BLANK
+
+
+def _page_of(key: Key, documents: Sequence[Document]) -> tuple[Document, Page] | None:
+    text, number, doc_id = key
+    named = [document for document in documents if document.id == doc_id] or documents
+    pages = ((document, judge.page_of(Span(number, 0, text), document.pages)) for document in named)
+    return next(((document, page) for document, page in pages if page), None)
 
 
 def _nothing_found(unmatched: Sequence[tuple[Entry, str]], chunks: Sequence[Chunk]) -> BadFile:
