@@ -474,5 +474,13 @@ class Judgment:
     judge: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedRun:
+    """Another system's ranking: of each question the spans it found, best first; the document's words, not its ids."""
+
+    name: str
+    orders: Mapping[str, tuple[Span, ...]]
+
+
 Qrels = Mapping[str, Mapping[str, int]]
 """Question to chunk id to grade."""

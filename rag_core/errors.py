@@ -257,6 +257,66 @@ class UnknownChunk(BadFile):
     code = "unknown_chunk"
 
 
+class NoRunColumns(BadFile):
+    """A table with columns ``found`` that was to be another system's ranking, and has not the columns of one."""
+
+    code = "no_run_columns"
+
+
+class BadRun(BadFile):
+    """A line of a TREC run that has not six fields."""
+
+    code = "bad_run"
+
+
+class BadRank(BadFile):
+    """A rank that is not a whole number from 0 on."""
+
+    code = "bad_rank"
+
+
+class BadScore(BadFile):
+    """A score that is no number."""
+
+    code = "bad_score"
+
+
+class MixedRuns(BadFile):
+    """A TREC run whose lines have several ``tags``."""
+
+    code = "mixed_runs"
+
+
+class RunQuestionsUnknown(BadFile):
+    """A ranking of which no question is in the set; ``name`` is the first of them."""
+
+    code = "run_questions_unknown"
+
+
+class RunChunksUnknown(BadFile):
+    """A TREC run that ranks none of this document's chunks, ``chunk`` first."""
+
+    code = "run_chunks_unknown"
+
+
+class RunOfAnotherCut(BadFile):
+    """A TREC run of this document's chunks, cut as ``cut``, while it is cut as ``now``."""
+
+    code = "run_of_another_cut"
+
+
+class RunTextsUnknown(BadFile):
+    """A ranking of texts of which none stands in the document, ``text`` first."""
+
+    code = "run_texts_unknown"
+
+
+class TooManyRuns(InputError):
+    """One more ranking of another system than the ``limit`` that a document keeps."""
+
+    code = "too_many_runs"
+
+
 class TooManyQuestions(BadFile):
     """A file of ``count`` questions, more than ``limit``."""
 

@@ -46,7 +46,7 @@ DELETING = "deleting"
 class Lab:
     """A reader's documents, and the comparison of a vector search with a cross-encoder on them.
 
-    ``documents``, ``pages``, ``embeddings``, ``judgments`` and ``history`` are what is kept, by subject.
+    ``documents``, ``pages``, ``embeddings``, ``judgments``, ``runs`` and ``history`` are what is kept, by subject.
     """
 
     def __init__(self, home: Path, chroma: Path | ChromaServer | None = None) -> None:
@@ -54,7 +54,7 @@ class Lab:
         self.library = Library(home / "library.sqlite")
         self.documents, self.embeddings = self.library.documents, self.library.embeddings
         self.judgments, self.history = self.library.judgments, self.library.history
-        self.pages = self.library.pages
+        self.pages, self.runs = self.library.pages, self.library.runs
         self.store = open_store(chroma or home / "chroma")
         self.indexes = Indexes(self.library, self.store)
         self._deleting = home / DELETING

@@ -17,16 +17,18 @@ from rag_core.cli.arguments import asked_settings, document_arguments, known, ra
 from rag_core.cli.documents import document_of, open_lab, worked
 from rag_core.cli.files import pdfs, read, write
 from rag_core.cli.index import index_all, outcome_line
-from rag_core.cli.printed import as_table, counting, one_line, tell_understood, warn
+from rag_core.cli.printed import as_table, counting, one_line, tell_run, tell_understood, warn
 from rag_core.datatypes import Settings
 from rag_core.errors import BadSetting, RerankLabError
 from rag_core.lab import Lab
-from rag_core.measuring import evaluate, judge, metrics, tables
+from rag_core.measuring import evaluate, judge, metrics, runs, tables
 from rag_core.measuring.evaluate import Evaluation
 from rag_core.measuring.questions import Questions, read_questions
+from rag_core.measuring.runs import RunFile
 from rag_core.models import catalog, selftest
 from rag_core.models.embed import Embedder, load_embedder
 from rag_core.models.rerank import Reranker, load_reranker
+from rag_core.reading.document import apart
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".json", ".txt")
 
@@ -51,6 +53,16 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--depths", default="10,50", metavar="NUMBERS", help="5 to 100, separated by commas (default %(default)s)"
     )
+    command.add_argument(
+        "--run",
+        dest="runs",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another system's ranking, measured beside ours; may be given several times: a table with the columns"
+        " question, text, rank (or score), or a TREC run of this document's chunks",
+    )
     command.add_argument("--output", type=Path, metavar="FOLDER", help="write CSV files, qrels and runs here")
     ray_arguments(command)
     command.set_defaults(run=run)
@@ -59,6 +71,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> str:
     """Evaluate each PDF of a folder on questions of its own, or everything on one file of questions."""
     each = arguments.file.is_dir() and arguments.questions.is_dir()
+    if each and arguments.runs:
+        raise RerankLabError("--run goes with one document or one file of questions, not with a folder of them")
     return each_alone(arguments) if each else as_one(arguments)
 
 
@@ -67,6 +81,7 @@ def as_one(arguments: argparse.Namespace) -> str:
     how, depths = settings.check(asked_settings(arguments)), _depths_of(arguments)
     questions = read_questions(read(arguments.questions))
     tell_understood(questions)
+    brought = named_runs(arguments.runs)
     with document_of(arguments) as (lab, document, cut):
         embedder, rerankers = load_embedder(how.embedder), _load_rerankers(arguments)
         _warn_of(rerankers, [document.language])
@@ -74,11 +89,29 @@ def as_one(arguments: argparse.Namespace) -> str:
         numbered = dict(enumerate(questions.questions, start=1))
         orders = evaluate.evaluate(opened, numbered, rerankers, depths, counting("question"))
         chunks = opened.distinct_chunks
-        judged = judge.apply(questions.judgments, lab.documents.parts(document.id), chunks)
-    measured = orders.rejudged(judged)
+        parts = lab.documents.parts(document.id)
+        judged = judge.apply(questions.judgments, parts, chunks)
+        matched = {name: runs.match(run, numbered, parts, opened.chunks) for name, run in brought.items()}
+        imported = {name: runs.carry(found.named(name), parts, chunks).orders for name, found in matched.items()}
+    for name, found in matched.items():
+        tell_run(name, brought[name], found)
+    measured = orders.rejudged(judged).beside(imported)
     if arguments.output:
-        write(arguments.output, tables.files(measured, questions.judgments, chunks))
+        unmatched = {f"unmatched-{n}.csv": runs.unmatched_csv(found) for n, found in enumerate(matched.values(), 1)}
+        write(arguments.output, {**tables.files(measured, questions.judgments, chunks), **unmatched})
     return evaluation_text(measured)
+
+
+def named_runs(files: Sequence[Path]) -> dict[str, RunFile]:
+    """Read rankings of other systems, each by what it calls itself, or else its file."""
+    named: dict[str, RunFile] = {}
+    for file in files:
+        try:
+            brought = runs.read_run(read(file))
+        except RerankLabError as error:
+            raise RerankLabError(f"{file}: {error}") from error
+        named[apart(runs.short_name(brought.tag or file.stem), named)] = brought
+    return named
 
 
 def each_alone(arguments: argparse.Namespace) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from rag_core.datatypes import Chunk, Comparison, Document, Move, Progress, Ranking
+from rag_core.measuring import runs
 from rag_core.measuring.questions import Questions
+from rag_core.measuring.runs import Matched, RunFile
 from rag_core.models import catalog, selftest
 from rag_core.reading.language import KNOWN, name_of
 
@@ -137,6 +139,39 @@ def tell_contents(pages: Sequence[int]) -> None:
     """Say on standard error on how many pages a list of contents is left out of the candidates."""
     if pages:
         sys.stderr.write(f"contents on {len(pages)} page{'s' * (len(pages) > 1)} left out of the candidates\n")
+
+
+WHYS = {
+    runs.QUESTION: "its question is not in the set",
+    runs.BLANK: "it has no text",
+    runs.SHORT: "its text is too short to be found, and no chunk",
+    runs.TEXT: "its words are on no page",
+    runs.CHUNK: "its id is no chunk's",
+    runs.CUT: "its id is a chunk's of another cut",
+}
+NOTES = {
+    runs.SEVERAL: "texts that stand for several chunks",
+    runs.REPEATED: "lines that repeat what has a place, left out",
+    runs.TIES: "lines that share a rank, by score, then as they come",
+    runs.GAPS: "questions whose ranks have gaps, which close up",
+    runs.FROM_ZERO: "questions whose ranks begin at 0",
+    runs.SCORES: "questions whose scores do not follow the ranks, which count",
+}
+UNMATCHED_SHOWN = 5
+
+
+def tell_run(name: str, file: RunFile, matched: Matched) -> None:
+    """Say on standard error what another system's ranking was taken for, and what of it was not matched."""
+    lines, asked = len(file.entries), matched.questions + len(matched.missing)
+    said = [f"{len(matched.places)} of {lines} lines matched, {matched.questions} of {asked} questions"]
+    said += [file.source.form, *([file.source.encoding] if file.source.encoding else [])]
+    said += [f"columns not used: {one_line(', '.join(file.source.unread))}"] if file.source.unread else []
+    said += [f"{what}: {matched.notes[note]}" for note, what in NOTES.items() if matched.notes[note]]
+    sys.stderr.write(f"ranking {one_line(name)}: {'; '.join(said)}\n")
+    for entry, why in matched.unmatched[:UNMATCHED_SHOWN]:
+        sys.stderr.write(f"  line {entry.line} is left out, {WHYS[why]}: {one_line(entry.text)}\n")
+    if len(matched.unmatched) > UNMATCHED_SHOWN:
+        sys.stderr.write(f"  and {len(matched.unmatched) - UNMATCHED_SHOWN} more; --output writes them all\n")
 
 
 def tell_understood(questions: Questions, of: str = "") -> None:

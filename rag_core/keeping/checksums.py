@@ -25,6 +25,7 @@ ROWS = {
     "scores": "doc_id, key, weights, query, scores, seconds",
     "questions": "doc_id, number, text",
     "judgments": "doc_id, question, page, start, quote, grade, judge",
+    "runs": "doc_id, name, question, part, page, start, quote",
 }
 """Tables whose rows carry a checksum of these columns; a document's and the history's have more than one."""
 

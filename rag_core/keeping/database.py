@@ -66,6 +66,11 @@ CREATE TABLE IF NOT EXISTS judgments (
     number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     question TEXT NOT NULL, page INTEGER NOT NULL, start INTEGER NOT NULL, quote TEXT NOT NULL, grade INTEGER NOT NULL,
     judge TEXT NOT NULL, checksum TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE, name TEXT NOT NULL,
+    question TEXT NOT NULL, part TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, page INTEGER NOT NULL,
+    start INTEGER NOT NULL, quote TEXT NOT NULL, checksum TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS runs_by_name ON runs (doc_id, name, question);
 CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT REFERENCES documents ON DELETE CASCADE,
     name TEXT NOT NULL, made TEXT NOT NULL, content TEXT NOT NULL, content_checksum TEXT NOT NULL DEFAULT '',
@@ -92,8 +97,8 @@ ADDED = {
 LAYOUT = 2
 """What the file's ``user_version`` says once it has every table and column above: from then on none may be missing."""
 
-SINCE = {"words": 2}
-"""Tables that came with a later layout than the first."""
+SINCE = {"words": 2, "runs": 2}
+"""The layout in which a table came that not every layout has."""
 
 FROM_OUTSIDE = (sqlite3.OperationalError, sqlite3.DatabaseError)
 """What SQLite raises for a disk, a folder or a file that fails it; the other kinds are faults of a statement."""
@@ -141,7 +146,7 @@ class Database:
             raise self.damaged("it is empty")
         if layout := _layout(connection):
             for table, wanted in _wanted().items():
-                if SINCE.get(table, 1) <= layout and (missing := wanted - columns.get(table, set())):
+                if layout >= SINCE.get(table, 1) and (missing := wanted - columns.get(table, set())):
                     raise self.damaged(f"{table} is without {', '.join(sorted(missing))}")
 
     @staticmethod

@@ -43,10 +43,11 @@ class JudgmentStore:
             _put_questions(connection, doc_id, [check_query(question) for question in questions])
 
     def drop(self, doc_id: str, question: str) -> None:
-        """Remove a question with its judgments."""
+        """Remove a question with its judgments, and with what other systems ranked for it."""
         with self._database.open() as connection:
             connection.execute("DELETE FROM questions WHERE doc_id = ? AND text = ?", (doc_id, question))
-            connection.execute("DELETE FROM judgments WHERE doc_id = ? AND question = ?", (doc_id, question))
+            for table in ("judgments", "runs"):
+                connection.execute(f"DELETE FROM {table} WHERE doc_id = ? AND question = ?", (doc_id, question))
 
     def load(self, doc_id: str) -> list[Judgment]:
         """Return the judgments on a document, or on every member of a collection, oldest first.

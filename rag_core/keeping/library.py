@@ -14,6 +14,7 @@ from rag_core.keeping.embeddings import EmbeddingStore
 from rag_core.keeping.history import HistoryStore
 from rag_core.keeping.judgments import JudgmentStore
 from rag_core.keeping.pages import Pages
+from rag_core.keeping.runs import RunStore
 from rag_core.reading import document
 from rag_core.settings import LONGEST_TITLE
 
@@ -28,7 +29,7 @@ class Library:
         self.documents = DocumentStore(self.database)
         self.embeddings = EmbeddingStore(self.database, self.documents)
         self.judgments = JudgmentStore(self.database)
-        self.history = HistoryStore(self.database)
+        self.runs, self.history = RunStore(self.database), HistoryStore(self.database)
         self.pages = Pages(self.documents)
 
     def collect(self, title: str, doc_ids: Iterable[str], owner: str = "", collection_id: str = "") -> Collection:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from unicodedata import normalize
 
-from rag_core.errors import NoQuestionColumn
+from rag_core.errors import BadFile, NoQuestionColumn, NoRunColumns
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "question": (
@@ -44,6 +45,26 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 SUGGESTED = ("question", "query", "问题", "提问", "题目", "查询", "問題")
 """What an error proposes to call the column of questions."""
 
+RUN_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "question": COLUMNS["question"][:-1],
+    "text": (
+        *("text", "chunk text", "passage text", "document text", "passage", "chunk", "content", "contents", "snippet"),
+        *("文本", "片段", "片段内容", "段落", "正文", "内容", "文字", "文本块", "文段", "內容", "本文", "テキスト"),
+        *COLUMNS["quote"],
+    ),
+    "rank": (
+        *("rank", "ranking", "position", "place", "rank no", "rank number"),
+        *("名次", "排名", "位次", "排序", "順位", "名次序号"),
+    ),
+    "score": (
+        *("score", "scores", "similarity", "similarity score", "relevance score", "cosine"),
+        *("得分", "分数", "分值", "相似度", "相似性", "分數", "スコア"),
+    ),
+    "page": COLUMNS["page"],
+    "document": COLUMNS["document"],
+}
+"""The same for another system's ranking; ``text`` is there what was ranked, not what was asked."""
+
 HEADER_ROWS = 5
 """The header may stand below a title, in one of so many rows."""
 
@@ -64,28 +85,77 @@ def _bare(name: str) -> str:
     return re.sub(r"[^\w?]|_", "", _IN_BRACKETS.sub("", normalize("NFKC", name))).casefold()
 
 
-_RANKS = {_bare(name): (column, rank) for column, names in COLUMNS.items() for rank, name in enumerate(names)}
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the columns of one kind of file may be called, and which of them its header has.
+
+    It has every one of ``needed``, of ``either`` one at least, and none of the names of ``without``.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    needed: tuple[str, ...] = ("question",)
+    either: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    _ranks: Mapping[str, tuple[str, int]] = field(init=False)
+    _foreign: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ranks = {
+            _bare(name): (column, rank) for column, names in self.columns.items() for rank, name in enumerate(names)
+        }
+        object.__setattr__(self, "_ranks", ranks)
+        object.__setattr__(self, "_foreign", frozenset(map(_bare, self.without)))
+
+    def places(self, header: Sequence[str]) -> dict[str, int]:
+        """Return where each column that is read stands; of two with names of one column, the likelier name counts."""
+        known = [(*self._ranks[_bare(name)], place) for place, name in enumerate(header) if _bare(name) in self._ranks]
+        return {column: place for column, _, place in sorted(known, key=lambda entry: entry[1:], reverse=True)}
+
+    def unread(self, header: Sequence[str]) -> list[str]:
+        """Return the names of the columns that are not read."""
+        read = self.places(header).values()
+        return [name.strip() for place, name in enumerate(header) if place not in read and name.strip()]
+
+    def fits(self, header: Sequence[str]) -> bool:
+        """Say whether a header is of this kind of file."""
+        found = self.places(header)
+        either = not self.either or any(column in found for column in self.either)
+        return either and found.keys() >= {*self.needed} and self._foreign.isdisjoint(map(_bare, header))
+
+    def header_place(self, rows: Sequence[Sequence[str]]) -> int | None:
+        """Return which of a file's first rows is its header: one that fits, below a title with another column."""
+        for place, cells in enumerate(rows[:HEADER_ROWS]):
+            if self.fits(cells) and (place == 0 or len(self.places(cells)) > 1):
+                return place
+        return None
+
+    def missing(self, names: Iterable[str]) -> BadFile:
+        """Return the error of a table without the columns it needs; ``names`` are those it has."""
+        found = ", ".join(name.strip()[:40] for name in islice(names, 12))
+        return _no_question(found) if self.needed == ("question",) else _no_run(found)
 
 
-def places(header: Sequence[str]) -> dict[str, int]:
-    """Return where each column that is read stands; of two with names of one column, the likelier name counts."""
-    known = [(*_RANKS[_bare(name)], place) for place, name in enumerate(header) if _bare(name) in _RANKS]
-    return {column: place for column, _, place in sorted(known, key=lambda entry: entry[1:], reverse=True)}
+QUESTIONS = Vocabulary(COLUMNS)
+RUN = Vocabulary(RUN_COLUMNS, ("question", "text"), ("rank", "score"), COLUMNS["grade"])
+"""A file with grades holds judgments, whatever else it has."""
 
 
-def unread(header: Sequence[str]) -> list[str]:
-    """Return the names of the columns that are not read."""
-    read = places(header).values()
-    return [name.strip() for place, name in enumerate(header) if place not in read and name.strip()]
+def _no_question(found: str) -> NoQuestionColumn:
+    allowed = ", ".join(SUGGESTED)
+    return NoQuestionColumn(
+        f"no column holds the questions, only: {found}. Give that column one of the names {allowed};"
+        " where each line is a question, write question above them",
+        found=found,
+        names=allowed,
+    )
 
 
-def header_place(rows: Sequence[Sequence[str]]) -> int | None:
-    """Return which of a file's first rows is its header: one with a question column, below a title with another."""
-    for place, cells in enumerate(rows[:HEADER_ROWS]):
-        found = places(cells)
-        if "question" in found and (place == 0 or len(found) > 1):
-            return place
-    return None
+def _no_run(found: str) -> NoRunColumns:
+    return NoRunColumns(
+        "a ranking needs the columns question, text (the words that were ranked) and rank or score, and none of"
+        f" grades; found: {found}",
+        found=found,
+    )
 
 
 def is_table(rows: Sequence[Sequence[str]], separator: str = "") -> bool:
@@ -96,19 +166,8 @@ def is_table(rows: Sequence[Sequence[str]], separator: str = "") -> bool:
     return bool(rows) and (_is_header(rows[0], rows[1:]) or _has_cells_alike(rows, separator))
 
 
-def no_question(names: Iterable[str]) -> NoQuestionColumn:
-    """Return the error of a table without a question column; ``names`` are those it has."""
-    found, allowed = ", ".join(name.strip()[:40] for name in islice(names, 12)), ", ".join(SUGGESTED)
-    return NoQuestionColumn(
-        f"no column holds the questions, only: {found}. Give that column one of the names {allowed};"
-        " where each line is a question, write question above them",
-        found=found,
-        names=allowed,
-    )
-
-
 def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    if len(first) > 1 and places(first):
+    if len(first) > 1 and QUESTIONS.places(first):
         return True
     if not others or not all(_is_name(cell) for cell in first if cell.strip()):
         return False

@@ -7,7 +7,7 @@ that was stopped goes on where it stood, and asking again costs a search.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 from typing import TypeVar
@@ -28,6 +28,9 @@ from rag_core.settings import check
 Value = TypeVar("Value")
 
 ORDERS = tuple(stage.order for stage in FirstStage)
+
+IMPORTED = " (imported)"
+"""What the names of other systems' rankings end with; no name of ours does."""
 
 ASKED_AT_ONCE = 64
 """Questions that are embedded and searched together, before the first of them is scored."""
@@ -51,9 +54,10 @@ class Evaluation:
     """Orders of every question by every system, and what the judgments say of them.
 
     ``orders`` maps a system's name to its run: ``vector``, ``bm25`` and ``fused`` are first stages, ``MODEL @DEPTH`` a
-    reranker on the first ``DEPTH`` of the baseline, whose later places follow in the old order. ``values`` maps system,
-    measure and question to a value, for ``measured`` questions alone: those with a relevant chunk. ``per_pair`` is
-    seconds a pair by model, ``scores`` maps each model, and then each first stage, and question to scores by chunk id.
+    reranker on the first ``DEPTH`` of the baseline, whose later places follow in the old order, ``NAME (imported)``
+    another system, which may lack questions. ``values`` maps system, measure and question to a value, for ``measured``
+    questions alone: those with a relevant chunk. ``per_pair`` is seconds a pair by model, ``scores`` maps each model,
+    and then each first stage, and question to scores by chunk id.
     """
 
     doc_id: str
@@ -78,7 +82,17 @@ class Evaluation:
     @property
     def reranked(self) -> list[str]:
         """Return the names of the systems that rerank."""
-        return [name for name in self.orders if name not in ORDERS]
+        return [name for name in self.orders if name not in ORDERS and name not in self.imported]
+
+    @property
+    def imported(self) -> dict[str, Run]:
+        """Return the rankings of other systems."""
+        return {name: run for name, run in self.orders.items() if name.endswith(IMPORTED)}
+
+    @property
+    def partial(self) -> list[str]:
+        """Return the names of imported rankings without some measured questions: their means are of the others."""
+        return [name for name, run in self.imported.items() if not run.keys() >= {*self.measured}]
 
     def scores_of(self, system: str) -> Mapping[str, Mapping[str, float]] | None:
         """Return what gave a system its order, by question and chunk id; None where that is not known."""
@@ -116,7 +130,7 @@ class Evaluation:
         differences = list(self.differences(system, name).values())
         if system == self.baseline or not differences:
             return None
-        if not self.enough:
+        if len(differences) < FEW:
             return Difference(float(np.mean(differences)))
         return Difference(
             float(np.mean(differences)), *metrics.interval(differences), metrics.randomisation(differences)
@@ -124,20 +138,51 @@ class Evaluation:
 
     def unjudged(self, system: str) -> float | None:
         """Return how many of the first ten nobody has judged, on average over the measured questions."""
-        counts = [metrics.unjudged(self.orders[system][q], self.judged.qrels[q]) for q in self.measured]
+        ranked = [question for question in self.measured if question in self.orders[system]]
+        counts = [metrics.unjudged(self.orders[system][q], self.judged.qrels[q]) for q in ranked]
         return sum(counts) / len(counts) if counts else None
 
     def pool(self, question: str) -> set[str]:
         """Return what stands in the first ten of any order: the chunks whose judgment matters."""
-        return {chunk_id for run in self.orders.values() for chunk_id in run[question][:10]}
+        return {chunk_id for run in self.orders.values() for chunk_id in run.get(question, ())[:10]}
 
     def rejudged(self, judged: Judged) -> Evaluation:
         """Return the same orders measured against other judgments."""
         return replace(self, judged=judged, values={name: measured(run, judged) for name, run in self.orders.items()})
 
+    def beside(self, imported: Mapping[str, Run]) -> Evaluation:
+        """Return the evaluation with these rankings of other systems in place of those it has, by their names."""
+        others = {f"{name}{IMPORTED}": self._asked(run) for name, run in imported.items()}
+        if others == self.imported:
+            return self
+        ours = {name: run for name, run in self.orders.items() if name not in self.imported}
+        values = {name: measured(run, self.judged) for name, run in others.items()}
+        return replace(self, orders=ours | others, values={**{name: self.values[name] for name in ours}, **values})
+
+    def _asked(self, run: Run) -> Run:
+        return {question: run[question] for question in self.numbers if question in run}
+
+    def over(self, system: str) -> Evaluation:
+        """Return the evaluation of our systems and of one imported on the questions that this one ranks alone."""
+        held, shown = self.orders[system], [name for name in self.orders if name not in self.imported or name == system]
+        return replace(
+            self,
+            numbers={question: number for question, number in self.numbers.items() if question in held},
+            orders={name: _only(self.orders[name], held) for name in shown},
+            values={name: {m: _only(values, held) for m, values in self.values[name].items()} for name in shown},
+        )
+
+    @property
+    def comparable(self) -> Evaluation:
+        """Return the evaluation without ``partial`` rankings: all its means are of the same questions."""
+        shown = [name for name in self.orders if name not in self.partial]
+        orders, values = {n: self.orders[n] for n in shown}, {n: self.values[n] for n in shown}
+        return replace(self, orders=orders, values=values)
+
     def changed(self, system: str, question: str) -> tuple[int, bool]:
         """Return how many of the first ``cutoff`` are new against the baseline, and whether the first chunk is."""
-        before, after, k = self.orders[self.baseline][question], self.orders[system][question], self.how.cutoff
+        before, after = self.orders[self.baseline][question], self.orders[system].get(question, ())
+        k = self.how.cutoff
         return len(set(after[:k]) - set(before[:k])), before[:1] != after[:1]
 
     def fell_furthest(self, system: str) -> tuple[str, str, int, int] | None:
@@ -159,7 +204,7 @@ class Evaluation:
     def answer_ranks(self, system: str, question: str) -> tuple[int | None, int | None]:
         """Return the best rank of a relevant chunk in the baseline's order and in the system's; None where none is."""
         grades = self.judged.qrels.get(question, {})
-        before, after = (self.orders[name][question] for name in (self.baseline, system))
+        before, after = (self.orders[name].get(question, ()) for name in (self.baseline, system))
         return _best(before, grades), _best(after, grades)
 
     def lost_most(self, system: str) -> tuple[str, float] | None:
@@ -255,6 +300,10 @@ def joined(parts: Sequence[Evaluation]) -> Evaluation:
 
 def _merged(dicts: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
     return {key: value for entries in dicts for key, value in entries.items()}
+
+
+def _only(entries: Mapping[str, Value], held: Collection[str]) -> dict[str, Value]:
+    return {question: value for question, value in entries.items() if question in held}
 
 
 def _best(order: Sequence[str], grades: Mapping[str, int]) -> int | None:

@@ -133,10 +133,16 @@ def graded(line: int, text: str) -> int:
 
 
 def _by_number(line: int, name: str, questions: Mapping[int, str]) -> str:
-    digits = name.removeprefix("q")
-    if not (digits.isascii() and digits.isdigit() and int(digits[:9]) in questions):
+    question = numbered(name, questions)
+    if question is None:
         raise UnknownQuestion(f"line {line}: the question set has no {name!r}", line=line, name=name)
-    return questions[int(digits)]
+    return question
+
+
+def numbered(name: str, questions: Mapping[int, str]) -> str | None:
+    """Return the question that stands in exported files under this name, ``q1``, or its number alone."""
+    digits = name.removeprefix("q")
+    return questions.get(int(digits)) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
 
 
 def write_run(

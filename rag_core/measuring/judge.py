@@ -14,7 +14,7 @@ from functools import lru_cache
 from statistics import median_low
 
 from rag_core.datatypes import Chunk, Document, Judgment, Page, Place, Qrels, Span
-from rag_core.reading.fold import for_quotes
+from rag_core.reading.fold import Folded, for_quotes
 
 GRADES = (0, 1, 2)
 """Does not answer, answers in part, answers."""
@@ -52,9 +52,9 @@ def apply(judgments: Iterable[Judgment], documents: Sequence[Document], chunks: 
 
     For each judge a chunk has the highest grade among that judge's spans that count for it.
     """
-    settled = {judgment: _settled(judgment, documents) for judgment in latest(judgments)}
-    lost = tuple(judgment for judgment, places in settled.items() if not places)
-    return carry([place for places in settled.values() for place in places], chunks, lost)
+    stand = {judgment: _settled(judgment, documents) for judgment in latest(judgments)}
+    lost = tuple(judgment for judgment, places in stand.items() if not places)
+    return carry([place for places in stand.values() for place in places], chunks, lost)
 
 
 def settle(judgments: Iterable[Judgment], documents: Sequence[Document]) -> list[Judgment]:
@@ -76,12 +76,18 @@ def assign(judgments: Iterable[Judgment], documents: Sequence[Document]) -> Iter
 
 def _settled(judgment: Judgment, documents: Sequence[Document]) -> list[Judgment]:
     """Return the judgment once for each document that holds its words, or for the one it names."""
-    named = [document for document in documents if document.id == judgment.span.doc_id]
-    places = ((document, locate(judgment.span, document.pages)) for document in named or documents)
-    return [replace(judgment, span=_span(document, place)) for document, place in places if place]
+    return [replace(judgment, span=span) for span in spans(judgment.span, documents)]
 
 
-def _span(document: Document, place: Place) -> Span:
+def spans(span: Span, documents: Sequence[Document]) -> Iterator[Span]:
+    """Yield where a span's words stand now, once for each document that holds them, or for the one it names."""
+    named = [document for document in documents if document.id == span.doc_id]
+    places = ((document, locate(span, document.pages)) for document in named or documents)
+    yield from (span_at(document, place) for document, place in places if place)
+
+
+def span_at(document: Document, place: Place) -> Span:
+    """Return the words at a place as they stand there."""
     number, start, end = place
     text = next(page.text for page in document.pages if page.number == number)
     return Span(number, start, text[start:end], document.id)
@@ -113,15 +119,12 @@ def carry(settled: Iterable[Judgment], chunks: Sequence[Chunk], lost: Sequence[J
 
     A judgment of any place of a candidate's words is one of the candidate.
     """
-    by_page: dict[tuple[str, int], list[Chunk]] = {}
-    for chunk in chunks:
-        for page in chunk.pages:
-            by_page.setdefault((chunk.doc_id, page), []).append(chunk)
+    near = by_page(chunks)
     grades: dict[str, dict[str, dict[str, int]]] = {}
     for judgment in settled:
         span, of_question = judgment.span, grades.setdefault(judgment.question, {})
         end = span.start + len(span.quote)
-        for chunk in by_page.get((span.doc_id, span.page), ()):
+        for chunk in near.get((span.doc_id, span.page), ()):
             if chunk.shares(span.page, span.start, end) >= ENOUGH:
                 by_judge = of_question.setdefault(chunk.id, {})
                 by_judge[judgment.judge] = max(by_judge.get(judgment.judge, 0), judgment.grade)
@@ -131,6 +134,15 @@ def carry(settled: Iterable[Judgment], chunks: Sequence[Chunk], lost: Sequence[J
     }
     several = [by_judge for of_question in grades.values() for by_judge in of_question.values()]
     return Judged(qrels, tuple(lost), sum(len(set(by_judge.values())) > 1 for by_judge in several))
+
+
+def by_page(chunks: Iterable[Chunk]) -> dict[tuple[str, int], list[Chunk]]:
+    """Return the chunks of each page of each document, in their order."""
+    pages: dict[tuple[str, int], list[Chunk]] = {}
+    for chunk in chunks:
+        for page in chunk.pages:
+            pages.setdefault((chunk.doc_id, page), []).append(chunk)
+    return pages
 
 
 def latest(judgments: Iterable[Judgment]) -> list[Judgment]:
@@ -144,24 +156,36 @@ def locate(span: Span, pages: Sequence[Page]) -> Place | None:
     They may be written in another way (``reading.fold``): a viewer copies other quotation marks, hyphens and spaces,
     and another reading of the PDF breaks lines elsewhere. None when the words are gone.
     """
-    words = _letters(span.quote)
-    if not words:
-        return None
-    for page in sorted(pages, key=lambda page: abs(page.number - span.page)):
-        if words in _letters(page.text):
-            places = _places(words, page.text)
-            start, end = min(places, key=lambda place: abs(place[0] - span.start) if page.number == span.page else 0)
-            return page.number, start, end
-    return None
+    page = page_of(span, pages)
+    return place_on(span, page) if page else None
+
+
+def page_of(span: Span, pages: Sequence[Page]) -> Page | None:
+    """Return the page that holds a span's words: its own, or else the nearest."""
+    words, near = letters(span.quote), sorted(pages, key=lambda page: abs(page.number - span.page))
+    return next((page for page in near if words in letters(page.text)), None) if words else None
+
+
+def place_on(span: Span, page: Page) -> Place:
+    """Return where on a page that holds them a span's words stand: nearest to where they did, or first."""
+    places = _places(letters(span.quote), page.text)
+    start, end = min(places, key=lambda place: abs(place[0] - span.start) if page.number == span.page else 0)
+    return page.number, start, end
 
 
 @lru_cache(maxsize=4096)
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     """Return what is looked for in pages, and what pages hold: each is folded once for all judgments."""
     return for_quotes(text).text
 
 
 def _places(words: str, text: str) -> list[tuple[int, int]]:
-    page = for_quotes(text)
+    page = _folded(text)
     starts = (match.start() for match in re.finditer(f"(?={re.escape(words)})", page.text))
     return [page.span(start, start + len(words)) for start in starts]
+
+
+@lru_cache(maxsize=64)
+def _folded(text: str) -> Folded:
+    """Return a page as it is looked through; many spans of one are looked for together."""
+    return for_quotes(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from rag_core.comparing.orders import agreement, most_disputed
@@ -60,6 +60,22 @@ def panel(
         seconds[reranker.id] = perf_counter() - start
         rankings[reranker.id] = Ranking.from_scores(reranker.id, query, candidates.chunks, scores)
     return Panel(candidates, rankings, seconds, opened.settings.cutoff)
+
+
+def beside(panel: Panel, imported: Mapping[str, Sequence[str]]) -> Panel:
+    """Return the panel with other systems' orders, by name: best first, chunk ids that may be no candidates.
+
+    Candidates that such an order does not hold follow behind, in the candidates' order.
+    """
+    rankings = {name: _placed(panel.candidates, name, order) for name, order in imported.items()}
+    return replace(panel, rankings={**panel.rankings, **rankings})
+
+
+def _placed(candidates: Ranking, name: str, order: Sequence[str]) -> Ranking:
+    """Return the candidates in an order without scores: each is its place counted from the end, 0 without one."""
+    places = {chunk_id: float(len(order) - place) for place, chunk_id in enumerate(order)}
+    scores = [places.get(chunk.id, 0.0) for chunk in candidates.chunks]
+    return Ranking.from_scores(name, candidates.query, candidates.chunks, scores)
 
 
 def among(candidates: Ranking, ranking: Ranking) -> Ranking:

@@ -68,14 +68,19 @@ def read_questions(data: bytes, encoding: str = "") -> Questions:
 
 def _entry(row: Record) -> Entry:
     line, values = row.line, {name: unharmed(cell) for name, cell in row.values.items()}
-    question = _question(line, values.get("question", ""))
+    question = question_of(line, values.get("question", ""))
     if not values.get("quote", "").strip():
         return question, None
-    span = Span(_page(line, values.get("page", "")), 0, values["quote"], values.get("document", "").strip())
+    span = Span(page_of(line, values.get("page", "")), 0, values["quote"], values.get("document", "").strip())
     return question, Judgment(question, span, graded(line, values.get("grade", "")), values.get("judge", ""))
 
 
-def _question(line: int, text: str) -> str:
+def question_of(line: int, text: str) -> str:
+    """Return the question that a cell asks.
+
+    Raises:
+        RowWithoutQuestion, RowTooLong: it is blank, or longer than a question may be.
+    """
     question = " ".join(text.split())
     if not question:
         raise RowWithoutQuestion(f"line {line} has no question", line=line)
@@ -89,8 +94,12 @@ def _question(line: int, text: str) -> str:
     return question
 
 
-def _page(line: int, text: str) -> int:
-    """Return the page, or 0 where none is named: then the words are looked for on every page."""
+def page_of(line: int, text: str) -> int:
+    """Return the page, or 0 where none is named: then the words are looked for on every page.
+
+    Raises:
+        BadPage: it is no page number.
+    """
     page = cells.page(text)
     if page is None:
         raise BadPage(f"line {line}: {text!r} is no page number", line=line, value=text)

@@ -11,13 +11,17 @@ from itertools import islice
 
 from rag_core.errors import BadJson, BadRow, OpenQuote, QuestionsTooLarge
 from rag_core.measuring import cells, columns, separated, workbook
+from rag_core.measuring.columns import QUESTIONS, Vocabulary
 from rag_core.measuring.separated import Row
 from rag_core.reading.encoding import Decoded, decoded
 
 MOST_BYTES = 16 * 2**20
 MOST_LINES = 50_000
 
-FORMS = LINES, TABLE, COLUMN, JSON, WORKBOOK, QRELS = "lines", "table", "column", "json", "workbook", "qrels"
+FORMS = LINES, TABLE, COLUMN, JSON, WORKBOOK, QRELS, RUN = (
+    *("lines", "table", "column", "json", "workbook", "qrels"),
+    "run",
+)
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -46,30 +50,44 @@ class Record:
     values: Mapping[str, str]
 
 
-def read(data: bytes, encoding: str = "") -> tuple[Source, list[Record]]:
-    """Return what a file was taken for, and its records; see ``questions.read_questions``."""
+def read(data: bytes, encoding: str = "", kind: Vocabulary = QUESTIONS) -> tuple[Source, list[Record]]:
+    """Return what a file was taken for, and its records; see ``questions.read_questions`` and ``runs.read_run``."""
+    text = text_of(data, encoding)
+    if text is None:
+        return _of_workbook(data, kind)
+    source, records = _of_text(text, kind)
+    return replace(source, encoding=text.encoding, possible=text.possible), records
+
+
+def text_of(data: bytes, encoding: str = "") -> Decoded | None:
+    """Return a file's text, or nothing where it is a workbook.
+
+    Raises:
+        BadFile: it is larger than is read, has too many lines, or is no text.
+    """
     if len(data) > MOST_BYTES:
         size, limit = round(len(data) / 2**20), MOST_BYTES // 2**20
         message = f"the file has {size} MB; at most {limit} are read: split it, or leave out what is not asked"
         raise QuestionsTooLarge(message, size_mb=size, limit_mb=limit)
     if workbook.is_workbook(data):
-        return _of_workbook(data)
+        return None
     text = decoded(data, encoding)
     lines = max(text.text.count("\n"), text.text.count("\r"))
     if lines > MOST_LINES:
         raise separated.too_many_lines(lines, MOST_LINES)
-    source, records = _of_text(text)
-    return replace(source, encoding=text.encoding, possible=text.possible), records
+    return text
 
 
-def _of_text(text: Decoded) -> tuple[Source, list[Record]]:
-    return _of_json(text.text) or _of_table(text.text) or _of_lines(text.text)
+def _of_text(text: Decoded, kind: Vocabulary) -> tuple[Source, list[Record]]:
+    return _of_json(text.text, kind) or _of_table(text.text, kind) or _of_lines(text.text, kind)
 
 
 # Lines
 
 
-def _of_lines(text: str) -> tuple[Source, list[Record]]:
+def _of_lines(text: str, kind: Vocabulary) -> tuple[Source, list[Record]]:
+    if kind is not QUESTIONS:
+        raise kind.missing(record.values["question"] for record in islice(_lines(text), 1))
     return Source(LINES), list(_lines(text))
 
 
@@ -82,7 +100,7 @@ def _lines(text: str) -> Iterator[Record]:
 # Separated values
 
 
-def _of_table(text: str) -> tuple[Source, list[Record]] | None:
+def _of_table(text: str, kind: Vocabulary) -> tuple[Source, list[Record]] | None:
     """Read a table by the separator that makes most columns known; nothing where it is a list of questions.
 
     Raises:
@@ -90,16 +108,16 @@ def _of_table(text: str) -> tuple[Source, list[Record]] | None:
     """
     named = separated.named_separator(text)
     heads = {separator: _head(text, separator) for separator in named or separated.SEPARATORS}
-    found = {sep: place for sep, head in heads.items() if (place := columns.header_place(_cells(head))) is not None}
+    found = {sep: place for sep, head in heads.items() if (place := kind.header_place(_cells(head))) is not None}
     if not found:
-        _refuse_other_tables(heads, bool(named))
+        _refuse_other_tables(heads, bool(named), kind)
         lines = [[record.values["question"]] for record in islice(_lines(text), columns.LOOKED_AT)]
         if columns.is_table(lines):
-            raise columns.no_question(lines[0])
+            raise kind.missing(lines[0])
         return None
-    separator = max(found, key=lambda sep: len(columns.places(heads[sep][found[sep]].cells)))
+    separator = max(found, key=lambda sep: len(kind.places(heads[sep][found[sep]].cells)))
     rows = islice(separated.rows(text, separator), found[separator], None)
-    return _of_rows(Source(TABLE, separator=separator), rows)
+    return _of_rows(Source(TABLE, separator=separator), rows, kind)
 
 
 def _head(text: str, separator: str) -> list[Row]:
@@ -116,22 +134,22 @@ def _cells(rows: Iterable[Row]) -> list[list[str]]:
     return [row.cells for row in rows]
 
 
-def _refuse_other_tables(heads: Mapping[str, list[Row]], surely: bool) -> None:
+def _refuse_other_tables(heads: Mapping[str, list[Row]], surely: bool, kind: Vocabulary) -> None:
     for separator, head in heads.items():
         if head and (surely or (len(head[0].cells) > 1 and columns.is_table(_cells(head), separator))):
-            raise columns.no_question(head[0].cells)
+            raise kind.missing(head[0].cells)
 
 
-def _of_rows(source: Source, rows: Iterable[Row]) -> tuple[Source, list[Record]]:
+def _of_rows(source: Source, rows: Iterable[Row], kind: Vocabulary) -> tuple[Source, list[Record]]:
     """Read rows of which the first is the header."""
     header, *others = rows
     names = [name.strip() for name in header.cells]
-    places = columns.places(names)
+    places = kind.places(names)
     kinds = {place: column for column, place in places.items()}
     known = [kinds.get(place, "") for place in range(len(names))]
     count: Counter[str] = Counter()
     records = [Record(row.line, _values(_fitted(row, known, source.separator, count), places)) for row in others]
-    unread = tuple(columns.unread(names))
+    unread = tuple(kind.unread(names))
     if source.form == TABLE and len(names) == 1:
         source = replace(source, form=COLUMN, separator="")
     return replace(source, unread=unread, filled=count["filled"], joined=count["joined"]), records
@@ -166,7 +184,7 @@ def _fitted(row: Row, known: Sequence[str], separator: str, count: Counter[str])
 # JSON
 
 
-def _of_json(text: str) -> tuple[Source, list[Record]] | None:
+def _of_json(text: str, kind: Vocabulary) -> tuple[Source, list[Record]] | None:
     """Read a line a JSON object, or one array of them; nothing where the first line is no such thing."""
     if not text.lstrip().startswith(("{", "[")):
         return None
@@ -174,10 +192,10 @@ def _of_json(text: str) -> tuple[Source, list[Record]] | None:
     if not objects:
         return None
     names = list(dict.fromkeys(name for _, fields in objects for name in fields))
-    if "question" not in columns.places(names):
-        raise columns.no_question(names)
-    records = [Record(line, _fields(line, fields)) for line, fields in objects]
-    return Source(JSON, unread=tuple(columns.unread(names))), records
+    if not kind.fits(names):
+        raise kind.missing(names)
+    records = [Record(line, _fields(line, fields, kind)) for line, fields in objects]
+    return Source(JSON, unread=tuple(kind.unread(names))), records
 
 
 def _array(text: str) -> list[tuple[int, dict]]:
@@ -214,8 +232,8 @@ def _bad_json(line: int, reason: str) -> BadJson:
     return BadJson(message, line=line, reason=reason)
 
 
-def _fields(line: int, fields: Mapping[str, object]) -> dict[str, str]:
-    places, names = columns.places(list(fields)), list(fields)
+def _fields(line: int, fields: Mapping[str, object], kind: Vocabulary) -> dict[str, str]:
+    places, names = kind.places(list(fields)), list(fields)
     return {column: _text_of(line, names[place], fields[names[place]]) for column, place in places.items()}
 
 
@@ -228,24 +246,25 @@ def _text_of(line: int, name: str, value: object) -> str:
 # A workbook
 
 
-def _of_workbook(data: bytes) -> tuple[Source, list[Record]]:
+def _of_workbook(data: bytes, kind: Vocabulary) -> tuple[Source, list[Record]]:
     """Read the first sheet that has a question column, or else the first, as lines where it has one column."""
     first: tuple[str, list[Row]] | None = None
     for name, rows in workbook.sheets(data, MOST_LINES):
-        place = columns.header_place(_cells(rows[: columns.LOOKED_AT]))
+        place = kind.header_place(_cells(rows[: columns.LOOKED_AT]))
         if place is not None:
-            return _of_rows(Source(WORKBOOK, sheet=name), _trimmed(rows[place:]))
+            return _of_rows(Source(WORKBOOK, sheet=name), _trimmed(rows[place:]), kind)
         first = first or (name, rows)
     if not first:
         return Source(WORKBOOK), []
-    return _of_sheet(*first)
+    return _of_sheet(*first, kind)
 
 
-def _of_sheet(name: str, rows: list[Row]) -> tuple[Source, list[Record]]:
+def _of_sheet(name: str, rows: list[Row], kind: Vocabulary) -> tuple[Source, list[Record]]:
     """Read a sheet without a header: a list of questions, one a row."""
     filled = [[cell for cell in row.cells if cell.strip()] for row in rows]
-    if any(len(row) > 1 for row in filled) or columns.is_table(filled[: columns.LOOKED_AT]):
-        raise columns.no_question(filled[0])
+    surely = kind is not QUESTIONS or any(len(row) > 1 for row in filled)
+    if surely or columns.is_table(filled[: columns.LOOKED_AT]):
+        raise kind.missing(filled[0])
     records = [Record(row.line, {"question": _clean(cells[0])}) for row, cells in zip(rows, filled, strict=True)]
     return Source(WORKBOOK, sheet=name), records
 

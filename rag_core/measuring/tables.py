@@ -33,9 +33,18 @@ Table = tuple[list[str], list[list[object]]]
 
 
 def means(evaluation: Evaluation) -> Table:
-    """Return a row a system: mean measures, unjudged in the first ten, difference from the baseline."""
+    """Return a row a system: mean measures, unjudged in the first ten, difference from the baseline.
+
+    Where an imported ranking lacks measured questions, rows of all systems over those it ranks follow under its name.
+    """
     columns = ["system", "questions", *MEASURES, "unjudged@10", f"{MAIN} - {evaluation.baseline}", "low", "high", "p"]
-    return columns, [mean_row(evaluation, system) for system in evaluation.orders]
+    comparable = evaluation.comparable
+    rows = [mean_row(comparable, system) for system in comparable.orders]
+    if not evaluation.partial:
+        return columns, rows
+    parts = [(name, evaluation.over(name)) for name in evaluation.partial]
+    of_parts = [[*mean_row(part, system), f"those of {name}"] for name, part in parts for system in part.orders]
+    return [*columns, "over"], [*([*row, "all"] for row in rows), *of_parts]
 
 
 def mean_row(evaluation: Evaluation, system: str) -> list[object]:
@@ -63,7 +72,8 @@ def per_question(evaluation: Evaluation) -> Table:
         asked = [exchange.question_id(evaluation.numbers, question), question]
         grades = evaluation.judged.qrels.get(question, {})
         relevant = sum(grade >= judge.RELEVANT for grade in grades.values())
-        for system, values in evaluation.values.items():
+        ranked = [name for name, run in evaluation.orders.items() if question in run]
+        for system, values in ((name, evaluation.values[name]) for name in ranked):
             measures = [_rounded(values[name].get(question)) for name in MEASURES]
             new, _ = evaluation.changed(system, question)
             rows.append([*asked, system, len(grades), relevant, *measures, new])
@@ -83,13 +93,14 @@ def ranks(evaluation: Evaluation, chunks: Sequence[Chunk]) -> Table:
     rows: list[list[object]] = []
     for question in evaluation.questions:
         asked = [exchange.question_id(evaluation.numbers, question), question]
-        places = {name: {i: n for n, i in enumerate(run[question], 1)} for name, run in evaluation.orders.items()}
-        for chunk_id in dict.fromkeys(i for name in systems for i in evaluation.orders[name][question]):
+        ranked = {name: run.get(question, ()) for name, run in evaluation.orders.items()}
+        places = {name: {i: n for n, i in enumerate(order, 1)} for name, order in ranked.items()}
+        for chunk_id in dict.fromkeys(i for order in ranked.values() for i in order):
             chunk, grade = by_id[chunk_id], evaluation.judged.qrels.get(question, {}).get(chunk_id, "")
             scores = [evaluation.scores[name][question].get(chunk_id, "") for name in models]
-            ranked = [places[name].get(chunk_id, "") for name in systems]
+            ranks = [places[name].get(chunk_id, "") for name in systems]
             title = [chunk.title] if named else []
             on = [chunk.page, ", ".join(map(str, chunk.pages))] if several else [chunk.page]
             head = [chunk.head] if headed else []
-            rows.append([*asked, chunk_id, *title, *on, *head, chunk.text, grade, *ranked, *scores])
+            rows.append([*asked, chunk_id, *title, *on, *head, chunk.text, grade, *ranks, *scores])
     return columns, rows

@@ -307,6 +307,66 @@ def test_evaluate_names_what_does_not_fit(folder, evaluated, change, words):
     assert "Traceback" not in done.stderr
 
 
+OTHER = f"""问题；片段；名次
+{QUESTION}；新建和改造公园二十处。；1
+{QUESTION}；{ANSWER}；2
+{QUESTION}；这句话哪里都没有写过。；3
+公园建了几处?；新建和改造公园二十处。；1
+谁写的？；{ANSWER}；1
+"""
+
+
+@pytest.fixture(scope="module")
+def beside(folder, evaluated) -> tuple[str, str, Path]:
+    """Evaluate beside another system's texts, and beside the run that was written before."""
+    (folder / "acme.csv").write_bytes(OTHER.encode("gb18030"))
+    own = folder / "out" / "run-1-vector.txt"
+    options = ("--chunks", "sentence", "--depths", "5", "--output", folder / "beside")
+    rankings = ("--run", folder / "acme.csv", "--run", own)
+    done = run(folder / "home", "evaluate", folder / "small.pdf", folder / "questions.csv", *options, *rankings)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr, folder / "beside"
+
+
+def test_another_systems_rankings_are_measured_beside_ours_over_the_same_questions(beside):
+    rows = [[cell.strip() for cell in line.split("  ") if cell] for line in beside[0].splitlines()]
+    found = {(cells[0], cells[-1]): cells[1:3] for cells in rows if len(cells) > 8}
+    assert found[("vector (imported)", "all")] == found[("vector", "all")]
+    part = "those of acme (imported)"
+    assert [found[(name, part)][0] for name in ("vector", "bm25", "acme (imported)")] == ["2", "2", "2"]
+    assert ("acme (imported)", "all") not in found
+
+
+def test_what_of_a_ranking_is_not_matched_is_told_and_written(beside):
+    [told, *lines] = [line for line in beside[1].splitlines() if not line.startswith("understood")][:3]
+    assert told.startswith("ranking acme: 3 of 5 lines matched, 2 of 5 questions; table; GB18030")
+    assert lines[0] == "  line 4 is left out, its words are on no page: 这句话哪里都没有写过。"
+    assert lines[1].startswith("  line 6 is left out, its question is not in the set: ")
+    assert "这句话哪里都没有写过。" in (beside[2] / "unmatched-1.csv").read_text("utf-8-sig")
+    assert len((beside[2] / "unmatched-2.csv").read_text("utf-8-sig").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("question,docno,rank\nq,d,1\n", "broken.run: a ranking needs the columns question, text"),
+        ("q1 Q0 D7 1 0.5 acme\n", "none of its ids is a chunk of this document, first 'D7'"),
+        ("q9 Q0 D7 1 0.5 acme\n", "none of its questions is in the set, first 'q9'"),
+        ("q1 Q0 D7 1 high acme\n", "line 1: the score is 'high'"),
+    ],
+)
+def test_a_ranking_that_does_not_fit_is_refused(folder, evaluated, content, words):
+    (folder / "broken.run").write_text(content, encoding="utf-8")
+    asked = ("evaluate", folder / "small.pdf", folder / "questions.csv", "--chunks", "sentence", "--depths", "5")
+    done = run(folder / "home", *asked, "--run", folder / "broken.run")
+    assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+
+
+def test_rankings_are_of_one_document_and_not_of_each_of_a_folder(folder, tmp_path):
+    done = run(tmp_path / "home", "evaluate", folder, folder, "--run", folder / "acme.csv")
+    assert (done.returncode, "--run goes with one document" in done.stderr) == (1, True)
+
+
 def test_what_a_question_file_was_taken_for_is_told(folder):
     rows = "问题；页码；原文；备注\n收入多少？；3\n谁付款；何时付？；４；业主；无\n".encode("gb18030")
     (folder / "other.csv").write_bytes(rows)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from pdfs import text_pdf
 
-from rag_core.datatypes import ChunkSettings, Document, FirstStage, Judgment, Page, Settings, Span
+from rag_core.datatypes import ChunkSettings, Document, FirstStage, ImportedRun, Judgment, Page, Settings, Span
 from rag_core.errors import DocumentDamaged, LibraryDamaged
 from rag_core.keeping.chroma import Address
 from rag_core.keeping.embeddings import Embeddings, Scores
@@ -38,6 +38,7 @@ JUDGED = Judgment("How much did revenue grow?", Span(1, 0, "Revenue grew", DOCUM
 VECTORS = np.array([[0.6, 0.8], [1.0, 0.0]], np.float32)
 PDF = text_pdf(["The new bridge over the river opened in May."], ["Bread costs more since the winter."])
 HOW = Settings(chunks=ChunkSettings("sentence"), depth=5)
+RANKED = ImportedRun("other", {JUDGED.question: (JUDGED.span, Span(2, 0, "Bread", DOCUMENT.id))})
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def file(tmp_path: Path) -> Path:
     library.embeddings.save(DOCUMENT.id, "sentence", "some/model", Embeddings(VECTORS, 2))
     library.embeddings.save_scores("sentence", "weights", JUDGED.question, {DOCUMENT.id: Scores({"c1": 0.5}, 0.4)})
     library.judgments.add([(DOCUMENT.id, JUDGED)])
+    library.runs.add(DOCUMENT.id, RANKED)
     library.history.add(DOCUMENT.id, "the first", "2026-11-25T08:00:00+00:00", '{"text": "as it was"}')
     library.close()
     return library.database.file
@@ -98,6 +100,26 @@ def test_a_file_that_is_not_whole_is_named_as_damaged_and_stays(file, damage):
         Library(file)
     assert caught.value.values == {"file": str(file), "folder": str(file.parent)}
     assert file.read_bytes() == damaged
+
+
+def in_the_layout_before_rankings(file: Path) -> None:
+    change(file, "DROP TABLE runs")
+    change(file, "PRAGMA user_version = 1")
+
+
+def test_a_library_from_before_other_systems_rankings_takes_them_in(file):
+    in_the_layout_before_rankings(file)
+    library = Library(file)
+    assert (library.runs.load(DOCUMENT.id), library.judgments.load(DOCUMENT.id)) == ([], [JUDGED])
+    library.runs.add(DOCUMENT.id, RANKED)
+    assert Library(file).runs.load(DOCUMENT.id) == [RANKED]
+
+
+def test_a_library_from_before_them_is_as_damaged_as_another_without_a_table(file):
+    in_the_layout_before_rankings(file)
+    without_a_table(file)
+    with pytest.raises(LibraryDamaged):
+        Library(file)
 
 
 def test_a_first_start_that_was_killed_before_it_wrote_anything_goes_on(tmp_path):
@@ -189,6 +211,7 @@ def test_other_scores_are_not_there(file):
     [
         ("UPDATE judgments SET grade = 0", lambda library: library.judgments.load(DOCUMENT.id)),
         ("UPDATE judgments SET grade = 0", lambda library: library.judgments.undo(DOCUMENT.id, "Ann")),
+        (CHANGED.format("runs", "quote", "quote"), lambda library: library.runs.load(DOCUMENT.id)),
         ("UPDATE questions SET number = 7", lambda library: library.judgments.questions(DOCUMENT.id)),
         (CHANGED.format("history", "name", "name"), lambda library: library.history.entries(DOCUMENT.id)),
         (CHANGED.format("history", "content", "content"), lambda library: library.history.load(DOCUMENT.id, 1)),
@@ -337,6 +360,7 @@ def test_mending_copies_what_is_whole_and_keeps_the_damaged_file(file):
     library = Library(file)
     assert library.documents.load(DOCUMENT.id) == DOCUMENT
     assert library.judgments.load(DOCUMENT.id) == [JUDGED]
+    assert library.runs.load(DOCUMENT.id) == [RANKED]
     assert np.array_equal(library.embeddings.load(DOCUMENT.id, "sentence", "some/model").vectors, VECTORS)
     assert library.history.entries(DOCUMENT.id) == []
     with pytest.raises(DocumentDamaged):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pdfs import text_pdf
 
-from rag_core.datatypes import ChunkSettings, Document, FirstStage, Judgment, Settings, Span
+from rag_core.datatypes import ChunkSettings, Document, FirstStage, ImportedRun, Judgment, Settings, Span
 from rag_core.lab import Lab
 from rag_core.models.embed import Embedder, load_embedder
 from rag_core.search.words import hashed
@@ -45,6 +45,8 @@ def added(lab: Lab, embedder: Embedder, name: str, owner: str = "") -> tuple[Doc
     opened = lab.open(document.id, HOW, embedder)
     opened.first_stage([f"where is {name}"], 10)
     lab.judge(document.id, [Judgment(f"where is {name}", Span(1, 0, words[0]), 2)])
+    ranked = {f"where is {name}": (Span(1, 0, words[0], document.id),)}
+    lab.runs.add(document.id, ImportedRun(f"ranking of {name}", ranked))
     vectors = [vector.tobytes() for vector in opened.index.vectors]
     return document, [name.encode(), *(word.encode() for word in words), *vectors]
 

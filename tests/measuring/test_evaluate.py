@@ -21,7 +21,7 @@ from rag_core.measuring.depth import Ceiling, ceiling
 from rag_core.measuring.evaluate import Evaluation, reordered
 from rag_core.measuring.judge import Judged
 from rag_core.measuring.metrics import FEW, MAIN
-from rag_core.measuring.panel import panel
+from rag_core.measuring.panel import beside, panel
 from rag_core.measuring.questions import read_questions
 from rag_core.models.rerank import load_reranker
 from rag_core.reading.chunk import recommend
@@ -323,6 +323,87 @@ def test_a_run_gives_each_chunk_what_gave_it_its_rank(opened, found):
             assert [row[2] for row in rows] == orders[question]
             own = [scores[question][row[2]] for row in rows[:depth]]
             assert [float(row[4]) for row in rows[:depth]] == pytest.approx(own, rel=1e-6)
+
+
+# Rankings of other systems
+
+OTHER, PART = "acme (imported)", "short (imported)"
+
+
+@pytest.fixture
+def compared(opened, found) -> Evaluation:
+    """Return the evaluation beside a ranking of all questions, best last, and one of the second alone."""
+    ids = [chunk.id for chunk in opened.chunks]
+    whole = dict.fromkeys(QUESTIONS.values(), ids[::-1])
+    return found.beside({"acme": whole, "short": {QUESTIONS[2]: ids[:1], "Not asked?": ids}})
+
+
+def test_imported_rankings_stand_beside_ours_and_are_measured_as_ours_are(opened, found, compared):
+    assert list(compared.orders) == [*found.orders, OTHER, PART]
+    assert (compared.reranked, list(compared.imported)) == (found.reranked, [OTHER, PART])
+    # The chunk that answers each question, counted from the document's end.
+    answer_at = {QUESTIONS[1]: 7, QUESTIONS[2]: 1}
+    assert compared.values[OTHER]["RR"] == {question: 1 / rank for question, rank in answer_at.items()}
+    assert compared.values[PART]["RR"] == {QUESTIONS[2]: 0.0}
+    assert {name: compared.values[name] for name in found.orders} == found.values
+    assert compared.answer_ranks(OTHER, QUESTIONS[1])[1] == 7
+    assert compared.answer_ranks(PART, QUESTIONS[1])[1] is None
+    assert compared.pool(QUESTIONS[2]) == {chunk.id for chunk in opened.chunks}
+
+
+def test_what_was_imported_is_replaced_by_what_is_there_now_and_measured_by_new_judgments(found, compared):
+    assert compared.beside({"acme": compared.orders[OTHER], "short": compared.orders[PART]}) is compared
+    assert compared.beside({}) == found
+    assert compared.rejudged(Judged({})).values[OTHER][MAIN] == {}
+
+
+def test_means_are_compared_over_the_same_questions_alone(compared):
+    assert compared.partial == [PART]
+    assert list(compared.comparable.orders) == [*(name for name in compared.orders if name != PART)]
+    over = compared.over(PART)
+    assert (over.questions, list(over.orders)) == ([QUESTIONS[2]], [*[*compared.orders][:-2], PART])
+    vector = compared.values["vector"]["RR"][QUESTIONS[2]]
+    assert (over.mean("vector", "RR"), over.mean(PART, "RR")) == (vector, 0.0)
+    assert over.difference(PART).low is None
+    columns, rows = tables.means(compared)
+    assert columns[-1] == "over"
+    told = [(row[0], row[1], row[-1]) for row in rows]
+    assert told == [
+        *((name, 2, "all") for name in compared.comparable.orders),
+        *((name, 1, f"those of {PART}") for name in over.orders),
+    ]
+    assert tables.means(compared.comparable)[0][-1] == "p"
+
+
+def test_a_ranking_without_a_measured_question_has_no_mean(compared):
+    none = compared.beside({"short": {QUESTIONS[7]: compared.orders["vector"][QUESTIONS[7]]}})
+    over = none.over(PART)
+    assert (over.measured, over.mean(PART, MAIN), over.difference(PART), none.unjudged(PART)) == ([], None, None, None)
+
+
+def test_few_questions_of_an_imported_ranking_claim_nothing_though_the_set_is_large():
+    found = handmade(["a", "b"], ["b", "a"]).beside({"acme": {"q0": ["a"]}})
+    assert found.enough and found.difference("m @5").low is not None
+    assert (found.difference(OTHER).mean, found.difference(OTHER).low) == (0.0, None)
+
+
+def test_the_files_hold_imported_rankings_too(opened, compared):
+    files = tables.files(compared, JUDGMENTS, opened.chunks)
+    assert files["run-5-acme--imported.txt"].decode().count("\n") == 3 * len(opened.chunks)
+    assert files["run-6-short--imported.txt"].decode().split()[:4] == ["q2", "Q0", opened.chunks[0].id, "1"]
+    rows = [line for line in files["questions.csv"].decode("utf-8-sig").splitlines() if f'"{PART}"' in line]
+    assert len(rows) == 1
+    assert f'"rank {PART}"' in files["ranks.csv"].decode("utf-8-sig").splitlines()[0]
+
+
+def test_in_a_panel_an_imported_ranking_orders_the_candidates_and_the_others_follow(opened, reranker):
+    seated = panel(opened, QUESTIONS[1], [FirstStage.VECTOR], [reranker])
+    candidates = seated.candidates.ids
+    found = beside(seated, {OTHER: [candidates[3], "no candidate", candidates[0]]})
+    assert found.rankings[OTHER].ids == [candidates[3], candidates[0], candidates[1], candidates[2], *candidates[4:]]
+    assert list(found.rankings) == ["vector", MODEL, OTHER]
+    assert found.agreement[(OTHER, OTHER)] == (1.0, 1.0)
+    assert seated.rankings.keys() == {"vector", MODEL}
 
 
 # Chunks with the same words

@@ -2,22 +2,22 @@
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from pages.ui.evaluate import charts, judged, opened, questions, running
+from pages.ui.evaluate import charts, judged, opened, others, questions, running
 from pages.ui.evaluate.running import Running
 from pages.ui.parts import page_beside, tables
 from pages.ui.shell import cached, form, models, state, work
 from pages.ui.shell.frame import errors_shown
-from pages.ui.shell.i18n import t
+from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import FirstStage
 from rag_core.measuring.depth import DEPTHS, Ceiling
-from rag_core.measuring.evaluate import Difference, Evaluation
+from rag_core.measuring.evaluate import IMPORTED, Difference, Evaluation
 from rag_core.measuring.metrics import FEW, MAIN, MEASURES
-from rag_core.measuring.panel import Panel
+from rag_core.measuring.panel import Panel, beside
 from rag_core.measuring.tables import files, mean_row, means
 from rag_core.models import catalog
 
@@ -27,6 +27,7 @@ STAGES = {stage.order: stage for stage in FirstStage}
 state.keep(
     panel_stages=["vector", "bm25", "fused"],
     panel_models=[state.HOW.reranker],
+    panel_others=[],
     panel_question=None,
     ceiling_question=None,
     shown_system=None,
@@ -39,6 +40,8 @@ state.keep(
 
 def name_of(system: str) -> str:
     """Name a system in the reader's language; a reranker's own name stays."""
+    if system.endswith(IMPORTED):
+        return others.shown_name(system)
     return t(f"form.first_{STAGES[system].value}") if system in STAGES else system
 
 
@@ -63,13 +66,14 @@ def show(doc_id: str) -> None:
 
 
 def of_now(doc_id: str) -> Evaluation | None:
-    """Return this document's evaluation, cut and filtered as it is now, by the judgments of now."""
+    """Return this document's evaluation, cut and filtered as it is now, by the judgments and other rankings of now."""
     evaluation = st.session_state["evaluation"]
     if evaluation is None or not current(evaluation, doc_id):
         return None
     said = judged.now(doc_id)
     if said != evaluation.judged:
-        evaluation = st.session_state["evaluation"] = evaluation.rejudged(said)
+        evaluation = evaluation.rejudged(said)
+    evaluation = st.session_state["evaluation"] = evaluation.beside(others.now(doc_id))
     return evaluation
 
 
@@ -98,7 +102,14 @@ def outcome(evaluation: Evaluation, finished: bool) -> None:
         with detail.container(), errors_shown():
             opened.show(evaluation, st.session_state["opened_question"], st.session_state["shown_system"])
     elif finished:
-        detail.caption(t("measured.each_help"))
+        detail.caption(each_help(evaluation, st.session_state["shown_system"]))
+
+
+def each_help(evaluation: Evaluation, system: str) -> str:
+    """Say what the dots mean: the orders before and after reranking, or ours and another system's."""
+    if system not in evaluation.imported:
+        return t("measured.each_help")
+    return t("runs.each_help", order=t(f"order.{evaluation.baseline}"), name=plain(name_of(system)))
 
 
 def below(evaluation: Evaluation) -> None:
@@ -200,24 +211,46 @@ def means_part(evaluation: Evaluation) -> None:
     if not evaluation.measured:
         st.caption(t("measured.nothing_judged"))
         return
+    comparable = evaluation.comparable
     st.caption(t("measured.means_help", count=len(evaluation.measured)))
+    means_table(comparable, "means")
+    st.caption(t("measured.unjudged_help"))
+    if evaluation.enough:
+        st.markdown(f"**{t('measured.differences', before=t(f'order.{evaluation.baseline}'))}**")
+        st.altair_chart(charts.difference_chart(comparable, name_of), key="differences")
+        st.caption(t("measured.differences_help"))
+    else:
+        st.caption(t("measured.too_few", count=len(evaluation.measured), few=FEW))
+    for number, system in enumerate(evaluation.partial):
+        partial_part(evaluation, system, f"means_{number}")
+
+
+def means_table(evaluation: Evaluation, key: str) -> None:
     rows = [[name_of(system), *mean_row(evaluation, system)[1:]] for system in evaluation.orders]
     names = [t("measured.system"), t("measured.questions"), *MEASURES, t("measured.unjudged")]
     frame = pd.DataFrame([row[: len(names)] for row in rows], columns=names)
     st.dataframe(
         frame.style.format({**dict.fromkeys(MEASURES, "{:.3f}"), names[-1]: "{:.1f}"}),
         hide_index=True,
-        key="means",
+        key=key,
         height=tables.height(len(frame)),
         column_config={names[0]: st.column_config.TextColumn(width="medium")},
     )
-    st.caption(t("measured.unjudged_help"))
-    if not evaluation.enough:
-        st.caption(t("measured.too_few", count=len(evaluation.measured), few=FEW))
+
+
+def partial_part(evaluation: Evaluation, system: str, key: str) -> None:
+    """Measure an imported ranking that lacks questions, and ours beside it, on those it ranks alone."""
+    part, total = evaluation.over(system), len(evaluation.measured)
+    named = plain(name_of(system))
+    st.markdown(f"**{t('runs.partial', name=named, count=len(part.measured), total=total)}**")
+    if not part.measured:
         return
-    st.markdown(f"**{t('measured.differences', before=t(f'order.{evaluation.baseline}'))}**")
-    st.altair_chart(charts.difference_chart(evaluation, name_of), key="differences")
-    st.caption(t("measured.differences_help"))
+    means_table(part, key)
+    difference = part.difference(system)
+    if difference and part.enough:
+        st.caption(t("measured.sure", **interval(difference), **of_whom(part)))
+    else:
+        st.caption(t("measured.too_few", count=len(part.measured), few=FEW))
 
 
 def depth_part(evaluation: Evaluation) -> None:
@@ -268,8 +301,9 @@ def panel_part(evaluation: Evaluation) -> None:
     st.caption(t("panel.help", depth=evaluation.how.depth))
     state.settle("panel_question", evaluation.questions)
     question = st.selectbox(t("questions.question"), evaluation.questions, key="panel_question")
-    stages, rerankers = panel_choice()
-    if not 2 <= len(stages) + len(rerankers) <= 4:
+    ranked = [name for name, run in evaluation.imported.items() if question in run]
+    stages, rerankers, imported = panel_choice(ranked)
+    if not 2 <= len(stages) + len(rerankers) + len(imported) <= 4:
         st.info(t("panel.two_to_four"))
         return
     if st.button(t("panel.run"), key="run_panel", icon=":material/groups:"):
@@ -279,15 +313,25 @@ def panel_part(evaluation: Evaluation) -> None:
     panel = st.session_state["panel"]
     if panel is None or panel.candidates.query != question or set(panel.rankings) != {*stages, *rerankers}:
         return
+    orders = {name: evaluation.orders[name][question] for name in imported}
+    panel = beside(panel, orders)
+    for name, order in orders.items():
+        st.caption(t("panel.imported", **held(panel, order), name=plain(name_of(name))))
     agreement(panel)
     bump(panel)
     extremes(panel)
     cost(panel)
 
 
-def panel_choice() -> tuple[list[str], list[str]]:
-    """Let the reader choose which first stages and which rerankers are set beside each other."""
-    left, right = st.columns(2)
+def held(panel: Panel, order: Sequence[str]) -> dict[str, int]:
+    """Count the candidates that another system ranks, and what it ranks that is no candidate."""
+    ranked = len({*order} & {*panel.candidates.ids})
+    return {"held": ranked, "candidates": len(panel.candidates), "beyond": len(order) - ranked}
+
+
+def panel_choice(ranked: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Let the reader choose which first stages, rerankers and imported rankings are set beside each other."""
+    left, right, *rest = st.columns(3 if ranked else 2)
     names = {name: name_of(name) for name in STAGES}
     models = [line.id for line in catalog.offered(catalog.RERANKERS)]
     stages = left.multiselect(
@@ -297,7 +341,7 @@ def panel_choice() -> tuple[list[str], list[str]]:
         format_func=names.__getitem__,
         placeholder=t("panel.two_to_four"),
     )
-    return stages, right.multiselect(
+    rerankers = right.multiselect(
         t("panel.rerankers"),
         models,
         key="panel_models",
@@ -305,6 +349,14 @@ def panel_choice() -> tuple[list[str], list[str]]:
         help=t("form.other_help"),
         placeholder=t("form.reranker_other"),
     )
+    return stages, rerankers, imported_choice(rest[0], ranked) if rest else []
+
+
+def imported_choice(column: st.delta_generator.DeltaGenerator, ranked: Sequence[str]) -> list[str]:
+    """Let the reader choose among the imported rankings that rank this question."""
+    st.session_state["panel_others"] = [name for name in st.session_state["panel_others"] if name in ranked]
+    none = t("panel.two_to_four")
+    return column.multiselect(t("runs.title"), ranked, key="panel_others", format_func=name_of, placeholder=none)
 
 
 def agreement(panel: Panel) -> None:

@@ -1,15 +1,17 @@
 """One question of an evaluation, opened: its two rankings, and the way to judge what stands in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
+from pages.ui.evaluate import others
 from pages.ui.parts import best_part, chunk_text, orders, page_beside, proposed, sentences, tables
 from pages.ui.parts.judgments import grade_buttons
+from pages.ui.parts.tables import one_line
 from pages.ui.shell import cached, state, work
-from pages.ui.shell.i18n import t
+from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Chunk, Comparison, Settings
 from rag_core.measuring.evaluate import Evaluation
 from rag_core.sharing import replay as replays
@@ -19,7 +21,10 @@ state.keep(opened_question=None, opened_replay=None, judged_chunk="")
 
 
 def show(evaluation: Evaluation, question: str, system: str) -> None:
-    """Show what reranking did to one question, and let its chunks be judged."""
+    """Show what reranking did to one question, or how another system ranks for it, and let its chunks be judged."""
+    if system in evaluation.imported:
+        imported(evaluation, question, system)
+        return
     replay = judged(recorded(evaluation.doc_id, question, settings(evaluation, system)))
     changed, begins = sentences.outcome(replay)
     with st.container(horizontal=True, vertical_alignment="center", key="opened_headline"):
@@ -34,6 +39,43 @@ def show(evaluation: Evaluation, question: str, system: str) -> None:
     picked(replay)
     with st.expander(t("pool.title", count=len(evaluation.pool(question))), icon=":material/gavel:"):
         pool(evaluation, question)
+
+
+def imported(evaluation: Evaluation, question: str, system: str) -> None:
+    """Show another system's ranking, with each chunk's rank in the first stage's order, and let it be judged."""
+    order, before = evaluation.orders[system].get(question), evaluation.orders[evaluation.baseline][question]
+    if order is None:
+        st.caption(t("runs.not_ranked"))
+        return
+    by_id = {chunk.id: chunk for chunk in work.current_candidates(evaluation.doc_id)}
+    chunks, grades = [by_id[chunk_id] for chunk_id in order], evaluation.judged.qrels.get(question, {})
+    st.markdown(f"**{t('runs.ranks', name=plain(others.shown_name(system)), count=len(order))}**")
+    names = [t("table.rank"), t("depth.first_rank"), t("table.grade"), t("table.page"), t("table.text")]
+    rows = [
+        [rank, rank_in(before, chunk.id), tables.GRADES[grades.get(chunk.id)], tables.page(chunk), one_line(chunk.text)]
+        for rank, chunk in enumerate(chunks, start=1)
+    ]
+    key = state.key_of("imported", [question, *order])
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        key=key,
+        height=tables.height(len(rows)),
+        column_config={
+            names[0]: st.column_config.NumberColumn(width=50),
+            names[1]: st.column_config.TextColumn(width=100),
+            names[2]: st.column_config.TextColumn(width=58),
+            names[3]: tables.page_column(chunks),
+            names[4]: st.column_config.TextColumn(width="large"),
+        },
+        on_select=lambda: pick(key, order),
+        selection_mode="single-cell",
+    )
+    graded(evaluation, question, chunks)
+
+
+def rank_in(order: Sequence[str], chunk_id: str) -> str:
+    return str(order.index(chunk_id) + 1) if chunk_id in order else "–"
 
 
 def settings(evaluation: Evaluation, system: str) -> Settings:
@@ -79,6 +121,11 @@ def pool(evaluation: Evaluation, question: str) -> None:
     chunks = [chunk for chunk in work.current_candidates(evaluation.doc_id) if chunk.id in pooled]
     st.caption(t("pool.help"))
     pool_table(question, chunks, evaluation.judged.qrels.get(question, {}))
+    graded(evaluation, question, chunks)
+
+
+def graded(evaluation: Evaluation, question: str, chunks: Sequence[Chunk]) -> None:
+    """Show the chunk that was clicked in a table, beside its page, and let it be graded."""
     chunk = next((chunk for chunk in chunks if chunk.id == st.session_state["judged_chunk"]), None)
     if chunk and st.session_state["picked"] is None:
         with page_beside.box(chunk):
@@ -106,7 +153,7 @@ def pool_table(question: str, chunks: list[Chunk], grades: Mapping[str, int]) ->
     )
 
 
-def pick(key: str, ids: list[str]) -> None:
+def pick(key: str, ids: Sequence[str]) -> None:
     """Show the chunk that was clicked here; one picked in the rankings makes room: its grades have the same keys."""
     state.keep_clicked(key, "judged_chunk", ids)
     st.session_state["picked"] = None

@@ -41,6 +41,8 @@ def row(evaluation: Evaluation, system: str, measure: str, question: str) -> dic
     """Return what a row shows; without a relevant chunk, what changed in the first places alone."""
     before = evaluation.values[evaluation.baseline][measure].get(question)
     after = evaluation.values[system][measure].get(question)
+    if question not in evaluation.orders[system]:
+        return {"question": question, "kind": "none", "note": t("runs.not_ranked")}
     if before is None or after is None:
         new, _ = evaluation.changed(system, question)
         return {"question": question, "kind": "none", "note": t("measured.new_of", new=new, k=evaluation.how.cutoff)}

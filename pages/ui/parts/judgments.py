@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from pages.ui.parts import question_file, tables
+from pages.ui.parts import question_file, run_file, tables
 from pages.ui.shell import cached, state
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import plain, t
@@ -88,6 +88,7 @@ def show(doc_id: str, judged: Judged) -> None:
     if asked:
         question_table(doc_id, asked, judged)
     lost_judgments(judged, doc_id)
+    run_file.listed(doc_id)
     question_file.bring(doc_id, asked, cached.chunks(doc_id, how.preset, how.size, how.overlap), judge_name())
     st.text_input(t("judge.name"), key="judge", help=t("judge.name_help"), max_chars=40)
 

@@ -175,6 +175,163 @@ def test_qrels_are_read(judged):
     assert cached.lab().judgments.load(DOC)[-1] == Judgment(QUESTION, Span(chunk.page, chunk.start, chunk.text, DOC), 1)
 
 
+PARKS = "Twenty parks were built or repaired in the old quarter."
+RANKED = f"""问题,片段,名次
+{QUESTION},{PARKS},1
+{QUESTION},{ANSWER},2
+{QUESTION},Nobody *wrote* this sentence.,3
+Who asked?,{ANSWER},1
+"""
+ACME = "acme (imported)"
+
+
+def previewed(at, content: bytes = RANKED.encode("gb18030"), name: str = "acme.csv"):
+    at.file_uploader(key="question_file").set_value((name, content, "text/csv"))
+    return press(at, "questions.preview")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_another_systems_ranking_is_shown_as_it_was_matched_before_it_is_added(judged, language):
+    at = previewed(open_page("evaluate", language, **CUT))
+    assert says_anywhere(at, text_of(at, "runs.understood", matched=2, lines=4, questions=1))
+    assert says_anywhere(at, text_of(at, "questions.encoding", name="GB18030"))
+    assert says_anywhere(at, text_of(at, "runs.lacking", questions=1, total=2))
+    first, unmatched = (table.value.values.tolist() for table in at.dataframe[:2])
+    assert first == [[QUESTION, "1", PARKS, "1"], [QUESTION, "2", ANSWER, "1"]]
+    assert unmatched == [
+        [4, text_of(at, "runs.why_text"), QUESTION, "Nobody *wrote* this sentence."],
+        [5, text_of(at, "runs.why_question"), "Who asked?", ANSWER],
+    ]
+    assert at.text_input(key="run_name").value == "acme"
+    assert cached.lab().runs.entries(DOC) == []
+    at = press(at, "questions.add")
+    assert text_of(at, "runs.added", name="acme", questions=1) in [told.value for told in at.success]
+    [kept] = cached.lab().runs.load(DOC)
+    assert {q: [span.quote for span in spans] for q, spans in kept.orders.items()} == {QUESTION: [PARKS, ANSWER]}
+    assert list(cached.lab().judgments.questions(DOC).values()) == [judgment.question for judgment in JUDGED]
+
+
+def test_a_ranking_is_named_replaced_by_name_and_removed(judged):
+    at = previewed(open_page("evaluate", **CUT))
+    press(at.text_input(key="run_name").set_value(" our  *search* ").run(), "questions.add")
+    assert [entry.name for entry in cached.lab().runs.entries(DOC)] == ["our *search*"]
+    at = previewed(open_page("evaluate", **CUT), f"question,text,rank\n{QUESTION},{ANSWER},1\n".encode())
+    at = at.text_input(key="run_name").set_value("our *search*").run()
+    assert says(at, "runs.replaces")
+    at = press(at, "questions.add")
+    assert [(entry.name, entry.places) for entry in cached.lab().runs.entries(DOC)] == [("our *search*", 1)]
+    assert any(text.value == "our *search*" for text in at.text)
+    press(at, "runs.remove")
+    assert cached.lab().runs.entries(DOC) == []
+
+
+def test_a_run_of_this_documents_chunks_is_read_and_named_by_its_tag(judged):
+    ids = [chunk.id for chunk in cached.lab().cut(DOC, SENTENCES)[:3]]
+    content = "".join(f"q1 Q0 {name} {rank} {9 - rank} tfidf\n" for rank, name in enumerate(ids)).encode()
+    at = previewed(open_page("evaluate", **CUT), content, "x.txt")
+    assert says_anywhere(at, text_of(at, "runs.from_zero", count=1))
+    assert at.text_input(key="run_name").value == "tfidf"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("q1 Q0 WT10G-1 1 0.5 tag\n", "run_chunks_unknown"),
+        (f"q1 Q0 {DOC}-window-300-60-00001 1 0.5 tag\n", "run_of_another_cut"),
+        ("q1 Q0 WT10G-1 1 0.5\n", "bad_run"),
+        ("question,text,rank\nWho?,Twenty parks were built.,1\n", "run_questions_unknown"),
+        (f"question,text,rank\n{QUESTION},There is no such sentence.,1\n", "run_texts_unknown"),
+        (f"question,text,rank\n{QUESTION},{PARKS},best\n", "bad_rank"),
+        (f"question,docno,rank\n{QUESTION},a,1\n{QUESTION},b,2\n", "no_run_columns"),
+    ],
+)
+def test_a_ranking_that_does_not_fit_adds_nothing_and_becomes_no_questions(judged, content, code):
+    at = previewed(open_page("evaluate", **CUT), content.encode())
+    assert says(at, f"error.{code}")
+    assert cached.lab().runs.entries(DOC) == []
+    assert len(cached.lab().judgments.questions(DOC)) == len(JUDGED)
+
+
+def test_another_encoding_of_a_ranking_is_chosen_and_its_name_stays(library):
+    cached.lab().judgments.ask(DOC, [QUESTION])
+    rows = f"question,text,rank\n{QUESTION},{PARKS},1\n銀行,{PARKS},2\n".encode("big5")
+    at = previewed(open_page("evaluate", **CUT), rows)
+    at = at.text_input(key="run_name").set_value("mine").run()
+    at = at.selectbox(key="question_encoding").select("Big5").run()
+    assert at.dataframe[1].value.values.tolist()[0][2] == "銀行"
+    press(at, "questions.add")
+    assert [entry.name for entry in cached.lab().runs.entries(DOC)] == ["mine"]
+
+
+@pytest.fixture
+def imported(judged) -> None:
+    press(previewed(open_page("evaluate", **CUT)), "questions.add")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_imported_ranking_is_measured_over_the_questions_that_it_ranks(imported, language):
+    at = evaluated(language)
+    whole, part = (table.value for table in measures_of(at))
+    systems = [text_of(at, f"form.first_{stage}") for stage in ("vector", "bm25", "both")]
+    shown = text_of(at, "runs.named", name="acme")
+    assert systems == list(whole[text_of(at, "measured.system")][:3]) == list(part[text_of(at, "measured.system")][:3])
+    assert shown not in list(whole[text_of(at, "measured.system")])
+    assert list(part[text_of(at, "measured.questions")]) == [1] * len(part)
+    assert list(whole[text_of(at, "measured.questions")]) == [2] * len(whole)
+    row = part[part[text_of(at, "measured.system")] == shown]
+    assert row["RR"].item() == 0.5
+    assert says_anywhere(at, text_of(at, "runs.partial", name=plain(shown), count=1, total=2))
+
+
+def measures_of(at) -> list:
+    return [table for table in at.dataframe if "nDCG@10" in table.value]
+
+
+def test_a_ranking_of_every_question_stands_in_the_one_table(imported):
+    more = RANKED + f"{JUDGED[1].question},{PARKS},1\n"
+    press(previewed(open_page("evaluate", **CUT), more.encode()), "questions.add")
+    at = evaluated()
+    [table] = measures_of(at)
+    assert list(table.value[text_of(at, "measured.system")])[-1] == ACME
+    cached.lab().runs.remove(DOC, "acme")
+    assert ACME not in list(measures_of(run(at))[0].value[text_of(at, "measured.system")])
+
+
+def test_a_question_shows_where_an_imported_ranking_puts_its_answer(imported):
+    at = evaluated()
+    at.session_state["shown_system"] = ACME
+    rows = {row["question"]: row for row in questions_of(run(at))["rows"]}
+    assert rows[QUESTION]["ranks"].endswith("→ 2")
+    assert says(at, "runs.each_help") and not says(at, "measured.each_help")
+    assert rows[JUDGED[1].question]["note"] == text_of(at, "runs.not_ranked")
+    at.session_state["opened_question"] = QUESTION
+    at = run(at)
+    [table] = [table.value for table in at.dataframe if text_of(at, "depth.first_rank") in table.value]
+    assert table[text_of(at, "table.text")].tolist() == [PARKS, ANSWER]
+    first = at.session_state["evaluation"].orders["vector"][QUESTION]
+    chunks = {chunk.text: chunk.id for chunk in cached.lab().cut(DOC, SENTENCES)}
+    assert table[text_of(at, "depth.first_rank")].tolist() == [
+        first.index(chunks[text]) + 1 for text in (PARKS, ANSWER)
+    ]
+    at.session_state["judged_chunk"] = chunks[PARKS]
+    click(run(at), at.button(key="grade_1"))
+    assert cached.lab().judgments.load(DOC)[-1].grade == 1
+    at.session_state["opened_question"] = JUDGED[1].question
+    assert says(run(at), "runs.not_ranked")
+
+
+def test_a_panel_seats_an_imported_ranking_of_its_question(imported):
+    at = part(evaluated(), "measured.panel")
+    at.multiselect(key="panel_stages").set_value(["vector"])
+    at.multiselect(key="panel_others").set_value([ACME])
+    at = press(run(at), "panel.run")
+    assert says_anywhere(at, text_of(at, "panel.imported", name=plain(ACME), held=2, candidates=14, beyond=0))
+    assert list(at.session_state["panel"].rankings) == ["vector", Settings().reranker]
+    at.selectbox(key="panel_question").set_value(JUDGED[1].question)
+    at = run(at)
+    assert not [box for box in at.multiselect if box.key == "panel_others"]
+
+
 def test_lost_words_are_listed(library):
     cached.lab().judge(DOC, [Judgment(QUESTION, Span(1, 0, "These words are gone."), 2)])
     at = open_page("evaluate", **CUT)

@@ -24,7 +24,7 @@ from rag_core import errors
 from rag_core.environment import FIELDS
 from rag_core.errors import RerankLabError
 from rag_core.explaining import lessons, perturb
-from rag_core.measuring import records
+from rag_core.measuring import records, runs
 from rag_core.measuring.evaluate import ORDERS
 from rag_core.measuring.judge import GRADES
 from rag_core.models import rerank
@@ -91,7 +91,9 @@ FAMILIES = {
     "questions.form_{}": set(records.FORMS),
     "questions.sign_{}": set(question_file.SIGNS.values()),
     "questions.first_{}": {"question", "page", "quote", "grade"},
-    "questions.{}": {"filled", "joined", "repeated"},
+    "questions.{}": {"filled", "joined"},
+    "runs.{}": set(runs.NOTES),
+    "runs.why_{}": set(runs.WHYS),
     "measured.{}": {"better", "worse", "unclear"},
     "metric.{}": {"tau", "overlap"},
     "step.{}": {*steps(), "wait"},
