@@ -21,6 +21,7 @@ from rag_core.batch.evaluation import Wanted
 from rag_core.batch.indexing import Failed, Make, Read, Task
 from rag_core.datatypes import Progress
 from rag_core.errors import RerankLabError
+from rag_core.extras import SERVE
 from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
@@ -54,7 +55,7 @@ def join(address: str, variables: Mapping[str, str] | None = None) -> None:
     try:
         import ray
     except ImportError:
-        raise RerankLabError("Ray is not installed: pip install -r deploy/requirements.txt") from None
+        raise RerankLabError(f"Ray is not installed: {SERVE.command}") from None
     if address == HERE:
         # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
         ray.init(HERE, include_dashboard=False, _node_ip_address="127.0.0.1", **QUIET)
