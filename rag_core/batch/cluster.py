@@ -33,7 +33,7 @@ HERE = "local"
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 KNOCK_SECONDS = 5
 ROOT = Path(__file__).parents[2]
-NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
+NOT_SENT = [".git", ".venv", ".venv-light", "tests", "training", "data/screenshots", "data/samples"]
 """What other machines do without."""
 
 READER_CPUS, WORKER_CPUS = 0.25, 0.5
