@@ -54,6 +54,14 @@ def test_the_map_draws_pca_and_says_so(library, compared, language):
 
 
 @both_languages
+def test_a_visitor_is_not_told_what_the_host_would_have_to_run(library, compared, language, monkeypatch):
+    monkeypatch.setenv("RERANK_LAB_LIBRARY", "private")
+    at = open_page("explain", language, comparison=compared, explain_part="map", map_layout="umap")
+    assert [info.value for info in at.info] == [text_of(at, "map.umap_of_host")]
+    assert at.get("vega_lite_chart") and not says_anywhere(at, "pip install")
+
+
+@both_languages
 def test_a_model_that_is_chosen_is_refused_with_the_command(library, language):
     at = screens.asked(language, reranker_other=MODEL)
     assert says(at, "error.models_missing")

@@ -27,7 +27,7 @@ from rag_core.extras import MAP, MODELS, OCR, SERVE
 ROOT = Path(__file__).parents[1]
 SAMPLE = "data/samples/annual-report-en.pdf"
 QUESTION = "What made the company miss its leakage goal?"
-LIGHT_MB = 1200
+LIGHT_MB = 1000
 pytestmark = pytest.mark.slow
 
 

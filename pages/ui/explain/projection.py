@@ -60,7 +60,8 @@ def show(comparison: Comparison) -> None:
             st.info(t("map.few", count=len(index.chunks), fewest=projection.FEWEST_FOR_UMAP), icon=":material/help:")
             method = "pca"
         elif method == "umap" and not MAP.is_installed():
-            st.info(t("map.umap_missing", command=MAP.command), icon=":material/help:")
+            missing = t("map.umap_of_host") if state.owner() else t("map.umap_missing", command=MAP.command)
+            st.info(missing, icon=":material/help:")
             method = "pca"
         layout = laid_out(index, method)
         st.caption(t("map.kept", kept=f"{layout.kept:.0%}", count=projection.NEAREST_KEPT))
