@@ -9,7 +9,8 @@ A comparison is done when the page has run to its end and shows it: the address 
 new, and there is no error, no bar and no note that the result is an old one. Anything else failed. Printed are the
 seconds from the press to the finished page, failures, the server's CPU seconds for one comparison, which another
 program on the machine lengthens little, what a tab receives for it before the connection packs it, and the server's
-memory after the first ten seconds and at the end. The time to open the tabs is not counted.
+memory as it starts, after the first comparison, after ten seconds of everybody's and at the end. The time to open the
+tabs is not counted.
 
 With ``--room`` the class plays one question of the workshop instead: a teacher opens a room, everyone joins within ten
 seconds, hands in within twenty and sees the reveal, without a press in between. Printed are the seconds of each step,
@@ -158,12 +159,12 @@ def main() -> None:
         server = serve(Path(folder), port)
         try:
             wait(port)
-            ask = asker(questions, arguments.distinct)
+            ask, memory = asker(questions, arguments.distinct), [megabytes(server.pid)]
             asyncio.run(load(port, ask()))
+            memory.append(megabytes(server.pid))
             if arguments.room:
                 print_room(asyncio.run(room.play(port, arguments.people, ask(), server.pid)))
                 return
-            memory: list[float] = []
             took, spent, received = asyncio.run(play(port, ask, arguments, memory, server.pid))
         finally:
             server.terminate()
@@ -176,7 +177,8 @@ def main() -> None:
     print("| median | p95 | slowest | CPU per comparison | received per comparison |\n|---|---|---|---|---|")
     waits = f"{np.median(done):.2f} s | {np.percentile(done, 95):.2f} s | {max(done):.2f} s"
     print(f"| {waits} | {spent / len(took):.3f} s | {received / len(took) / 1000:.0f} kB |")
-    print(f"server memory: {memory[0]:.0f} MB after {SETTLED} s, {memory[1]:.0f} MB at the end")
+    moments = ("at the start", "after the first comparison", f"after {SETTLED} s", "at the end")
+    print("server memory:", ", ".join(f"{size:.0f} MB {when}" for size, when in zip(memory, moments, strict=True)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import runpy
 import sys
 from collections.abc import Sequence
@@ -10,8 +11,11 @@ from collections.abc import Sequence
 from rag_core import __version__
 from rag_core.cli import compare, evaluate, index, mend, replay, report
 from rag_core.errors import RerankLabError
+from rag_core.extras import SERVE
 from rag_core.place import ROOT
 
+PROGRAM, INSTALLED = "python -m rag_core", "rerank-lab"
+OPTION_OF_STREAMLIT = re.compile(r"--\w+\.\w+")
 EXAMPLES = """
 examples:
   python -m rag_core index reports/
@@ -25,6 +29,10 @@ examples:
 RERANK_LAB_HOME names the folder where documents and embeddings are kept. Exit codes: 0 done, 1 told what is wrong on
 standard error, 2 the command line itself was not understood.
 """
+ALONE = """
+Alone it starts the app, and hands options of Streamlit, such as --server.port=8600, on to it. "rerank-lab serve --help"
+tells of the server that gives the models to other programs.
+"""
 COMMANDS = {
     "index": (index, "read PDFs and embed them ahead of the first question"),
     "compare": (compare, "compare the vector order with the cross-encoder order on a PDF or a folder"),
@@ -35,12 +43,12 @@ COMMANDS = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     """Build the parser of the command line, with a subcommand for each of ``COMMANDS``."""
     parser = argparse.ArgumentParser(
-        prog="python -m rag_core",
+        prog=program,
         description="See what reranking does to a vector search.",
-        epilog=EXAMPLES,
+        epilog=EXAMPLES.replace(PROGRAM, program) + (ALONE if program == INSTALLED else ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"Rerank Lab {__version__}")
@@ -50,9 +58,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None, program: str = PROGRAM) -> int:
     """Do what the words of a command line say, by default this process's; return its exit code."""
-    arguments = build_parser().parse_args(given)
+    arguments = build_parser(program).parse_args(given)
     try:
         text = arguments.run(arguments)
     except RerankLabError as error:
@@ -63,11 +71,26 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def rerank_lab() -> int:
-    """Start the app, or do what the words of a command line say: the command that pip installs."""
-    if len(sys.argv) > 1:
-        return main()
-    sys.argv = ["streamlit", "run", str(ROOT / "app.py")]
-    runpy.run_module("streamlit", run_name="__main__")
+    """Start the app or the server of models, or do what the words of a command line say: what pip installs."""
+    words = sys.argv[1:]
+    if words[:1] == ["serve"]:
+        return _serve(words[1:])
+    if words and not OPTION_OF_STREAMLIT.match(words[0]):
+        return main(words, INSTALLED)
+    return _run("streamlit", ["run", str(ROOT / "app.py"), *words])
+
+
+def _serve(words: Sequence[str]) -> int:
+    if not SERVE.is_installed():
+        sys.stderr.write(f"Ray is not installed: {SERVE.command}\n")
+        return 1
+    sys.path.append(str(ROOT))  # where pip put it, it is no package of its own
+    return _run("deploy.serve", words)
+
+
+def _run(module: str, words: Sequence[str]) -> int:
+    sys.argv = [module, *words]
+    runpy.run_module(module, run_name="__main__")
     return 0
 
 

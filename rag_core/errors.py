@@ -329,6 +329,12 @@ class NoQuestions(InputError):
     code = "no_questions"
 
 
+class UmapMissing(InputError):
+    """A layout by UMAP where it is not installed; ``command`` brings it."""
+
+    code = "umap_missing"
+
+
 class EmptyText(InputError):
     """A text, typed in place of a chunk's, of nothing but space."""
 
@@ -367,6 +373,12 @@ class ModelUnusable(ModelError):
     """A model that does not load, or gives what no order can be made of; ``reason`` says what."""
 
     code = "model_unusable"
+
+
+class ModelsMissing(ModelError):
+    """A model of the hub or of a folder, and no packages installed that load it; ``command`` brings them."""
+
+    code = "models_missing"
 
 
 class ConstantScores(ModelError):

@@ -6,3 +6,8 @@ BESIDE = Path(__file__).parents[1]
 INSTALLED = BESIDE / "rerank_lab"
 ROOT = INSTALLED if INSTALLED.is_dir() else BESIDE
 """The folder of ``app.py``, ``pages`` and ``data``."""
+
+
+def is_installed() -> bool:
+    """Say whether pip put the app here, and no requirements lie beside it."""
+    return ROOT == INSTALLED

@@ -35,7 +35,12 @@ def test_the_table_of_settings_is_the_settings(name: str):
 @pytest.mark.parametrize("name", READMES)
 @pytest.mark.parametrize(
     "command",
-    ["pip install -r requirements.txt && streamlit run app.py", "pip install -r requirements-dev.txt && pytest"],
+    [
+        "pip install -r requirements-light.txt && streamlit run app.py",
+        "pip install -r requirements.txt && streamlit run app.py",
+        "pip install . && rerank-lab",
+        "pip install -r requirements-dev.txt && pytest",
+    ],
 )
 def test_the_commands_are_there(name: str, command: str):
     assert command in read(name)

@@ -21,6 +21,7 @@ from rag_core.batch.evaluation import Wanted
 from rag_core.batch.indexing import Failed, Make, Read, Task
 from rag_core.datatypes import Progress
 from rag_core.errors import RerankLabError
+from rag_core.extras import SERVE
 from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
@@ -35,7 +36,7 @@ QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 KNOCK_SECONDS = 5
 LOGS = "/tmp/ray/session_latest/logs"
 ROOT = Path(__file__).parents[2]
-NOT_SENT = [".git", ".venv", "tests", "training", "data/screenshots", "data/samples"]
+NOT_SENT = [".git", ".venv", ".venv-light", "tests", "training", "data/screenshots", "data/samples"]
 """What other machines do without."""
 
 READER_CPUS, WORKER_CPUS = 0.25, 0.5
@@ -57,7 +58,7 @@ def join(address: str, variables: Mapping[str, str] | None = None) -> None:
     try:
         import ray
     except ImportError:
-        raise RerankLabError("Ray is not installed: pip install -r deploy/requirements.txt") from None
+        raise RerankLabError(f"Ray is not installed: {SERVE.command}") from None
     if address == HERE:
         # Named, for without a name Ray joins a cluster that happens to run on this machine, or once did.
         with started():

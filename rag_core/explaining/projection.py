@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag_core.datatypes import Progress
+from rag_core.errors import UmapMissing
+from rag_core.extras import MAP
 
 SEED = 42
 NEIGHBOURS = 15
@@ -60,9 +62,14 @@ def by_umap(vectors: np.ndarray, progress: Progress | None = None) -> Layout:
     """Lay out by UMAP with a fixed seed; fewer than ``FEWEST_FOR_UMAP`` have no neighbourhoods and fall to ValueError.
 
     The neighbours are exact, counted here: UMAP's own search would compile for half a minute at a few thousand.
+
+    Raises:
+        UmapMissing: it is not installed.
     """
     if len(vectors) < FEWEST_FOR_UMAP:
         raise ValueError(f"{len(vectors)} embeddings are too few for UMAP")
+    if not MAP.is_installed():
+        raise UmapMissing(f"UMAP is not installed: {MAP.command}", command=MAP.command)
     from umap import UMAP
 
     count = min(NEIGHBOURS, len(vectors) - 1)

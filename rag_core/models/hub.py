@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag_core.errors import HubUnreachable, ModelUnusable, UnknownModel
+from rag_core.errors import HubUnreachable, ModelsMissing, ModelUnusable, UnknownModel
+from rag_core.extras import MODELS
 from rag_core.models.onnx_model import characters_read
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ def load(model_id: str, build: Callable[[bool], Model]) -> Model:
     """Return ``build(local_files_only)``: without the network when the files are here, else after asking the hub.
 
     Raises:
+        ModelsMissing: sentence-transformers or torch is not installed.
         UnknownModel: the hub has no such model, or could not have one of that name.
         HubUnreachable: the model is not on this machine and the hub does not answer.
         ModelUnusable: the files are here but cannot be loaded.
     """
+    _check_packages(model_id)
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if Path(model_id).is_dir():
@@ -42,6 +45,16 @@ def load(model_id: str, build: Callable[[bool], Model]) -> Model:
             log.info("%s is here in part only: the rest is fetched", model_id)
     ask_hub(model_id)
     return _built(model_id, build, local_files_only=False)
+
+
+def _check_packages(model_id: str) -> None:
+    if not MODELS.is_installed():
+        raise ModelsMissing(
+            f"{model_id!r} is loaded by sentence-transformers, which is not installed: run {MODELS.command}, "
+            "or choose a bundled model or one on a server",
+            model=model_id,
+            command=MODELS.command,
+        )
 
 
 def cached(model_id: str) -> bool:

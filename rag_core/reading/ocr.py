@@ -6,11 +6,11 @@ The package is large and not installed unless a reader wants it; ``requirements-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rag_core.datatypes import Extract
 from rag_core.errors import OcrMissing
+from rag_core.extras import OCR
 from rag_core.reading import pdf, pdfium, quality
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ PIXELS = 1500
 
 def is_installed() -> bool:
     """Say whether the package that reads pictures is here."""
-    return find_spec("rapidocr") is not None
+    return OCR.is_installed()
 
 
 def recognise(
@@ -35,7 +35,7 @@ def recognise(
         OcrMissing: the package is not installed.
     """
     if not is_installed():
-        raise OcrMissing("text recognition is not installed: pip install -r requirements-ocr.txt")
+        raise OcrMissing(f"text recognition is not installed: {OCR.command}", command=OCR.command)
     from rapidocr import RapidOCR
 
     engine, raw = RapidOCR(params={"Global.log_level": "error"}), []

@@ -116,12 +116,19 @@ def brought_up(
 
 @lru_cache
 def versions() -> Mapping[str, str]:
-    """Return the versions of the app, of Python, and of the libraries that make a result."""
+    """Return the versions of the app, of Python, and of those libraries that make a result and are installed."""
     return {
         "app": __version__,
         "python": platform.python_version(),
-        **{library: metadata.version(library) for library in LIBRARIES},
+        **{name: found for name in LIBRARIES if (found := _version(name))},
     }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def weights(role: str, model_id: str) -> str:

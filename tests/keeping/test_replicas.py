@@ -68,7 +68,7 @@ def own_config(folder: Path, port: int, replicas: list[str]) -> str:
         ("/etc/ssl/lab.example.key", f"{folder}/lab.key"),
         ("/etc/nginx/rerank-lab.password", f"{folder}/password"),
         ("127.0.0.1:8501", replicas[0]),
-        ("127.0.0.1:8502", replicas[1]),
+        ("# server 127.0.0.1:8502", f"server {replicas[1]}"),
     ):
         assert text.count(old) == 1
         text = text.replace(old, new)

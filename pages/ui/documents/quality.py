@@ -12,6 +12,7 @@ from pages.ui.shell import cached, state, work
 from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Document, Extract, PageReading, Quality, Readings
+from rag_core.extras import OCR
 from rag_core.reading import ocr
 from rag_core.reading.evidence import score
 from rag_core.reading.quality import GOOD, UNREADABLE, VERDICTS
@@ -129,7 +130,7 @@ def choices(document: Document, readings: Readings) -> None:
 def recognition(document: Document, numbers: list[int]) -> None:
     """Offer to recognise the text on pictures, or say what that needs."""
     if not ocr.is_installed():
-        st.caption(t("gate.ocr_missing", count=len(numbers)))
+        st.caption(t("gate.ocr_missing", count=len(numbers), command=OCR.command))
         return
     place = st.empty()
     if st.button(t("gate.recognise", count=len(numbers)), key="recognise", icon=":material/document_scanner:"):

@@ -20,6 +20,7 @@ from pages.ui.shell.switch import switch
 from rag_core.datatypes import Chunk, Comparison
 from rag_core.explaining import projection
 from rag_core.explaining.projection import Layout
+from rag_core.extras import MAP
 from rag_core.search import distinct
 from rag_core.search.together import Searched
 
@@ -57,6 +58,10 @@ def show(comparison: Comparison) -> None:
         index = index_of(comparison)
         if method == "umap" and len(index.chunks) < projection.FEWEST_FOR_UMAP:
             st.info(t("map.few", count=len(index.chunks), fewest=projection.FEWEST_FOR_UMAP), icon=":material/help:")
+            method = "pca"
+        elif method == "umap" and not MAP.is_installed():
+            missing = t("map.umap_of_host") if state.owner() else t("map.umap_missing", command=MAP.command)
+            st.info(missing, icon=":material/help:")
             method = "pca"
         layout = laid_out(index, method)
         st.caption(t("map.kept", kept=f"{layout.kept:.0%}", count=projection.NEAREST_KEPT))

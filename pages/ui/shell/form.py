@@ -9,6 +9,7 @@ from pages.ui.shell import cached, models, samples, state
 from pages.ui.shell.i18n import plain, t
 from rag_core.datatypes import Collection
 from rag_core.errors import DocumentDamaged, LibraryDamaged
+from rag_core.extras import MODELS
 from rag_core.models import catalog
 from rag_core.servers import llm
 from rag_core.servers.rerank import FORMS
@@ -107,7 +108,11 @@ def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:
     sizes = {"onnx": t("model.bundled"), "openai": t("model.key"), "server": t("model.server")}
     size = sizes.get(line.kind, f"{line.size} MB")
     facts = [model_id, " ".join(line.languages), size, line.licence]
-    return " · ".join([*facts, t("model.remote_code")] if line.remote_code else facts)
+    if line.remote_code:
+        facts.append(t("model.remote_code"))
+    if line.kind == catalog.ST and not MODELS.is_installed():
+        facts.append(t("model.not_installed"))
+    return " · ".join(facts)
 
 
 def model_select(role: str, lines: tuple[catalog.Line, ...]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.shell import i18n, state, theme, visits
-from pages.ui.shell.i18n import plain, t
+from pages.ui.shell.i18n import as_code, plain, t
 from pages.ui.shell.switch import switch
 from rag_core import settings
 from rag_core.errors import BadSetting, RerankLabError, ServerError
@@ -79,6 +79,8 @@ def show_error(error: RerankLabError) -> None:
         st.error(t("error.of_host", code=error.code), icon=":material/error:")
         return
     values = {name: plain(value) for name, value in error.values.items()}
+    if "command" in values:  # ours, and to be copied
+        values["command"] = as_code(str(error.values["command"]))
     if isinstance(error, ServerError):
         values["service"] = t(f"service.{error.values['service']}")
     st.error(t(f"error.{error.code}", **values) + meaning(error), icon=":material/error:")
