@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from rag_core.models.catalog import BUNDLED, EMBEDDERS, RERANKERS, Line, find
-from rag_core.models.cores import cores
 from rag_core.models.embed import OnnxEmbedder
 from rag_core.models.rerank import OnnxReranker
 
@@ -22,7 +21,7 @@ TOKENIZER_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 BATCH = 16
 OURS, TORCH, FLOAT = "Rerank Lab (int8)", "sentence-transformers (torch, float32)", "onnxruntime (float32)"
-OPENVINO, FLASHRANK, FASTEMBED = (f"{name} (our int8 graph)" for name in ("OpenVINO", "FlashRank", "fastembed"))
+OPENVINO, FLASHRANK = "OpenVINO (our int8 graph)", "FlashRank (our int8 graph)"
 
 Score = Callable[[str, Sequence[str]], object]
 Embed = Callable[[Sequence[str]], object]
@@ -138,32 +137,18 @@ def flashrank(folder: Path) -> Score:
     return score
 
 
-def fastembed(_folder: Path) -> Score:
-    try:
-        from fastembed.common.model_description import ModelSource
-        from fastembed.rerank.cross_encoder import TextCrossEncoder
-    except ImportError as error:
-        raise NotAvailable("fastembed is not installed") from error
-    name = CROSS_ENCODER.name
-    TextCrossEncoder.add_custom_model(name, sources=ModelSource(hf=name), model_file="onnx/model.onnx")
-    model = TextCrossEncoder(name, specific_model_path=str(CROSS_ENCODER), threads=cores())
-    return lambda query, texts: list(model.rerank(query, sorted(texts, key=len), batch_size=BATCH))
-
-
 ENGINES: dict[str, Callable[[Path], Score]] = {
     OURS: rerank_lab,
     TORCH: sentence_transformers,
     FLOAT: onnxruntime_float,
     OPENVINO: openvino,
     FLASHRANK: flashrank,
-    FASTEMBED: fastembed,
 }
 GIVEN = {
     TORCH: f"batches of {BATCH}, sorted by length",
     FLOAT: "the same path as ours, each pair in a run of its own",
     OPENVINO: f"asynchronous requests with its throughput hint, batches of {BATCH} of like length",
-    FLASHRANK: f"batches of {BATCH} of like length, one request each; it pads none by itself to a common length",
-    FASTEMBED: f"a thread a core, batches of {BATCH}, sorted by length",
+    FLASHRANK: f"requests of {BATCH} texts of like length",
 }
 """What each was given so that it is at its best: all get pairs of like length together, as ours has them."""
 
