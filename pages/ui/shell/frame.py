@@ -52,8 +52,7 @@ def stay() -> None:
     except BadSetting as error:
         show_error(error)
         st.stop()
-    with errors_shown():
-        visits.stay(owner)
+    visits.stay(owner)
 
 
 def menu(page: str) -> None:

@@ -63,7 +63,7 @@ def leave(owner: str) -> None:
 @st.cache_resource(show_spinner=False, on_release=lambda stop: stop.set())
 def sweeper() -> Event:
     """Sweep again and again, until the returned event is set."""
-    stop, swept, known, sessions = Event(), lab(), stays(), heard()
+    stop, known, sessions = Event(), stays(), heard()
 
     def work() -> None:
         ended = False
@@ -73,7 +73,7 @@ def sweeper() -> Event:
             ended = end_lost(sessions)
             try:
                 if known:
-                    sweep(swept, known)
+                    sweep(lab(), known)
             except RerankLabError as error:
                 log.error("nothing is swept this time: %s", error)
 
