@@ -100,7 +100,7 @@ def test_another_systems_ranking_is_previewed_added_and_stands_in_the_measures(a
     page.get_by_role("tab").first.wait_for()
     settle(page)
     question, words = RANKED[language]
-    rows = f"question,text,rank\n{question},{words},1\n{question},Nobody wrote this sentence.,2\n"
+    rows = f'question,text,rank\n{question},"{words}",1\n{question},Nobody wrote this sentence.,2\n'
     file = {"name": "acme.csv", "mimeType": "text/csv", "buffer": rows.encode("utf-16")}
     page.locator(".st-key-question_set_open button").first.click()
     page.locator("[data-testid=stFileUploaderDropzoneInput]").last.set_input_files(file)
