@@ -311,7 +311,7 @@ def test_a_question_shows_where_an_imported_ranking_puts_its_answer(imported):
     first = at.session_state["evaluation"].orders["vector"][QUESTION]
     chunks = {chunk.text: chunk.id for chunk in cached.lab().cut(DOC, SENTENCES)}
     assert table[text_of(at, "depth.first_rank")].tolist() == [
-        first.index(chunks[text]) + 1 for text in (PARKS, ANSWER)
+        str(first.index(chunks[text]) + 1) for text in (PARKS, ANSWER)
     ]
     at.session_state["judged_chunk"] = chunks[PARKS]
     click(run(at), at.button(key="grade_1"))
