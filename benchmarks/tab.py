@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 import websockets
@@ -21,6 +23,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pages.ui.shell.i18n import texts
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS = 60
 """After so many seconds in which the app says nothing a reader gives up; who is told that they wait goes on waiting."""
@@ -185,3 +189,9 @@ async def opened(port: int) -> AsyncIterator[Tab]:
         tab = Tab(connection)
         await tab.run()
         yield tab
+
+
+def play(work: Coroutine[None, None, T]) -> T:
+    """Run what tabs do to its end, in a thread of its own: the caller's may have an event loop at work."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -21,7 +20,7 @@ import running_app
 import yaml
 
 from benchmarks.crowd import prepare
-from benchmarks.tab import opened
+from benchmarks.tab import opened, play
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -119,7 +118,7 @@ def test_the_steps_make_an_app_that_compares_and_says_that_it_is_well(served):
         async with opened(image.port) as tab:
             return await tab.compare(questions[0])
 
-    assert asyncio.run(compared())
+    assert play(compared())
     assert health(image) == 0
 
 

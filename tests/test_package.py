@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import socket
@@ -20,7 +19,7 @@ from command import run
 from packaging.requirements import Requirement
 
 from benchmarks.crowd import prepare
-from benchmarks.tab import opened
+from benchmarks.tab import opened, play
 from rag_core import __version__
 from rag_core.extras import MAP, MODELS, OCR, SERVE
 
@@ -146,7 +145,7 @@ def test_it_starts_the_app_which_compares(programs, tmp_path):
         )
         try:
             running_app.wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-            assert asyncio.run(compared(port, questions[0]))
+            assert play(compared(port, questions[0]))
         finally:
             server.terminate()
             server.wait(30)

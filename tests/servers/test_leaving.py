@@ -18,6 +18,7 @@ from screens import SMALL
 
 from benchmarks import live_tab
 from benchmarks.live_tab import LiveTab, live
+from benchmarks.tab import play
 from rag_core.lab import Lab
 
 pytestmark = pytest.mark.slow
@@ -41,7 +42,7 @@ def test_who_leaves_gives_up_their_turn_at_a_silent_server(tmp_path, monkeypatch
     with LLMServer(silent) as server:
         extra = {"RERANK_LAB_RERANK_URL": server.root, "RERANK_LAB_RERANK_FORM": "tei"}
         with running_app(tmp_path / "home", extra) as address:
-            waited = asyncio.run(leave(int(address.rpartition(":")[2]), document.id, server))
+            waited = play(leave(int(address.rpartition(":")[2]), document.id, server))
     assert waited < SILENT / 2
 
 

@@ -52,7 +52,8 @@ def stay() -> None:
     except BadSetting as error:
         show_error(error)
         st.stop()
-    visits.stay(owner)
+    with errors_shown():
+        visits.stay(owner)
 
 
 def menu(page: str) -> None:

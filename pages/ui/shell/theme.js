@@ -25,8 +25,17 @@ function markWhereOneIs({ page, pages }) {
   document.querySelectorAll(".st-key-pages a").forEach((link, place) => {
     if (pages[place] !== page) return link.removeAttribute("aria-current");
     link.setAttribute("aria-current", "page");
-    link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    reveal(link, link.closest(".st-key-menu"));
   });
+}
+
+// Along the menu alone: scrollIntoView would take the whole page back to its top.
+function reveal(link, menu) {
+  const at = link.getBoundingClientRect();
+  const before = at.left - menu.getBoundingClientRect().left;
+  const beyond = at.right - menu.lastElementChild.getBoundingClientRect().left;
+  if (before < 0) menu.scrollLeft += before;
+  else if (beyond > 0) menu.scrollLeft += beyond;
 }
 
 export default function ({ data, parentElement }) {

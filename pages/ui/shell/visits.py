@@ -44,8 +44,9 @@ def heard() -> dict[str, float]:
 
 @st.cache_resource(show_spinner=False, scope="session", on_release=lambda owner: leave(owner))
 def stay(owner: str) -> str:
-    """Keep a session, and a visitor's documents, as long as somebody is there."""
+    """Keep a session, and a visitor's documents, as long as somebody is there. Raises what opening the library does."""
     if owner:
+        lab()
         stays()[owner] = STAYING
     run = get_script_run_ctx()
     if run:

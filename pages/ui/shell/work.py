@@ -162,7 +162,8 @@ def compare_with(
     at_last: Callable[[], object] = lambda: None,
     meanwhile: Found = lambda _: None,
 ) -> Comparison:
-    place, below = st.empty(), st.empty()
+    here = st.container()  # one place, as where nobody waits: a click on what stands below would get lost otherwise
+    place, below = here.empty(), here.empty()
     candidates: list[Ranking] = []
 
     def draw() -> None:

@@ -12,6 +12,7 @@ from running_app import running_app
 from screens import SMALL
 
 from benchmarks.live_tab import live
+from benchmarks.tab import play
 from benchmarks.uploads import Uploader
 from rag_core.keeping.library import Library
 
@@ -27,7 +28,7 @@ def test_what_the_last_visitor_uploaded_goes_from_disk_and_from_memory(tmp_path)
     home = tmp_path / "home"
     program = ["tests.support.hasty_app"]
     with running_app(home, {"RERANK_LAB_LIBRARY": "private"}, program) as address:
-        asyncio.run(upload_and_leave(int(address.rpartition(":")[2]), home))
+        play(upload_and_leave(int(address.rpartition(":")[2]), home))
         end = time.monotonic() + MOST_SECONDS
         while (uploaded(home) or held(home)) and time.monotonic() < end:
             time.sleep(0.2)

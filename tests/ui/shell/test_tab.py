@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +14,7 @@ import pytest
 
 from benchmarks import crowd, room
 from benchmarks.live_tab import LiveTab, live
-from benchmarks.tab import Tab, opened
+from benchmarks.tab import Tab, opened, play
 
 pytestmark = pytest.mark.slow
 
@@ -36,12 +34,6 @@ def port(served, prepared) -> int:
     return urlsplit(served.open(prepared)).port
 
 
-def in_a_loop(work: Coroutine[None, None, Result]) -> Result:
-    """Run it in a thread of its own: in this one Playwright's loop may be at work for the worker's browser."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
-
-
 def asked(port: int, *questions: str) -> tuple[Tab, list[bool]]:
     """Ask in one tab, one question after another; return it with what it says of each."""
 
@@ -49,7 +41,7 @@ def asked(port: int, *questions: str) -> tuple[Tab, list[bool]]:
         async with opened(port) as tab:
             return tab, [await tab.compare(question) for question in questions]
 
-    return in_a_loop(ask())
+    return play(ask())
 
 
 def test_a_tab_asks_again_and_again_in_one_session(port):
@@ -73,7 +65,7 @@ def test_a_note_that_the_result_is_old_is_no_comparison(port):
             await tab.run()
             return tab, tab.troubled
 
-    tab, troubled = in_a_loop(changed())
+    tab, troubled = play(changed())
     assert troubled
     assert len(tab.orders) == 2
 
@@ -87,7 +79,7 @@ def test_what_a_tab_holds_is_sent_once(port):
             kinds = sorted(element.WhichOneof("type") for name, (_, element) in tab.held.items() if name in held)
             return before, tab.orders, kinds
 
-    before, after, same = in_a_loop(reread())
+    before, after, same = play(reread())
     assert before == after
     assert same == ["bidi_component", "vega_lite_chart"]  # both orders in one, and the moves
 
@@ -101,7 +93,7 @@ def test_a_tick_outlasts_what_another_part_of_the_page_draws(port):
             await tab.until(lambda: tab.finished > runs)  # the line that says how far the room is looks every second
             return before, tab.values[first].bool_value
 
-    assert in_a_loop(ticked()) == (False, True)
+    assert play(ticked()) == (False, True)
 
 
 @asynccontextmanager
@@ -117,6 +109,6 @@ async def opened_room(port: int) -> AsyncIterator[LiveTab]:
 def test_a_room_is_played_from_the_door_to_the_reveal_without_a_press_in_between(port, monkeypatch):
     for step in ("JOIN_SECONDS", "HAND_IN_SECONDS", "WAIT_SECONDS"):
         monkeypatch.setattr(room, step, 2.0)
-    costs = in_a_loop(room.play(port, 3, QUESTIONS[0], os.getpid()))
+    costs = play(room.play(port, 3, QUESTIONS[0], os.getpid()))
     assert [row.split(" | ")[0] for row in costs.rows] == ["| join", "| hand in (with five ticks)", "| reveal"]
     assert float(re.search(r"([\d.]+) looks", costs.looks).group(1)) > 0
