@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import runpy
 import sys
@@ -84,7 +85,9 @@ def _serve(words: Sequence[str]) -> int:
     if not SERVE.is_installed():
         sys.stderr.write(f"Ray is not installed: {SERVE.command}\n")
         return 1
-    sys.path.append(str(ROOT))  # where pip put it, it is no package of its own
+    # Where pip put it, it is no package of its own: neither for this process nor for the replicas that it starts.
+    sys.path.append(str(ROOT))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return _run("deploy.serve", words)
 
 

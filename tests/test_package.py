@@ -11,6 +11,7 @@ from collections.abc import Callable
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path, PurePosixPath
+from urllib.request import ProxyHandler, Request, build_opener
 
 import fresh
 import pytest
@@ -150,6 +151,28 @@ def test_it_starts_the_app_which_compares(programs, tmp_path):
             server.terminate()
             server.wait(30)
     assert f"http://127.0.0.1:{port}" in log.read_text()  # its own configuration is read: loopback alone
+
+
+def test_with_ray_it_serves_the_models(wheel, tmp_path):
+    asked = f"rerank-lab[{SERVE.name}] @ {wheel.as_uri()}"
+    programs = fresh.environment(tmp_path / "venv", "-c", ROOT / "constraints.txt", asked)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    variables, log = fresh.plain(tmp_path / "home", programs) | {"HOME": str(tmp_path)}, tmp_path / "log"
+    command = [programs / "rerank-lab", "serve", f"--port={port}", "--cpus=0.1"]
+    with log.open("w") as output:
+        server = subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=output, stderr=output)
+        try:
+            running_app.wait_for(f"http://127.0.0.1:{port}/health", server, log)
+            body = json.dumps({"query": QUESTION, "documents": ["Parks were built.", "The leakage goal was missed."]})
+            sent = Request(f"http://127.0.0.1:{port}/rerank", body.encode(), {"Content-Type": "application/json"})
+            with build_opener(ProxyHandler({})).open(sent, timeout=60) as reply:
+                results = json.load(reply)["results"]
+        finally:
+            server.terminate()
+            server.wait(60)
+    assert [result["index"] for result in results] == [1, 0]
 
 
 async def compared(port: int, question: str) -> bool:

@@ -11,7 +11,6 @@ import pickle
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -26,6 +25,7 @@ from rag_core.keeping.embeddings import Embeddings, Scores
 from rag_core.lab import Lab
 from rag_core.models.embed import load_embedder
 from rag_core.models.rerank import finite, load_reranker
+from rag_core.place import ROOT
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,8 @@ HERE = "local"
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 KNOCK_SECONDS = 5
 LOGS = "/tmp/ray/session_latest/logs"
-ROOT = Path(__file__).parents[2]
 NOT_SENT = [".git", ".venv", ".venv-light", "tests", "training", "data/screenshots", "data/samples"]
-"""What other machines do without."""
+"""What other machines do without. Where pip put the app, they have the package from pip as well."""
 
 READER_CPUS, WORKER_CPUS = 0.25, 0.5
 """What Ray reserves. A model's worker uses every core of its machine: a second one belongs on another machine."""
