@@ -35,7 +35,7 @@ function reveal(link, menu) {
   const before = at.left - menu.getBoundingClientRect().left;
   const beyond = at.right - menu.lastElementChild.getBoundingClientRect().left;
   if (before < 0) menu.scrollLeft += before;
-  else if (beyond > 0) menu.scrollLeft += beyond;
+  else if (beyond > 0) menu.scrollLeft += Math.ceil(beyond) + 1;
 }
 
 export default function ({ data, parentElement }) {
