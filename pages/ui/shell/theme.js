@@ -29,13 +29,14 @@ function markWhereOneIs({ page, pages }) {
   });
 }
 
+// The language, which is drawn after this, lies over the end of a menu that is too wide: so much in pixels, and a little.
+const LANGUAGE = 176;
+
 // Along the menu alone: scrollIntoView would take the whole page back to its top.
 function reveal(link, menu) {
-  const at = link.getBoundingClientRect();
-  const before = at.left - menu.getBoundingClientRect().left;
-  const beyond = at.right - menu.lastElementChild.getBoundingClientRect().left;
-  if (before < 0) menu.scrollLeft += before;
-  else if (beyond > 0) menu.scrollLeft += Math.ceil(beyond) + 1;
+  const at = link.getBoundingClientRect(), room = menu.getBoundingClientRect();
+  if (at.left < room.left) menu.scrollLeft += at.left - room.left;
+  else menu.scrollLeft += Math.max(0, Math.ceil(at.right - (room.right - LANGUAGE)));
 }
 
 export default function ({ data, parentElement }) {
