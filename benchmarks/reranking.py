@@ -179,8 +179,10 @@ def measure(scratch: Path, how: How) -> dict:
     how.say("", *(f"Not run: {engine}, because {reason}." for engine, reason in missing.items()))
     how.say(*(f"{engine}: {GIVEN[engine]}." for engine in ready if engine in GIVEN), "")
     scoring = {name: partial(score_case, score) for name, score in ready.items()}
-    pairs = table("pairs/s (CPU ms a pair)", scoring, grid(), how)
-    stated = {name: ratios(pairs[name], case, limit) for name, case in stated_cases().items() if name in pairs}
+    cases = grid()
+    pairs = table("pairs/s (CPU ms a pair)", scoring, cases, how)
+    measured = [case for case in cases if case.name in STATED and case.name in pairs]
+    stated = {case.name: ratios(pairs[case.name], case, limit) for case in measured}
     for name, (to_torch, to_limit) in stated.items():
         how.say(f"{name}: {to_torch:.2f} × {TORCH}, {to_limit:.2f} of the faster int8 products.", "")
     embedders, _ = available(EMBEDDING_ENGINES, random_embedder(scratch))
@@ -206,10 +208,6 @@ def score_case(score: Score, case: Case) -> None:
 
 def embed_case(embed: Embed, case: Case) -> None:
     embed(case.texts)
-
-
-def stated_cases() -> dict[str, Case]:
-    return {case.name: case for case in grid()[: len(STATED)]}
 
 
 def ratios(figures: dict[str, Figure], case: Case, limit: float) -> tuple[float, float]:

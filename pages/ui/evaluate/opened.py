@@ -55,22 +55,11 @@ def imported(evaluation: Evaluation, question: str, system: str) -> None:
         [rank, rank_in(before, chunk.id), tables.GRADES[grades.get(chunk.id)], tables.page(chunk), one_line(chunk.text)]
         for rank, chunk in enumerate(chunks, start=1)
     ]
-    key = state.key_of("imported", [question, *order])
-    st.dataframe(
-        pd.DataFrame(rows, columns=names),
-        hide_index=True,
-        key=key,
-        height=tables.height(len(rows)),
-        column_config={
-            names[0]: st.column_config.NumberColumn(width=50),
-            names[1]: st.column_config.TextColumn(width=100),
-            names[2]: st.column_config.TextColumn(width=58),
-            names[3]: tables.page_column(chunks),
-            names[4]: st.column_config.TextColumn(width="large"),
-        },
-        on_select=lambda: pick(key, order),
-        selection_mode="single-cell",
-    )
+    ranks = {
+        names[0]: st.column_config.NumberColumn(width=50),
+        names[1]: st.column_config.TextColumn(width=100),
+    }
+    clickable("imported", question, pd.DataFrame(rows, columns=names), chunks, ranks)
     graded(evaluation, question, chunks)
 
 
@@ -136,17 +125,23 @@ def graded(evaluation: Evaluation, question: str, chunks: Sequence[Chunk]) -> No
 def pool_table(question: str, chunks: list[Chunk], grades: Mapping[str, int]) -> None:
     rows = [[tables.GRADES[grades.get(chunk.id)], tables.page(chunk), tables.one_line(chunk.text)] for chunk in chunks]
     names = [t("table.grade"), t("table.page"), t("table.text")]
+    clickable("pool", question, pd.DataFrame(rows, columns=names), chunks, {})
+
+
+def clickable(kind: str, question: str, rows: pd.DataFrame, chunks: list[Chunk], more: tables.Columns) -> None:
+    """Draw a chunk in each row, with its grade, page and text; a click shows it to be judged."""
     ids = [chunk.id for chunk in chunks]
-    key = state.key_of("pool", [question, *ids])
+    key = state.key_of(kind, [question, *ids])
     st.dataframe(
-        pd.DataFrame(rows, columns=names),
+        rows,
         hide_index=True,
         key=key,
         height=tables.height(len(rows)),
         column_config={
-            names[0]: st.column_config.TextColumn(width=58),
-            names[1]: tables.page_column(chunks),
-            names[2]: st.column_config.TextColumn(width="large"),
+            **more,
+            t("table.grade"): st.column_config.TextColumn(width=58),
+            t("table.page"): tables.page_column(chunks),
+            t("table.text"): st.column_config.TextColumn(width="large"),
         },
         on_select=lambda: pick(key, ids),
         selection_mode="single-cell",

@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,7 +17,6 @@ from benchmarks.tab import Tab, opened, play
 
 pytestmark = pytest.mark.slow
 
-Result = TypeVar("Result")
 QUESTIONS = ("去年市里的财政收入为什么没有收够？", "2025年一般公共预算收入打算增长多少？")
 
 
