@@ -224,7 +224,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def person(chromium, request, tmp_path) -> Iterator[Callable[..., BrowserContext]]:
-    """Return what opens a browser of one person's; where the test fails, its pages are left as pictures."""
+    """Return what opens a browser of one person's; where the test fails, its pages are left as pictures and printed."""
     from running_app import open_context
 
     opened = []
@@ -237,6 +237,7 @@ def person(chromium, request, tmp_path) -> Iterator[Callable[..., BrowserContext
     pages = [page for context in opened for page in context.pages] if request.node.stash.get(FAILED, False) else []
     for number, page in enumerate(pages):
         page.screenshot(path=tmp_path / f"page-{number}.png")
+        print(f"page {number}: {page.url}", page.locator("body").inner_text(), sep="\n")
     for context in opened:
         context.close()
 

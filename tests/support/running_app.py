@@ -39,6 +39,14 @@ BROWSER_OPTIONS = [
 ]
 START_SECONDS = SETTLE_SECONDS = 120
 POLL = 50  # milliseconds; at every frame, which is the default, the page would be painted all the time
+STAND_STILL = """
+    const animate = Element.prototype.animate;
+    Element.prototype.animate = function (frames, how) {
+        return animate.call(this, frames, typeof how === "number" ? 0 : { ...how, delay: 0, duration: 0 });
+    };
+"""
+"""Streamlit opens its lists with movement for whoever asked for none, too; a button below one moves from a click."""
+
 NOTE_WHAT_IS_DRAWN = """
     const drawing = () => { window.drawn = performance.now(); };
     new MutationObserver(drawing).observe(document, {subtree: true, childList: true, characterData: true});
@@ -215,7 +223,7 @@ def open_context(
         locale=language, viewport={"width": width, "height": height}, reduced_motion="reduce", **how
     )
     context.set_default_timeout(180_000)
-    context.add_init_script(NOTE_WHAT_IS_DRAWN)
+    context.add_init_script(STAND_STILL + NOTE_WHAT_IS_DRAWN)
     context.on("page", lambda page: page.on("websocket", PENDING.setdefault(page, Pending()).follow))
     return context
 
