@@ -7,6 +7,7 @@ from threading import Event
 import pytest
 
 from rag_core import presence
+from rag_core.workshop import waiting
 from rag_core.workshop.waiting import Line
 
 FIVE = "abcde"
@@ -27,8 +28,8 @@ class Served:
         until(lambda: len(self.line) == count + 1)
         return came
 
-    def stand(self, name: str) -> float:
-        with self.line.turn(self.told[name].append) as waited:
+    def stand(self, name: str, who: str | None = None) -> float:
+        with self.line.turn(self.told[name].append, who) as waited:
             self.order.append(name)
             assert self.go[name].wait(20)
         return waited
@@ -137,3 +138,75 @@ def test_it_says_for_about_how_long_as_turns_took_until_now():
         raise KeyError
     assert line.about(1) == mean, "a turn that was cut short says nothing"
     assert Line(2).about(3) is None
+
+
+def test_who_asks_for_something_else_finds_their_place_again_and_nobody_waits_for_them():
+    served = Served()
+
+    def clicked(before: int) -> None:
+        raise KeyError("a click")
+
+    served.come("a")
+    with pytest.raises(KeyError), served.line.turn(clicked, who="c"):
+        raise AssertionError("it is not their turn")
+    others = [served.come(name) for name in "bd"]
+    served.go["a"].set()
+    until(lambda: served.order == ["a", "b"])
+    back = served.pool.submit(served.stand, "c", "c")
+    until(lambda: served.told["c"] == [1])
+    for name in "bcd":
+        until(lambda name=name: served.order[-1:] == [name])
+        served.go[name].set()
+    assert [future.result(20) > 0 for future in (*others, back)] == [True] * 3
+    assert served.order == list("abcd") and len(served.line) == 0
+
+
+def test_a_place_is_kept_for_its_reader_alone_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr(waiting, "HOLD_SECONDS", 0.2)
+    served = Served()
+
+    def clicked(before: int) -> None:
+        raise KeyError("a click")
+
+    served.come("a")
+    for who in ("e", None):
+        with pytest.raises(KeyError), served.line.turn(clicked, who=who):
+            raise AssertionError("it is not their turn")
+    served.come("b")
+    time.sleep(0.3)
+    late = served.pool.submit(served.stand, "e", "e")
+    until(lambda: served.told["e"] == [2])
+    for name in "abe":
+        until(lambda name=name: served.order[-1:] == [name])
+        served.go[name].set()
+    late.result(20)
+
+
+def test_who_comes_back_before_the_first_wait_has_ended_has_one_place():
+    served, gone = Served(), Event()
+
+    def clicked(before: int) -> None:
+        if gone.is_set():
+            raise KeyError("the first run of the page ends")
+
+    def wait_first() -> None:
+        with served.line.turn(clicked, who="c"):
+            raise AssertionError("their turn belongs to the second")
+
+    served.come("a")
+    first = served.pool.submit(wait_first)
+    until(lambda: len(served.line) == 2)
+    served.come("b")
+    back = served.pool.submit(served.stand, "c", "c")
+    until(lambda: served.told["c"] == [1])
+    served.go["a"].set()
+    until(lambda: served.order == ["a", "c"])
+    gone.set()
+    with pytest.raises(KeyError):
+        first.result(20)
+    for name in "cb":
+        until(lambda name=name: served.order[-1:] == [name])
+        served.go[name].set()
+    back.result(20)
+    until(lambda: len(served.line) == 0)
+    assert served.order == list("acb")

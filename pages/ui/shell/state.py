@@ -137,6 +137,12 @@ def owner() -> str:
     return st.session_state.setdefault("owner", secrets.token_hex(16))
 
 
+def session() -> str:
+    """Return which of all open tabs this is."""
+    run = get_script_run_ctx()
+    return run.session_id if run else ""
+
+
 def still_here() -> None:
     """End the page's run where its reader has left: nobody sees any more what it draws."""
     run = get_script_run_ctx()

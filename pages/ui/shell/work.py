@@ -72,9 +72,10 @@ def my_turn(
     """Give this reader's turn at a reranker; while others are before them, it shows how many, see ``waiting``.
 
     ``at_last`` is done before the turn ends: asked later, it would wait behind all candidates of the next reader.
+    Whoever clicks on something while waiting finds their place again, see ``Line.turn``.
     """
     line = models.line(model_id)
-    turn = line.turn(waiting(place, "work.waiting", line, meanwhile))
+    turn = line.turn(waiting(place, "work.waiting", line, meanwhile), state.session())
     with presence.asked(state.still_here), turn as waited:
         yield waited
         at_last()
