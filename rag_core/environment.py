@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag_core.errors import BadSetting
 
-RERANK_FORMS = ("cohere", "jina", "tei", "vllm", "infinity")
+RERANK_FORMS = ("cohere", "jina", "voyage", "tei", "vllm", "infinity")
 CHROMA_PLACES = "http://host:port, https://host, cloud"
 NO_KEY = SecretStr("")
 
@@ -80,6 +80,7 @@ class Environment(BaseSettings):
     rerank_key: SecretStr = Field(default=NO_KEY, alias="RERANK_LAB_RERANK_KEY")
     cohere_key: SecretStr = Field(default=NO_KEY, alias="COHERE_API_KEY")
     jina_key: SecretStr = Field(default=NO_KEY, alias="JINA_API_KEY")
+    voyage_key: SecretStr = Field(default=NO_KEY, alias="VOYAGE_API_KEY")
 
     embed_url: str = Field(default="", alias="RERANK_LAB_EMBED_URL")
     embed_model: str = Field(default="", alias="RERANK_LAB_EMBED_MODEL")

@@ -42,7 +42,7 @@ def test_what_is_blank_is_not_set(monkeypatch):
     ("name", "value", "limit"),
     [
         ("RERANK_LAB_LIBRARY", "open", "private, shared"),
-        ("RERANK_LAB_RERANK_FORM", "openai", "cohere, jina, tei, vllm, infinity"),
+        ("RERANK_LAB_RERANK_FORM", "openai", "cohere, jina, voyage, tei, vllm, infinity"),
         ("RERANK_LAB_CHROMA", "ftp://host", "http://host:port, https://host, cloud"),
     ],
 )

@@ -42,7 +42,7 @@ READER_CPUS, WORKER_CPUS = 0.25, 0.5
 """What Ray reserves. A model's worker uses every core of its machine: a second one belongs on another machine."""
 
 ROWS_AT_ONCE = 4
-SERVERS = ("RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "OPENAI_", "COHERE_API_KEY", "JINA_API_KEY")
+SERVERS = ("RERANK_LAB_RERANK_", "RERANK_LAB_EMBED_", "OPENAI_", "COHERE_API_KEY", "JINA_API_KEY", "VOYAGE_API_KEY")
 """Where models on servers answer, with their keys: workers elsewhere must be told."""
 
 

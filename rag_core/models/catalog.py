@@ -29,7 +29,7 @@ serves visitors sets it."""
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One model. ``size`` is the download in MB; ``remote_code`` says that the hub's repository runs code of its own.
+    """One model. ``size`` is the download in MB. None runs code of its repository.
 
     ``kind`` is ``onnx`` (bundled), ``sentence-transformers``, ``openai`` or ``server``; ``batch`` is texts per request
     or pass. ``address``, ``form`` and ``key_name``, the setting that holds the key, belong to a reranker on a server;
@@ -44,7 +44,6 @@ class Line:
     licence: str
     query_prefix: str = ""
     text_prefix: str = ""
-    remote_code: bool = False
     batch: int = 32
     address: str = ""
     form: str = ""
@@ -59,6 +58,7 @@ class Line:
 
 ST, SERVER = "sentence-transformers", "server"
 BGE_ZH_QUERY = "为这个句子生成表示以用于检索相关文章："
+QWEN_QUERY = "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:"
 MANY = ("zh", "en", "…")
 
 EMBEDDERS = (
@@ -66,28 +66,36 @@ EMBEDDERS = (
     Line("intfloat/multilingual-e5-small", ST, MANY, 471, "MIT", "query: ", "passage: "),
     Line("BAAI/bge-small-zh-v1.5", ST, ("zh",), 96, "MIT", BGE_ZH_QUERY),
     Line("BAAI/bge-large-zh-v1.5", ST, ("zh",), 1300, "MIT", BGE_ZH_QUERY),
-    Line("GanymedeNil/text2vec-large-chinese", ST, ("zh",), 1300, "Apache-2.0"),
-    Line("jinaai/jina-embeddings-v2-base-zh", ST, ("zh", "en"), 322, "Apache-2.0", remote_code=True),
-    Line("text-embedding-ada-002", "openai", MANY, 0, "API", batch=100),
+    Line("Qwen/Qwen3-Embedding-0.6B", ST, MANY, 1190, "Apache-2.0", QWEN_QUERY),
     Line("text-embedding-3-small", "openai", MANY, 0, "API", batch=100),
     Line("text-embedding-3-large", "openai", MANY, 0, "API", batch=100),
     Line("embedding-server", SERVER, MANY, 0, "API", batch=32),
 )
 
-COHERE, JINA = "https://api.cohere.com/v2/rerank", "https://api.jina.ai/v1/rerank"
+COHERE = ("https://api.cohere.com/v2/rerank", "cohere", "COHERE_API_KEY")
+JINA = ("https://api.jina.ai/v1/rerank", "jina", "JINA_API_KEY")
+VOYAGE = ("https://api.voyageai.com/v1/rerank", "voyage", "VOYAGE_API_KEY")
+
+
+def _paid(model_id: str, address: str, form: str, key_name: str) -> Line:
+    return Line(model_id, SERVER, MANY, 0, f"{form.capitalize()} API", address=address, form=form, key_name=key_name)
+
 
 RERANKERS = (
     Line("bilingual-cross-encoder", "onnx", ("zh", "en"), 0, "CC BY-SA 4.0", pair_tokens=160),
-    Line("cross-encoder/ms-marco-MiniLM-L-6-v2", ST, ("en",), 91, "Apache-2.0"),
+    Line("cross-encoder/ms-marco-MiniLM-L6-v2", ST, ("en",), 91, "Apache-2.0"),
     Line("cross-encoder/mmarco-mMiniLMv2-L12-H384-v1", ST, MANY, 471, "Apache-2.0"),
     Line("BAAI/bge-reranker-base", ST, ("zh", "en"), 1110, "MIT"),
     Line("BAAI/bge-reranker-v2-m3", ST, MANY, 2270, "Apache-2.0"),
-    Line("Alibaba-NLP/gte-multilingual-reranker-base", ST, MANY, 612, "Apache-2.0", remote_code=True),
+    Line("mixedbread-ai/mxbai-rerank-base-v2", ST, MANY, 988, "Apache-2.0"),
+    Line("Qwen/Qwen3-Reranker-0.6B", ST, MANY, 1190, "Apache-2.0"),
     Line("rerank-server", SERVER, MANY, 0, "API"),
-    Line("rerank-v3.5", SERVER, MANY, 0, "API", address=COHERE, form="cohere", key_name="COHERE_API_KEY"),
-    Line(
-        "jina-reranker-v2-base-multilingual", SERVER, MANY, 0, "API", address=JINA, form="jina", key_name="JINA_API_KEY"
-    ),
+    _paid("rerank-v5.0-fast", *COHERE),
+    _paid("rerank-v5.0-pro", *COHERE),
+    _paid("jina-reranker-v2-base-multilingual", *JINA),
+    _paid("jina-reranker-v3.5", *JINA),
+    _paid("rerank-3-lite", *VOYAGE),
+    _paid("rerank-3", *VOYAGE),
 )
 
 

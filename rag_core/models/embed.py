@@ -84,7 +84,7 @@ class SentenceTransformerEmbedder:
         from sentence_transformers import SentenceTransformer
 
         return SentenceTransformer(
-            self.line.id, device="cpu", local_files_only=local_files_only, trust_remote_code=self.line.remote_code
+            self.line.id, device="cpu", local_files_only=local_files_only, model_kwargs=hub.PRECISE
         )
 
     def embed_queries(self, queries: Sequence[str]) -> np.ndarray:

@@ -21,6 +21,9 @@ Model = TypeVar("Model")
 HUB_SECONDS = 5.0
 MOST_FILES = 1000
 NO_LIMIT = 1_000_000  # a model without a limit says an endless number
+PRECISE = {"dtype": "float32"}
+"""How weights are loaded. In 16 bits, as larger ones are kept, close scores are equal, and a text's changes with those
+beside it."""
 log = logging.getLogger(__name__)
 
 
@@ -104,6 +107,17 @@ def _built(model_id: str, build: Callable[[bool], Model], local_files_only: bool
 def limit(model: Any) -> int:
     """Return how many tokens a loaded model reads."""
     return min(model.max_seq_length or NO_LIMIT, NO_LIMIT)
+
+
+def template_tokens(model: Any) -> int:
+    """Return how many tokens a cross-encoder reads of each pair that are neither question nor text.
+
+    Raises:
+        ValueError: it is a chat model whose template has no place for a question and a text.
+    """
+    prompt = model.prompts.get(model.default_prompt_name)
+    asked = model.preprocess([("a", "a")], prompt=prompt)["input_ids"]
+    return asked.shape[1] - count_tokens(model, ["a"], ["a"])[0]
 
 
 def reads(model: Any, text: str) -> int:

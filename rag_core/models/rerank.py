@@ -86,7 +86,9 @@ class OnnxReranker:
 class CrossEncoderReranker:
     """Any one-score cross-encoder that sentence-transformers loads.
 
-    Models disagree on their default activation, so none is applied: scores are logits for every model.
+    Models disagree on their default activation, so none is applied: scores are logits for every model. A causal one
+    gives the logit of its word for yes less that of its word for no, and is asked in the words that its own repository
+    holds: its chat template, with its default prompt.
     """
 
     scale = "logit"
@@ -94,7 +96,8 @@ class CrossEncoderReranker:
     def __init__(self, line: catalog.Line) -> None:
         self.id, self.line = line.id, line
         self.model = hub.load(line.id, self._build)
-        self.limit = line.pair_tokens or hub.limit(self.model)
+        self.beside = hub.template_tokens(self.model)
+        self.limit = line.pair_tokens or hub.limit(self.model) - self.beside
         self.weights = named(hub.weights_id(line.id), self.limit)
         if self.model.num_labels != 1:
             raise ModelUnusable(
@@ -107,13 +110,15 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder
         from torch.nn import Identity
 
-        return CrossEncoder(
+        model = CrossEncoder(
             self.line.id,
             device="cpu",
             local_files_only=local_files_only,
-            trust_remote_code=self.line.remote_code,
+            model_kwargs=hub.PRECISE,
             activation_fn=Identity(),
         )
+        hub.template_tokens(model)  # raises where a chat model's template has no place for question and text
+        return model
 
     def score(self, query: str, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Return the scores of ``score_parts`` alone."""
@@ -148,7 +153,8 @@ class CrossEncoderReranker:
         return scores
 
     def _tokens(self, pairs: Sequence[Pair]) -> list[int]:
-        return hub.count_tokens(self.model, *zip(*pairs, strict=True))
+        counts = hub.count_tokens(self.model, *zip(*pairs, strict=True))
+        return [min(self.beside + count, hub.limit(self.model)) for count in counts]
 
 
 def bundled_weights(line: catalog.Line) -> str:

@@ -1,4 +1,4 @@
-"""Have a server rerank: Cohere, Jina, TEI, vLLM, Infinity, or one that speaks like one of them.
+"""Have a server rerank: Cohere, Jina, Voyage, TEI, vLLM, Infinity, or one that speaks like one of them.
 
 They differ in a few names. What they share is trusted in nothing: a score that is missing, doubled, not a number, or in
 a field of another name is an error, never a zero.
@@ -58,6 +58,7 @@ class Form:
 FORMS: Mapping[str, Form] = {
     "cohere": Form("/v2/rerank", "relevance"),
     "jina": Form("/v1/rerank", "unknown", options={"return_documents": False}),
+    "voyage": Form("/v1/rerank", "unknown", rows="data", options={"return_documents": False, "truncation": True}),
     "tei": Form("/rerank", "logit", "texts", "score", "", {"raw_scores": True, "truncate": True}, batch=32),
     "vllm": Form("/rerank", "unknown", options={"truncate_prompt_tokens": -1}),
     "infinity": Form("/rerank", "logit", options={"raw_scores": True, "return_documents": False}),

@@ -64,8 +64,7 @@ class Model:
     @property
     def options(self) -> dict[str, object]:
         """Return what loading it wants besides its place."""
-        onnx = {"backend": "onnx"} if self.line.kind == "onnx" else {}
-        return {**onnx, **({"trust_remote_code": True} if self.line.remote_code else {})}
+        return {"backend": "onnx"} if self.line.kind == "onnx" else {}
 
     @property
     def arguments(self) -> Code:

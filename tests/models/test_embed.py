@@ -210,6 +210,23 @@ def test_sentence_transformers_gives_unit_rows_and_counts(tiny):
 
 @pytest.mark.slow
 @pytest.mark.torch
+def test_an_embedder_made_of_a_chat_model_reads_prefix_and_text_and_no_template(tmp_path):
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = tiny_models.causal_bi_encoder(tmp_path)
+    embedder = SentenceTransformerEmbedder(catalog.Line(folder, catalog.ST, (), 0, "", query_prefix="judge relevance "))
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder, dtype=torch.float32)
+    texts = ["what grew", "revenue grew by 8 percent . " * 5]
+    with torch.no_grad():
+        tokens = [tokenizer(f"judge relevance {text}", return_tensors="pt") for text in texts]
+        last = [model.eval()(**one)[0][:, -1].numpy() for one in tokens]
+    assert embedder.embed_queries(texts) == pytest.approx(normalise(np.concatenate(last)), abs=1e-5)
+    assert embedder.model.dtype == torch.float32
+
+
+@pytest.mark.slow
+@pytest.mark.torch
 def test_sentence_transformers_cuts_a_text_that_is_too_long(tiny):
     assert np.isfinite(tiny.embed_queries(["收入" * 2000])).all()
 
@@ -329,7 +346,7 @@ def test_openai_says_why_it_refuses():
 def test_openai_without_a_key_asks_for_one(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ServerKeyMissing):
-        load_embedder("text-embedding-ada-002")
+        load_embedder("text-embedding-3-small")
 
 
 @pytest.mark.parametrize("places", [[0, 0], [1, 2], [0, 2], [-1, 0]])

@@ -168,6 +168,73 @@ def test_the_tokens_that_a_tiny_model_reads_are_counted(tiny):
     assert tiny.count_tokens([("how " * 200, "grew")]) == [64]
 
 
+# A chat model that reranks
+
+
+def verdicts(folder: str, query: str, texts: list[str], instruction: str = tiny_models.INSTRUCTION) -> list[float]:
+    """Return how much rather yes than no such a model goes on with, asked without sentence-transformers."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    asked = [f"instruct {instruction} query {query} document {text} judge" for text in texts]
+    tokens = [tokenizer(words, add_special_tokens=False, return_tensors="pt") for words in asked]
+    yes, no = tokenizer.convert_tokens_to_ids(["yes", "no"])
+    with torch.no_grad():
+        logits = [model(**one).logits[0, -1] for one in tokens]
+    return [(given[yes] - given[no]).item() for given in logits]
+
+
+@pytest.fixture(scope="module")
+def causal_folder(tmp_path_factory) -> str:
+    return tiny_models.causal_cross_encoder(tmp_path_factory.mktemp("causal"))
+
+
+@pytest.fixture(scope="module")
+def causal(causal_folder) -> CrossEncoderReranker:
+    return load_reranker(causal_folder)
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_a_chat_model_is_asked_in_its_own_words_and_says_yes_rather_than_no(causal, causal_folder):
+    expected = np.array(verdicts(causal_folder, "what grew", PAIRS))
+    assert causal.score("what grew", PAIRS) == pytest.approx(expected, abs=1e-4)
+    assert verdicts(causal_folder, "what grew", PAIRS, "how much") != pytest.approx(expected, abs=0.01)
+    assert len(set(expected.round(4))) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_weights_kept_in_16_bits_give_a_text_the_same_score_alone_and_among_others(causal):
+    import torch
+
+    assert causal.model.dtype == torch.float32
+    alone = np.concatenate([causal.score("what grew", [text]) for text in PAIRS[:5]])
+    assert causal.score("what grew", PAIRS)[:5] == pytest.approx(alone, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_the_words_around_question_and_text_are_counted_and_leave_room(causal, causal_folder):
+    text = "revenue grew by 8 percent . " * 20
+    found = causal.score_parts("how much", [text])
+    [part] = found.parts
+    asked = causal.model.preprocess([("how much", part.words(text))], prompt=tiny_models.INSTRUCTION)["input_ids"]
+    assert causal.limit + causal.beside == 64 and part.of > 2
+    assert causal.count_tokens([("how much", part.words(text))]) == [asked.shape[1]] and asked.shape[1] <= 64
+    assert causal.count_tokens([("how " * 200, "grew")]) == [64]
+    assert found.scores == pytest.approx(verdicts(causal_folder, "how much", [part.words(text)]), abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_a_chat_model_that_was_not_made_to_rerank_is_unusable(tmp_path):
+    with pytest.raises(ModelUnusable, match="chat template"):
+        load_reranker(tiny_models.causal_cross_encoder(tmp_path, tiny_models.CHAT_TEMPLATE))
+
+
 @pytest.mark.slow
 @pytest.mark.torch
 def test_a_tokenizer_that_does_not_say_where_tokens_stand_is_refused():

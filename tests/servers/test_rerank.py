@@ -72,6 +72,10 @@ def test_scores_come_back_in_the_order_of_the_texts(form):
     [
         ("cohere", {"model": "m", "query": "问", "documents": ["a"]}),
         ("jina", {"model": "m", "query": "问", "documents": ["a"], "return_documents": False}),
+        (
+            "voyage",
+            {"model": "m", "query": "问", "documents": ["a"], "return_documents": False, "truncation": True},
+        ),
         ("tei", {"model": "m", "query": "问", "texts": ["a"], "raw_scores": True, "truncate": True}),
         ("vllm", {"model": "m", "query": "问", "documents": ["a"], "truncate_prompt_tokens": -1}),
         ("infinity", {"model": "m", "query": "问", "documents": ["a"], "raw_scores": True, "return_documents": False}),
@@ -94,6 +98,7 @@ def test_without_a_model_none_is_named():
     [
         ("cohere", "", "/v2/rerank"),
         ("jina", "/", "/v1/rerank"),
+        ("voyage", "", "/v1/rerank"),
         ("tei", "", "/rerank"),
         ("vllm", "/v1", "/v1/rerank"),
         ("infinity", "/prefix/", "/prefix/rerank"),
@@ -113,7 +118,14 @@ def test_the_address_may_end_at_the_host_or_at_the_path(form, address, path):
 
 @pytest.mark.parametrize(
     ("form", "scale"),
-    [("cohere", "relevance"), ("jina", "unknown"), ("tei", "logit"), ("vllm", "unknown"), ("infinity", "logit")],
+    [
+        ("cohere", "relevance"),
+        ("jina", "unknown"),
+        ("voyage", "unknown"),
+        ("tei", "logit"),
+        ("vllm", "unknown"),
+        ("infinity", "logit"),
+    ],
 )
 def test_the_scale_is_what_the_form_promises(form, scale):
     assert at("http://127.0.0.1:9", form).scale == scale
@@ -389,15 +401,15 @@ def test_what_was_typed_wins_and_gets_nothing_of_the_environment_at_another_addr
 def test_a_server_of_the_catalogue_has_its_own_key(monkeypatch):
     monkeypatch.setenv("COHERE_API_KEY", "cohere-key")
     monkeypatch.setenv("RERANK_LAB_RERANK_KEY", KEY)
-    where = load_reranker("rerank-v3.5", RerankServer("http://elsewhere", "tei", key="typed")).where
+    where = load_reranker("rerank-v5.0-fast", RerankServer("http://elsewhere", "tei", key="typed")).where
     assert (where.endpoint, where.form, where.model, where.key) == (
         "https://api.cohere.com/v2/rerank",
         "cohere",
-        "rerank-v3.5",
+        "rerank-v5.0-fast",
         "cohere-key",
     )
     with pytest.raises(ServerKeyMissing, match="JINA_API_KEY") as found:
-        load_reranker("jina-reranker-v2-base-multilingual")
+        load_reranker("jina-reranker-v3.5")
     assert found.value.values["setting"] == "JINA_API_KEY"
 
 

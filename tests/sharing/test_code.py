@@ -125,7 +125,7 @@ def test_a_search_by_words_or_on_a_server_is_not_repeated_and_that_is_said(form,
     assert [row["id"] for row in rows] == made.before.ids
 
 
-@pytest.mark.parametrize(("reranker", "can"), [("bilingual-cross-encoder", True), ("rerank-v3.5", False)])
+@pytest.mark.parametrize(("reranker", "can"), [("bilingual-cross-encoder", True), ("rerank-v5.0-fast", False)])
 def test_a_reranker_on_a_server_cannot_be_copied(reranker, can):
     assert code.can_be_copied(asked("q", reranker=reranker)) is can
 
@@ -141,9 +141,6 @@ def test_only_the_bundled_models_want_what_loads_them():
     assert code.WITH_ONNX in code.script("chroma", asked("q"), 3)
     script = code.script("chroma", asked("q", **hub), 3)
     assert "onnx" not in script and "data/models" not in script
-    assert "trust_remote_code=True" in code.script(
-        "chroma", asked("q", embedder="jinaai/jina-embeddings-v2-base-zh"), 3
-    )
 
 
 def test_the_chunks_hold_what_each_model_reads(reranker):

@@ -10,26 +10,26 @@ ROOT = Path(__file__).parents[2]
 BEGIN, END = "<!-- models -->", "<!-- /models -->"
 WORDS = {
     "README.md": {
-        "head": ("Model", "Languages", "Download", "Licence"),
+        "head": ("Model", "Languages", "Download", "Licence", "Run here"),
         "embedders": "Embedding models",
         "rerankers": "Cross-encoders",
         "onnx": "bundled",
         "openai": "none; needs a key",
         "server": "none; on a server",
         "API": "paid API",
-        "remote": "runs code of its repository",
-        "and": ", ",
+        "yes": "yes",
+        "no": "no",
     },
     "README.zh.md": {
-        "head": ("模型", "语言", "下载", "许可"),
+        "head": ("模型", "语言", "下载", "许可", "实际运行过"),
         "embedders": "嵌入模型",
         "rerankers": "交叉编码器",
         "onnx": "内置",
         "openai": "无；需要密钥",
         "server": "无；在服务器上",
         "API": "付费接口",
-        "remote": "会运行其仓库中的代码",
-        "and": "，",
+        "yes": "是",
+        "no": "否",
     },
 }
 
@@ -45,7 +45,7 @@ def table(readme: str) -> str:
 
 
 def rows(lines: tuple[catalog.Line, ...], words: dict) -> str:
-    return "\n".join([row(words["head"]), row(["---"] * 4), *(model_row(line, words) for line in lines)])
+    return "\n".join([row(words["head"]), row(["---"] * 5), *(model_row(line, words) for line in lines)])
 
 
 def row(cells) -> str:
@@ -54,11 +54,10 @@ def row(cells) -> str:
 
 def model_row(line: catalog.Line, words: dict) -> str:
     yours = line.kind == "server" and not line.address
-    licence = "–" if yours else words.get(line.licence, line.licence)
+    licence = "–" if yours else line.licence.replace("API", words["API"])
     download = words.get(line.kind, f"{line.size} MB")
-    if line.remote_code:
-        download += words["and"] + words["remote"]
-    return row([f"`{line.id}`", " ".join(line.languages), download, licence])
+    ran = words["yes"] if line.kind == "onnx" or yours else words["no"]
+    return row([f"`{line.id}`", " ".join(line.languages), download, licence, ran])
 
 
 def between(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A loopback server that reranks in the form of Cohere, Jina, TEI, vLLM or Infinity, or answers as told."""
+"""A loopback server that reranks in the form of Cohere, Jina, Voyage, TEI, vLLM or Infinity, or answers as told."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def answer(form: str, texts: Sequence[str], scores: Sequence[float]) -> Any:
     return {
         "cohere": {"id": "1", "results": results, "meta": {"api_version": {"version": "2"}}},
         "jina": {"model": "m", "object": "list", "usage": {"total_tokens": 1}, "results": results},
+        "voyage": {"object": "list", "data": results, "model": "m", "usage": {"total_tokens": 1}},
         "vllm": {"id": "rerank-1", "model": "m", "usage": {"total_tokens": 1}, "results": results},
         "infinity": {"object": "rerank", "model": "m", "usage": {"total_tokens": 1}, "id": "1", "results": results},
     }[form]
@@ -33,6 +34,7 @@ def refusal(form: str, asked: dict[str, Any]) -> str | None:
     must = {
         "cohere": {"model", "query", "documents"},
         "jina": {"model", "query", "documents", "return_documents"},
+        "voyage": {"model", "query", "documents", "return_documents", "truncation"},
         "tei": {"query", "texts", "raw_scores", "truncate"},
         "vllm": {"query", "documents", "truncate_prompt_tokens"},
         "infinity": {"query", "documents", "raw_scores", "return_documents"},

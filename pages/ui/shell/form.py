@@ -108,8 +108,6 @@ def model_label(lines: tuple[catalog.Line, ...], model_id: str) -> str:
     sizes = {"onnx": t("model.bundled"), "openai": t("model.key"), "server": t("model.server")}
     size = sizes.get(line.kind, f"{line.size} MB")
     facts = [model_id, " ".join(line.languages), size, line.licence]
-    if line.remote_code:
-        facts.append(t("model.remote_code"))
     if line.kind == catalog.ST and not MODELS.is_installed():
         facts.append(t("model.not_installed"))
     return " · ".join(facts)
