@@ -64,9 +64,9 @@ class Line:
         """Wait for a turn and have it; give the seconds that were waited, 0 where it came at once.
 
         ``waiting(before)`` is called while ``before`` others must end first, whenever that changes and every second.
-        What it raises, and what goes wrong within a turn, ends this place in the line and no other; but a reader ``who``
-        is named has one place: it is kept for ``HOLD_SECONDS``, and theirs again when they come back. They may do so
-        before what asked for them earlier has ended, which then waits until ``waiting`` raises.
+        What it raises, and what goes wrong within a turn, ends this place in the line and no other. But a reader who is
+        named has one place: it is kept for ``HOLD_SECONDS``, and theirs again when they come back. They may do so before
+        what asked for them earlier has ended, which then waits until ``waiting`` raises.
         """
         place, start = self._stand(who), perf_counter()
         try:
