@@ -65,8 +65,8 @@ class Line:
 
         ``waiting(before)`` is called while ``before`` others must end first, whenever that changes and every second.
         What it raises, and what goes wrong within a turn, ends this place in the line and no other. But a reader who is
-        named has one place: it is kept for ``HOLD_SECONDS``, and theirs again when they come back. They may do so before
-        what asked for them earlier has ended, which then waits until ``waiting`` raises.
+        named has one place: it is kept for ``HOLD_SECONDS``, and theirs again when they come back. They may do so while
+        what asked for them earlier still waits, which it does until ``waiting`` raises.
         """
         place, start = self._stand(who), perf_counter()
         try:
