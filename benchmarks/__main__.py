@@ -8,7 +8,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,9 @@ from pathlib import Path
 
 from benchmarks import reranking
 from benchmarks.clock import seconds
+from benchmarks.machine import load, machine
 from rag_core.datatypes import ChunkSettings, Settings
 from rag_core.lab import Lab
-from rag_core.models.cores import cores
 from rag_core.models.embed import load_embedder
 from rag_core.models.rerank import load_reranker
 
@@ -30,8 +29,6 @@ SAMPLE = ROOT / "data" / "samples" / "city-report-zh.pdf"
 QUESTION = "去年的财政收入增长了多少？"
 REPEATS = 7
 PORT = 8765
-TELLING = ("avx", "amx", "fma", "vnni", "asimd", "i8mm", "bf16")
-"""What a processor can do for products of matrices."""
 
 
 def pipeline_rows(file: Path, home: Path) -> list[tuple[str, str]]:
@@ -77,24 +74,6 @@ def healthy() -> bool:
         return urllib.request.urlopen(f"http://127.0.0.1:{PORT}/_stcore/health", timeout=1).status == 200
     except OSError:
         return False
-
-
-def machine() -> str:
-    processor = cpu_line("model name") or platform.processor() or platform.machine()
-    flags = [flag for flag in cpu_line("flags").split() if flag.startswith(TELLING)]
-    return f"{processor}, {cores()} cores, Python {platform.python_version()}\nflags: {' '.join(flags) or 'not known'}"
-
-
-def cpu_line(name: str) -> str:
-    """Return what Linux says of the first core; elsewhere nothing."""
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
-
-
-def load() -> str:
-    """Return how busy the machine is beside this, where that can be known."""
-    return f"load before: {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
 
 
 def main() -> None:

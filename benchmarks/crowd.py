@@ -75,12 +75,12 @@ def serve(home: Path, port: int) -> subprocess.Popen:
 
 def wait(port: int) -> None:
     ask = build_opener(ProxyHandler({})).open
-    for _ in range(600):
+    for _ in range(2400):
         try:
             ask(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).close()
             return
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.05)
     raise SystemExit("the app did not start")
 
 

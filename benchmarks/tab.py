@@ -103,7 +103,7 @@ class Tab:
         """Return what stands in the tables of both orders."""
         parts = [one.bidi_component for one in self.drawn if one.WhichOneof("type") == "bidi_component"]
         tables = [json.loads(one.json) for one in parts if one.component_name == "orders"]
-        return [side for both in tables for side in both["sides"]]
+        return [side for [both] in tables for side in both["sides"]]
 
     @property
     def troubled(self) -> bool:

@@ -1,19 +1,12 @@
-"""Two processes behind a real nginx with ``deploy/nginx.conf``: a password, TLS, and a seat that a visitor keeps."""
+"""Two processes behind a real nginx with ``deploy/nginx.conf``: a password, TLS, a seat to keep, and packed files."""
 
 from __future__ import annotations
 
-import datetime
-import os
 import re
-import shutil
-import socket
 import sqlite3
 import ssl
-import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPSConnection
 from pathlib import Path
 
@@ -22,10 +15,11 @@ import running_app
 from running_app import asked_outside, settle
 from running_app import running_app as serve
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-CONFIG = running_app.ROOT / "deploy" / "nginx.conf"
+from benchmarks import first_visit
+from benchmarks.nginx import NAME, NGINX, PASSWORD, nginx
+from pages.ui.shell.i18n import texts
+
 SAMPLE = running_app.ROOT / "data" / "samples" / "annual-report-en.pdf"
-NAME, PASSWORD = "class", "open-sesame"
 LOGIN = {"Authorization": "Basic " + b64encode(f"{NAME}:{PASSWORD}".encode()).decode()}
 UPGRADE = {
     "Connection": "Upgrade",
@@ -36,78 +30,6 @@ UPGRADE = {
 VISITORS = 24
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def write_certificate(folder: Path) -> None:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    (folder / "lab.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "lab.key").write_bytes(key.private_bytes(*form))
-
-
-def own_config(folder: Path, port: int, replicas: list[str]) -> str:
-    """Return the example with this test's ports and files in the place of its own, and nothing else changed."""
-    text = CONFIG.read_text(encoding="utf-8")
-    for old, new in (
-        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("/etc/ssl/lab.example.crt", f"{folder}/lab.crt"),
-        ("/etc/ssl/lab.example.key", f"{folder}/lab.key"),
-        ("/etc/nginx/rerank-lab.password", f"{folder}/password"),
-        ("127.0.0.1:8501", replicas[0]),
-        ("# server 127.0.0.1:8502", f"server {replicas[1]}"),
-    ):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
-
-
-@contextmanager
-def nginx(folder: Path, replicas: list[str]) -> Iterator[int]:
-    """Run nginx without any rights, in front of the replicas; give its port."""
-    port = free_port()
-    write_certificate(folder)
-    (folder / "password").write_text(f"{NAME}:{{PLAIN}}{PASSWORD}\n")
-    (folder / "site.conf").write_text(own_config(folder, port, replicas))
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    # Started by root, its workers would become somebody who cannot read the test's folder.
-    user = "user root; " if os.geteuid() == 0 else ""
-    (folder / "main.conf").write_text(
-        f"{user}daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
-        f"http {{ log_format seats '$status $upstream_addr $uri $http_upgrade';\n"
-        f"access_log {folder}/access.log seats; {temporary} include {folder}/site.conf; }}\n"
-    )
-    server = subprocess.Popen([NGINX, "-p", folder, "-e", folder / "error.log", "-c", folder / "main.conf"])
-    try:
-        wait_for(port, server)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_for(port: int, server: subprocess.Popen) -> None:
-    end = time.monotonic() + 30
-    while server.poll() is None and time.monotonic() < end:
-        with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("nginx did not start")
 
 
 def ask(port: int, path: str, headers: dict[str, str], method: str = "GET") -> tuple[int, str]:
@@ -142,7 +64,9 @@ def test_two_replicas(tmp_path, request):
             what_is_too_large_stops_at_the_door(port)
             visitors_spread_and_each_stays(port, folder, replicas)
             if running_app.CHROMIUM:
-                browsers_keep_their_seat_and_their_documents(port, folder, homes, request.getfixturevalue("person"))
+                person = request.getfixturevalue("person")
+                browsers_keep_their_seat_and_their_documents(port, folder, homes, person)
+                a_first_visit_is_less_than_half(one, port, person)
     assert [asked_outside(home) for home in homes] == [[], []]
 
 
@@ -174,11 +98,30 @@ def visitors_spread_and_each_stays(port: int, folder: Path, replicas: list[str])
     assert set.union(*visits) == set(replicas)
 
 
+def a_first_visit_is_less_than_half(address: str, port: int, person) -> None:
+    plain = sizes_of_files(person(), address)
+    packed = sizes_of_files(person(**first_visit.LOGIN), f"https://localhost:{port}")
+    assert len(plain) > 50 and abs(len(packed) - len(plain)) < 5
+    assert sum(packed) < sum(plain) / 2, (sum(packed), sum(plain))
+
+
+def sizes_of_files(context, address: str) -> list[int]:
+    """Return how many bytes each file of a first visit takes on the wire."""
+    page = context.new_page()
+    wire = first_visit.Wire(context.new_cdp_session(page))
+    first_visit.see_home(page, address)
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return wire.files
+
+
 def browsers_keep_their_seat_and_their_documents(port: int, folder: Path, homes: list[Path], person) -> None:
     for _ in range(2):
         first = len(seats(folder))
-        context = person(ignore_https_errors=True, http_credentials={"username": NAME, "password": PASSWORD})
-        compare(context.new_page(), f"https://localhost:{port}")
+        context = person(**first_visit.LOGIN)
+        page = context.new_page()
+        compare(page, f"https://localhost:{port}")
+        what_holds_a_readers_text_is_not_packed(page)
         context.close()
         asked = until_the_page_is_left(folder, first)
         assert len({process for process, _ in asked}) == 1
@@ -212,6 +155,14 @@ def compare(page, address: str) -> None:
     settle(page)
     assert page.get_by_test_id("stException").count() == 0
     assert sockets and all(url.startswith("wss://localhost:") for url in sockets)
+
+
+def what_holds_a_readers_text_is_not_packed(page) -> None:
+    with page.expect_download() as found:
+        page.get_by_role("button", name=texts("en")["result.save"]).click()
+    replies = [page.context.request.get(address) for address in (found.value.url, page.url)]
+    assert [reply.headers.get("content-encoding", "plain") for reply in replies] == ["plain", "gzip"]
+    assert len(replies[0].body()) > 10_000 and replies[0].ok
 
 
 def owners_in(home: Path) -> list[str]:

@@ -150,7 +150,7 @@ def open_part(at: AppTest, key: str) -> AppTest:
 def orders(at: AppTest) -> dict[str, Any]:
     """Return what the two linked tables are given to draw."""
     [tables] = [part.proto for part in at.get("bidi_component") if part.proto.component_name == "orders"]
-    return json.loads(tables.json)
+    return json.loads(tables.json)[0]
 
 
 def answered(at: AppTest) -> list[list[str]]:

@@ -1,8 +1,10 @@
 """The last comparisons of a document: restored, named, and set beside each other."""
 
-from datetime import datetime, timedelta, timezone
+from __future__ import annotations
 
-import pandas as pd
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from pages.ui.parts import page_beside, tables
@@ -14,6 +16,9 @@ from rag_core.datatypes import Comparison, Move
 from rag_core.models import catalog
 from rag_core.sharing import replay_file
 from rag_core.sharing.replay import MODELS, Replay
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUESTION_COLUMNS = 36
 
@@ -165,7 +170,7 @@ def settings_part(earlier: Comparison, later: Comparison) -> None:
         st.caption(t("history.same_settings"))
         return
     columns = [t("table.setting"), t("history.first"), t("history.second")]
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, key="history_settings")
+    st.dataframe(tables.data_frame(rows, columns=columns), hide_index=True, key="history_settings")
 
 
 def overlap(earlier: Comparison, later: Comparison, difference: Change) -> str:
@@ -193,7 +198,7 @@ def top_table(comparison: Comparison, alone: tuple[Move, ...], side: str) -> pd.
         )
         for move in top(comparison)
     ]
-    return pd.DataFrame(rows, columns=[t("table.rank"), t("history.mark"), t("table.page"), t("table.text")])
+    return tables.data_frame(rows, columns=[t("table.rank"), t("history.mark"), t("table.page"), t("table.text")])
 
 
 def widths(comparison: Comparison) -> tables.Columns:

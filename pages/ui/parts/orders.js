@@ -198,7 +198,7 @@ function wire(root) {
   }).observe(root);
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data: [data], parentElement, setStateValue }) {
   const root = parentElement.querySelector(".orders");
   const first = !root.tables;
   if (first) find(root);

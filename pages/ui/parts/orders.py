@@ -43,7 +43,8 @@ WORDS = ("up", "down", "same", "was", "entered", "left", "replay")
 def show(replay: Replay, key: str = "orders") -> None:
     """Draw both rankings of a replay's comparison; the chunk of the row that was clicked is kept as ``picked``."""
     draw = st.components.v2.component("orders", html=HTML, css=CSS, js=SCRIPT)
-    draw(data=data(replay, st.session_state["picked"]), key=key, on_picked_change=lambda: pick(key))
+    # In a list: in a dict Streamlit looks for tables, and loads pandas to know one.
+    draw(data=[data(replay, st.session_state["picked"])], key=key, on_picked_change=lambda: pick(key))
 
 
 def pick(key: str) -> None:

@@ -1,12 +1,12 @@
 """The page itself, beside what was read on it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
 
-import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from pages.ui.parts import chunk_text
 from pages.ui.parts.tables import Columns
@@ -15,7 +15,11 @@ from pages.ui.shell.frame import errors_shown
 from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, Part
 
-Table: TypeAlias = pd.DataFrame | Styler
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandas.io.formats.style import Styler
+
+Table: TypeAlias = "pd.DataFrame | Styler"
 
 
 class Look(TypedDict, total=False):

@@ -1,11 +1,13 @@
 """Tables of a comparison, and its file for a spreadsheet."""
 
+from __future__ import annotations
+
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
@@ -13,6 +15,9 @@ from pages.ui.shell.i18n import t
 from rag_core.datatypes import Chunk, ChunkSettings, Comparison, FirstStage, Move
 from rag_core.measuring.exchange import harmless
 from rag_core.sharing.replay import Replay
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Columns = Mapping[str, ColumnConfig]
 """How the columns of a table are set, by their names."""
@@ -28,6 +33,13 @@ PAGES_NAMED = 8
 
 ROWS_SHOWN = 12
 ROW_PIXELS = 35
+
+
+def data_frame(rows: Sequence[object], columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a table; pandas is loaded with the first one, since Home, which many see first, has none."""
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=columns)
 
 
 def arrow(delta: int) -> str:
@@ -167,7 +179,7 @@ def ledger_table(comparison: Comparison) -> pd.DataFrame:
         places = [ranks.get((query, source)) for _, query, source in asked]
         rows.append([move.after, move.before, one_line(move.chunk.text), *places])
     columns = [t("table.after"), t("table.before"), t("table.text"), *names]
-    return pd.DataFrame(rows, columns=columns).astype({name: "Int64" for name in names})
+    return data_frame(rows, columns=columns).astype({name: "Int64" for name in names})
 
 
 def searches(comparison: Comparison) -> list[tuple[int, str, str]]:
@@ -202,7 +214,7 @@ def full_table(comparison: Comparison) -> pd.DataFrame:
         }
         for move in comparison.moves
     ]
-    return pd.DataFrame(rows)
+    return data_frame(rows)
 
 
 def part_columns(comparison: Comparison, move: Move) -> dict[str, object]:
@@ -226,6 +238,8 @@ def ledger_columns(comparison: Comparison, move: Move) -> dict[str, object]:
 
 def as_csv(table: pd.DataFrame) -> bytes:
     """Return a CSV that spreadsheets open as UTF-8 and in which no text can start a formula."""
+    import pandas as pd
+
     texts = [name for name in table if pd.api.types.is_string_dtype(table[name])]
     safe = table.assign(**{name: table[name].map(harmless, na_action="ignore") for name in texts})
     # Every text is quoted: a lone carriage return in one would otherwise begin a new row, which could be a formula.
@@ -246,7 +260,7 @@ def how_table(replay: Replay) -> pd.DataFrame:
     ]
     rows += [(t("table.weights", model=t(f"form.{role}")), name) for role, name in replay.weights.items()]
     rows += [(t("table.versions"), ", ".join(f"{name} {version}" for name, version in replay.versions.items()))]
-    return pd.DataFrame(rows, columns=[t("table.setting"), t("table.value")])
+    return data_frame(rows, columns=[t("table.setting"), t("table.value")])
 
 
 def how_rows(comparison: Comparison) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ function reveal(link, menu) {
   else menu.scrollLeft += Math.max(0, Math.ceil(at.right - (room.right - LANGUAGE)));
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   document.documentElement.lang = data.language;
   for (const [name, word] of Object.entries(data.uploads)) {
     document.documentElement.style.setProperty(`--upload-${name}`, JSON.stringify(word));

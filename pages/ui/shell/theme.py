@@ -16,4 +16,5 @@ def switch(page: str, pages: list[str]) -> None:
     names = {"System": t("theme.system"), "Light": t("theme.light"), "Dark": t("theme.dark")}
     uploads = {word: t(f"upload.{word}") for word in ("choose", "drop")}
     data = {"language": language(), "label": t("theme.label"), "names": names, "page": page, "pages": pages}
-    draw(data=data | {"uploads": uploads}, key="theme", width="content")
+    # In a list: in a dict Streamlit looks for tables, and loads pandas to know one.
+    draw(data=[data | {"uploads": uploads}], key="theme", width="content")
