@@ -52,8 +52,11 @@ NOTE_WHAT_IS_DRAWN = """
     new MutationObserver(drawing).observe(document, {subtree: true, childList: true, characterData: true});
     drawing();
 """
-DRAWN = "!document.querySelector('[data-testid=stSkeleton]') && performance.now() - window.drawn > 200"
-"""Streamlit's stand-ins are gone, whose code is loaded when it is needed; and for a while nothing changed."""
+DRAWN = """
+    !document.querySelector("[data-testid=stSkeleton]") && document.fonts.status === "loaded"
+        && performance.now() - window.drawn > 200
+"""
+"""Streamlit's stand-ins are gone, whose code is loaded when it is needed, and fonts are here; nothing changes any more."""
 
 STRACE = shutil.which("strace")
 LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")

@@ -25,8 +25,17 @@ function markWhereOneIs({ page, pages }) {
   document.querySelectorAll(".st-key-pages a").forEach((link, place) => {
     if (pages[place] !== page) return link.removeAttribute("aria-current");
     link.setAttribute("aria-current", "page");
-    reveal(link, link.closest(".st-key-menu"));
+    stayInView(link.closest(".st-key-menu"), link.closest(".st-key-pages"));
   });
+}
+
+// Style and fonts may come after this, and the window may change.
+function stayInView(menu, pages) {
+  const show = () => reveal(pages.querySelector("[aria-current]"), menu);
+  show();
+  if (menu.watched) return;
+  menu.watched = new ResizeObserver(show);
+  for (const part of [menu, pages]) menu.watched.observe(part);
 }
 
 // The language, which is drawn after this, lies over the end of a menu that is too wide: so much in pixels, and a little.
