@@ -56,7 +56,7 @@ DRAWN = """
     !document.querySelector("[data-testid=stSkeleton]") && document.fonts.status === "loaded"
         && performance.now() - window.drawn > 200
 """
-"""Streamlit's stand-ins are gone, whose code is loaded when it is needed, and fonts are here; nothing changes any more."""
+"""Streamlit's stand-ins are gone, whose code is loaded when it is needed; fonts are here; nothing changes any more."""
 
 STRACE = shutil.which("strace")
 LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
