@@ -129,7 +129,7 @@ class Line:
     def _to_end(self, place: Place) -> int:
         """Count who is served and who stands before this place; a kept one is nobody's; one taken over has no end."""
         if place not in self._standing:
-            return len(self._standing)
+            return len(self._standing) + 1
         ahead = self._standing[: self._standing.index(place)]
         waiting = sum(one.taken and not one.served for one in ahead)
         return max(0, waiting + sum(one.served for one in self._standing) - self._at_once + 1)
