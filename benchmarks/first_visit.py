@@ -13,7 +13,6 @@ The browser runs before anything is timed, and nothing lies between it and the a
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -26,14 +25,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 
 from benchmarks.crowd import cpu_seconds, free_port, serve, wait
-from benchmarks.machine import load, machine
+from benchmarks.machine import CHROMIUM, load, machine
 from benchmarks.nginx import NAME, NGINX, PASSWORD, nginx
 from pages.ui.shell.i18n import texts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 LAST_LINE = texts("en")["home.offline"]
 COMPLETE = """!document.querySelector('[data-testid=stSkeleton]')

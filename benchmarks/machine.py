@@ -1,11 +1,13 @@
-"""What a machine is, and how busy: the head of what is measured on it."""
+"""What a machine is and has, and how busy it is: the head of what is measured on it."""
 
 import os
 import platform
+import shutil
 from pathlib import Path
 
 from rag_core.models.cores import cores
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TELLING = ("avx", "amx", "fma", "vnni", "asimd", "i8mm", "bf16")
 """What a processor can do for products of matrices."""
 

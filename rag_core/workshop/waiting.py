@@ -85,13 +85,9 @@ class Line:
         with self._changed:
             now, place = perf_counter(), Place(who)
             self._standing = [one for one in self._standing if one.until > now]
-            mine = [
-                at for at, one in enumerate(self._standing) if who is not None and one.who == who and not one.served
-            ]
-            if mine:
-                self._standing[mine[0]] = place
-            else:
-                self._standing.append(place)
+            waits = [who is not None and one.who == who and not one.served for one in self._standing]
+            at = (*waits, True).index(True)
+            self._standing[at : at + 1] = [place]
             return place
 
     def _note(self, seconds: float) -> None:

@@ -22,12 +22,13 @@ from weakref import WeakKeyDictionary
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks.machine import CHROMIUM
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocket
 
 ROOT = Path(__file__).parents[2]
 RECORDER = Path(__file__).parent / "recorder"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",

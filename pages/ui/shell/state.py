@@ -138,15 +138,14 @@ def owner() -> str:
 
 
 def session() -> str:
-    """Return which of all open tabs this is."""
+    """Return which of all open tabs this is; nothing where no page runs."""
     run = get_script_run_ctx()
     return run.session_id if run else ""
 
 
 def still_here() -> None:
     """End the page's run where its reader has left: nobody sees any more what it draws."""
-    run = get_script_run_ctx()
-    if run and runtime.exists() and not runtime.get_instance().is_active_session(run.session_id):
+    if session() and runtime.exists() and not runtime.get_instance().is_active_session(session()):
         st.stop()
 
 

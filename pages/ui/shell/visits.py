@@ -10,8 +10,8 @@ from threading import Event, Thread
 
 import streamlit as st
 from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.ui.shell import state
 from pages.ui.shell.cached import lab
 from rag_core import clock
 from rag_core.errors import RerankLabError
@@ -48,9 +48,8 @@ def stay(owner: str) -> str:
     if owner:
         lab()
         stays()[owner] = STAYING
-    run = get_script_run_ctx()
-    if run:
-        heard()[run.session_id] = time.monotonic()
+    if state.session():
+        heard()[state.session()] = time.monotonic()
     sweeper()
     return owner
 
